@@ -1,0 +1,107 @@
+import { readFile, stat } from 'node:fs/promises';
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from './logger.ts';
+
+/** How often the certificate files are looked at. Renewals come weeks before the old one ends, so a minute is soon. */
+const CERTIFICATE_POLL_MS = 60_000;
+
+export type ListenerOptions = {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** PEM files; both or none. Without them the server speaks plain HTTP. */
+  readonly tlsCertFile?: string | undefined;
+  readonly tlsKeyFile?: string | undefined;
+  /** Milliseconds between looks at the certificate files. */
+  readonly certificatePollMs?: number;
+};
+
+/** An HTTP or HTTPS server that listens. */
+export type Listener = {
+  readonly server: Server | HttpsServer;
+  readonly secure: boolean;
+  /** The port that it listens on, also when 0 was asked for. */
+  readonly port: number;
+  /** Stops listening, ends idle connections and waits for the others. */
+  close(): Promise<void>;
+};
+
+/**
+ * Starts a server. Its certificate is read again when its files change; one that does not load is reported and the
+ * old one stays.
+ *
+ * @throws Error that names the file or the address at fault.
+ */
+export async function listen(handler: RequestListener, options: ListenerOptions, logger: Logger): Promise<Listener> {
+  const { host, tlsCertFile, tlsKeyFile } = options;
+  const tls = tlsCertFile && tlsKeyFile ? { certFile: tlsCertFile, keyFile: tlsKeyFile } : undefined;
+  const server = tls ? createHttpsServer(await readCertificate(tls), handler) : createHttpServer(handler);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(new Error(`cannot listen on ${host}:${options.port}: ${explain(error)}`, { cause: error })),
+    );
+    server.listen(options.port, host, resolve);
+  });
+  const stopWatching = tls ? watchCertificate(server as HttpsServer, tls, options.certificatePollMs, logger) : () => {};
+  return {
+    server,
+    secure: tls !== undefined,
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise((resolve) => {
+        stopWatching();
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+type CertificateFiles = { readonly certFile: string; readonly keyFile: string };
+
+async function readCertificate({ certFile, keyFile }: CertificateFiles): Promise<{ cert: Buffer; key: Buffer }> {
+  const read = (what: string, file: string) =>
+    readFile(file).catch((error: unknown) => {
+      throw new Error(`cannot read the TLS ${what} ${file}: ${explain(error)}`, { cause: error });
+    });
+  return { cert: await read('certificate', certFile), key: await read('key', keyFile) };
+}
+
+function watchCertificate(
+  server: HttpsServer,
+  files: CertificateFiles,
+  pollMs = CERTIFICATE_POLL_MS,
+  logger: Logger,
+): () => void {
+  const state = async () => {
+    const stats = await Promise.all([stat(files.certFile), stat(files.keyFile)]);
+    return stats.map(({ mtimeMs, ino, size }) => `${mtimeMs}:${ino}:${size}`).join();
+  };
+  let seen: string | undefined;
+  const look = async () => {
+    const now = await state();
+    if (now === seen) return;
+    const first = seen === undefined;
+    seen = now;
+    if (first) return;
+    server.setSecureContext(await readCertificate(files));
+    logger.info({ certFile: files.certFile }, 'TLS certificate replaced');
+  };
+  const report = (error: unknown) => logger.error({ err: error }, 'TLS certificate not replaced; the old one stays');
+  void look().catch(report);
+  const timer = setInterval(() => void look().catch(report), pollMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+function explain(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const known: Record<string, string> = {
+    EADDRINUSE: 'the port is in use by another process',
+    EADDRNOTAVAIL: 'this machine has no such address',
+    EACCES: 'permission denied',
+    ENOENT: 'there is no such file',
+  };
+  return known[code ?? ''] ?? message;
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+
+/** A setting that is wrong, missing or unknown. `message` has a line for each, naming the variable. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+/** `listenPort` is read from `<PREFIX>LISTEN_PORT`. */
+export const variableName = (prefix: string, setting: string): string =>
+  prefix + setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+
+/**
+ * Reads settings from environment variables.
+ *
+ * Every variable that starts with the prefix must be one that the schema knows. An empty variable counts as not set.
+ *
+ * @throws SettingsError that names every wrong variable.
+ */
+export function readSettings<S extends z.ZodObject>(
+  schema: S,
+  prefix: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<z.infer<S>> {
+  const settingOf = new Map(Object.keys(schema.shape).map((setting) => [variableName(prefix, setting), setting]));
+  const given: Record<string, string> = {};
+  const wrong: string[] = [];
+  for (const [variable, value] of Object.entries(environment)) {
+    if (!variable.startsWith(prefix) || value === undefined || value === '') continue;
+    const setting = settingOf.get(variable);
+    if (setting === undefined) wrong.push(`${variable} is not a setting. See the configuration table in the README.`);
+    else given[setting] = value;
+  }
+  const parsed = schema.safeParse(given);
+  for (const issue of parsed.error?.issues ?? []) {
+    wrong.push(`${variableName(prefix, String(issue.path[0] ?? ''))}: ${issue.message}`);
+  }
+  if (!parsed.success || wrong.length > 0) throw new SettingsError(wrong.join('\n'));
+  return Object.freeze(parsed.data);
+}
+
+/** A row for each setting: variable, default, meaning. */
+export function settingsTable(schema: z.ZodObject, prefix: string): string {
+  const rows = Object.entries(schema.shape).map(([setting, type]) => {
+    const { description = '' } = z.globalRegistry.get(type as z.ZodType) ?? {};
+    const fallback = (type as z.ZodType).safeParse(undefined);
+    const shown =
+      fallback.success && fallback.data !== undefined && fallback.data !== '' ? `\`${String(fallback.data)}\`` : '';
+    return `| \`${variableName(prefix, setting)}\` | ${shown} | ${description.replaceAll('|', '\\|')} |`;
+  });
+  return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
+}
+
+/** A whole number from text. */
+export const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^-?\d+$/, 'is not a whole number')
+    .transform(Number)
+    .pipe(z.int().min(min, `is less than ${min}`).max(max, `is more than ${max}`));
+
+/** A TCP or UDP port from text; 0 lets the system choose one. */
+export const port = () => integer(0, 65_535);
+
+/** `true` or `false` from text. */
+export const flag = () =>
+  z.enum(['true', 'false'], 'is neither "true" nor "false"').transform((text) => text === 'true');
+
+/** A list from text, separated by commas. */
+export const list = () =>
+  z.string().transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  );
+
+/** Whether an address to listen on is reached from this machine only. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);

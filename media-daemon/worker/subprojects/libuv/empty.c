@@ -1,0 +1,1 @@
+/* Meson wants at least one source in a library. */
