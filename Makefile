@@ -1,0 +1,53 @@
+# `make help` lists what there is. Everything that is missing on the machine is installed first.
+
+# npm's programs first, and among them a current Node, so that an older one of the system only runs npm.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+SHELL := bash
+WORKER = export MEDIASOUP_WORKER_BIN="$$(cat node_modules/.cache/worker-path)"
+DEMO = client/dist/demo/index.html
+
+.PHONY: help setup setup-tests run test check format generate clean
+
+help: ## Lists the commands.
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: ## Installs what is missing: npm packages, Node, the mediasoup worker.
+	@deploy/local/setup.sh
+
+setup-tests:
+	@deploy/local/setup.sh --tests
+
+$(DEMO): $(shell find client/demo client/src proto/src client/vite.config.ts package-lock.json -type f)
+	@vite build client --logLevel warn
+	@touch $(DEMO)
+
+run: setup ## Starts the control plane, a daemon and the demo page, and prints the address to open.
+	@$(MAKE) --no-print-directory $(DEMO)
+	@$(WORKER) && exec node deploy/local/run.ts
+
+test: setup-tests ## Runs every test: unit, contract, browser and failure tests.
+	@$(MAKE) --no-print-directory $(DEMO)
+	@$(WORKER) && node --test --test-concurrency=2 --test-timeout=120000 $(TESTS)
+
+TESTS ?= 'proto/src/**/*.test.ts' 'deploy/**/*.test.ts' 'control-plane/src/**/*.test.ts' 'media-daemon/src/**/*.test.ts' 'client/**/*.test.ts' 'e2e/**/*.test.ts'
+
+check: setup ## Lint, format, types, contracts, dead code, import directions, generated files.
+	biome check --error-on-warnings .
+	for project in proto deploy/process control-plane media-daemon client e2e; do tsc -p $$project || exit 1; done
+	buf lint
+	buf format --diff --exit-code
+	depcruise --config .dependency-cruiser.json proto/src deploy control-plane/src media-daemon/src client/src e2e
+	knip
+	$(MAKE) --no-print-directory generate
+	git diff --exit-code -- proto/src/gen README.md
+
+generate: ## Generates code and the README's tables.
+	buf generate
+	node deploy/local/readmeTables.ts
+
+format: ## Formats everything.
+	biome check --write .
+	buf format --write
+
+clean: ## Removes what was installed and built here, and the local data.
+	rm -rf node_modules client/dist data artefacts

@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Runs everything on this machine until it is interrupted: the control plane with its embedded table and the demo page,
+ * and one media daemon. Settings of either may be given in the environment.
+ */
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const daemonKey = randomBytes(24).toString('base64url');
+const children: ChildProcess[] = [];
+let stopping = false;
+
+function stop(exitCode: number): void {
+  if (stopping) return;
+  stopping = true;
+  process.exitCode = exitCode;
+  for (const child of children) child.kill('SIGTERM');
+}
+
+/** Starts a process and resolves to its `ready` log line; its other warnings and errors are shown as they come. */
+function start(main: string, environment: Record<string, string>): Promise<Record<string, unknown>> {
+  const child = spawn(process.execPath, [main], {
+    cwd: root,
+    env: { ...environment, ...process.env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  child.once('exit', (code) => {
+    if (!stopping) process.stderr.write(`${main} ended with ${code}; stopping everything\n`);
+    stop(code || 1);
+  });
+  return new Promise((resolve) => {
+    createInterface(child.stdout).on('line', (line) => {
+      const { msg, level, ...fields } = JSON.parse(line) as { msg: string; level: number };
+      if (/ ready$/.test(msg)) resolve(fields);
+      if (level >= 40) process.stderr.write(`${line}\n`);
+    });
+  });
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(0));
+
+const controlPlane = await start('control-plane/src/main.ts', {
+  CONTROL_PLANE_DATA_DIR: `${root}data`,
+  CONTROL_PLANE_DAEMON_KEY: daemonKey,
+  CONTROL_PLANE_STATIC_DIR: `${root}client/dist/demo`,
+});
+const daemon = await start('media-daemon/src/main.ts', {
+  MEDIA_DAEMON_CONTROL_PLANE_URL: String(controlPlane.url),
+  MEDIA_DAEMON_DAEMON_KEY: process.env.CONTROL_PLANE_DAEMON_KEY ?? daemonKey,
+});
+process.stdout.write(`\nOpen ${controlPlane.url} in two browser windows. Ctrl-C ends everything.\n`);
+process.stdout.write(`The media daemon by itself: ${daemon.url}?roomId=..&peerId=..\n`);

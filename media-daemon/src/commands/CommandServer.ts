@@ -1,0 +1,59 @@
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import type { Logger } from '@mediasoup-server/process/logger';
+import { MediaDaemon } from '@mediasoup-server/proto/daemon';
+import { serviceDefinition, type UnaryMethods, unaryHandlers } from '@mediasoup-server/proto/grpc';
+import { RequestError } from '../errors.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { CommandError } from './MediaDaemonService.ts';
+
+/** The gRPC server of the daemon. */
+export type CommandServer = { readonly port: number; close(): void };
+
+/** @throws Error when the address cannot be listened on. */
+export async function startCommandServer(
+  methods: UnaryMethods<typeof MediaDaemon>,
+  { host, port, metrics, logger }: { host: string; port: number; metrics: Metrics; logger: Logger },
+): Promise<CommandServer> {
+  const server = new Server();
+  const observed = Object.fromEntries(
+    Object.entries(methods).map(([name, method]) => [
+      name,
+      async (...args: unknown[]) => {
+        const stop = metrics.commandSeconds.startTimer({ method: name });
+        try {
+          const answer = await (method as (...args: unknown[]) => Promise<unknown>)(...args);
+          metrics.commands.inc({ method: name, code: status.OK });
+          return answer;
+        } finally {
+          stop();
+        }
+      },
+    ]),
+  ) as UnaryMethods<typeof MediaDaemon>;
+  server.addService(
+    serviceDefinition(MediaDaemon),
+    unaryHandlers(MediaDaemon, observed, (error, method) => {
+      const told = toStatus(error);
+      metrics.commands.inc({ method, code: told.code });
+      if (told.code === status.INTERNAL) logger.error({ err: error, method }, 'command failed');
+      return told;
+    }),
+  );
+  const bound = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(
+      `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      ServerCredentials.createInsecure(),
+      (error, boundPort) => {
+        if (error) reject(new Error(`cannot listen for gRPC on ${host}:${port}: ${error.message}`, { cause: error }));
+        else resolve(boundPort);
+      },
+    );
+  });
+  return { port: bound, close: () => server.forceShutdown() };
+}
+
+function toStatus(error: unknown): { code: status; details: string } {
+  if (error instanceof CommandError) return { code: error.code, details: error.message };
+  if (error instanceof RequestError && error.code === 503) return { code: status.UNAVAILABLE, details: error.message };
+  return { code: status.INTERNAL, details: 'something went wrong here' };
+}

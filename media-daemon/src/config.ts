@@ -1,0 +1,123 @@
+import { availableParallelism, hostname } from 'node:os';
+import { logLevels } from '@mediasoup-server/process/logger';
+import { flag, integer, isLoopback, port } from '@mediasoup-server/process/settings';
+import { idSchema } from '@mediasoup-server/proto/ids';
+import { z } from 'zod';
+
+/** The environment variables' prefix. */
+export const PREFIX = 'MEDIA_DAEMON_';
+
+const describe = <T extends z.ZodType>(type: T, description: string): T => type.meta({ description });
+
+/** Every setting of the daemon. */
+export const settingsSchema = z
+  .object({
+    daemonId: describe(
+      idSchema.default(hostname()),
+      'The name of this daemon, unique in the fleet; the host name by default.',
+    ),
+    listenIp: describe(z.string().default('127.0.0.1'), 'The address of the HTTP and WebSocket server.'),
+    listenPort: describe(port().default(4443), 'Its port; 0 lets the system choose.'),
+    tlsCertFile: describe(
+      z.string().optional(),
+      'PEM certificate chain. With it and the key the server speaks HTTPS and WSS; it is read again when it changes.',
+    ),
+    tlsKeyFile: describe(z.string().optional(), 'PEM private key of the certificate.'),
+    certificatePollMs: describe(
+      integer(10, 3_600_000).default(60_000),
+      'Milliseconds between looks at the certificate files.',
+    ),
+    publicUrl: describe(
+      z.url({ protocol: /^wss?$/ }).optional(),
+      'Where frontends reach the WebSocket server, as `wss://host:port`; made of the listen address by default.',
+    ),
+    mode: describe(z.enum(['open']).default('open'), 'Who may connect. `open`: anybody, without a token.'),
+    allowOpenBeyondLoopback: describe(
+      flag().default(false),
+      'Mode `open` listens on an address that other machines reach only when this is `true`.',
+    ),
+    grpcIp: describe(
+      z.string().default('127.0.0.1'),
+      'The address of the gRPC server. It speaks plain text, so it stays on loopback unless the next setting allows more.',
+    ),
+    allowPlainGrpcBeyondLoopback: describe(
+      flag().default(false),
+      'Plain-text gRPC on an address that other machines reach.',
+    ),
+    grpcPort: describe(port().default(50_051), 'The port of the gRPC server; 0 lets the system choose.'),
+    grpcAddress: describe(
+      z.string().optional(),
+      'Where the control plane reaches the gRPC server, as `host:port`; made of the listen address by default.',
+    ),
+    metricsIp: describe(z.string().default('127.0.0.1'), 'The address of the Prometheus metrics.'),
+    metricsPort: describe(port().default(9091), 'The port of the Prometheus metrics; 0 lets the system choose.'),
+    workers: describe(
+      integer(1, 256).default(availableParallelism()),
+      'How many mediasoup workers run; one a core by default.',
+    ),
+    rtcIp: describe(z.string().default('127.0.0.1'), 'The address that media is received on.'),
+    rtcAnnouncedAddress: describe(
+      z.string().optional(),
+      'The address or host name that clients are told to send media to, where it differs.',
+    ),
+    rtcPort: describe(
+      port().default(40_000),
+      "The first worker's port, UDP and TCP; each further worker takes the next. 0 lets the system choose.",
+    ),
+    workerBin: describe(
+      z.string().optional(),
+      'The mediasoup-worker binary, where it is not the one that `MEDIASOUP_WORKER_BIN` names.',
+    ),
+    controlPlaneUrl: describe(
+      z.url({ protocol: /^https?$/ }).optional(),
+      'The control plane. Without it the daemon serves alone.',
+    ),
+    daemonKey: describe(
+      z.string().min(16, 'is shorter than 16 characters').optional(),
+      'The key that all daemons share to register at the control plane.',
+    ),
+    region: describe(z.string().default('local'), 'Where the daemon is, for placement.'),
+    zone: describe(z.string().default('local'), 'The failure domain in the region.'),
+    maxPeers: describe(integer(1, 1_000_000).default(1000), 'The most peers that the daemon takes.'),
+    maxRoomPeers: describe(integer(1, 100_000).default(300), 'The most peers of a room.'),
+    joinTimeoutMs: describe(integer(1, 3_600_000).default(10_000), 'Milliseconds in which a new connection must join.'),
+    unjoinedRoomMs: describe(
+      integer(1, 3_600_000).default(90_000),
+      'Milliseconds after which a room that nobody joined closes.',
+    ),
+    pingIntervalMs: describe(
+      integer(10, 600_000).default(10_000),
+      'Milliseconds between WebSocket pings. A socket that leaves one unanswered is cut.',
+    ),
+    maxFrameBytes: describe(integer(1024, 16_777_216).default(262_144), 'The largest WebSocket message taken.'),
+    maxBufferedBytes: describe(
+      integer(1024, 1_073_741_824).default(4_194_304),
+      'Bytes that may wait for a slow reader before its socket is cut.',
+    ),
+    logLevel: describe(z.enum(logLevels).default('info'), 'The least level that is logged.'),
+  })
+  .superRefine((given, context) => {
+    const refuse = (setting: string, message: string) => context.addIssue({ code: 'custom', path: [setting], message });
+    if ((given.tlsCertFile === undefined) !== (given.tlsKeyFile === undefined)) {
+      refuse(given.tlsCertFile ? 'tlsKeyFile' : 'tlsCertFile', 'is missing: certificate and key come together');
+    }
+    if (!isLoopback(given.listenIp) && !given.allowOpenBeyondLoopback) {
+      refuse(
+        'listenIp',
+        'is reached by other machines, and mode "open" lets anybody in; set MEDIA_DAEMON_ALLOW_OPEN_BEYOND_LOOPBACK=true if that is meant',
+      );
+    }
+    if (!isLoopback(given.grpcIp) && !given.allowPlainGrpcBeyondLoopback) {
+      refuse(
+        'grpcIp',
+        'is reached by other machines and gRPC is plain text; set MEDIA_DAEMON_ALLOW_PLAIN_GRPC_BEYOND_LOOPBACK=true if that is meant',
+      );
+    }
+    if (/^(0\.0\.0\.0|::)$/.test(given.rtcIp) && !given.rtcAnnouncedAddress) {
+      refuse('rtcAnnouncedAddress', `is missing: with the media address ${given.rtcIp} clients must be told another`);
+    }
+    if (given.controlPlaneUrl && !given.daemonKey)
+      refuse('daemonKey', 'is missing: registering at a control plane needs it');
+  });
+
+export type DaemonConfig = Readonly<z.infer<typeof settingsSchema>>;

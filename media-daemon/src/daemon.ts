@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import { listen } from '@mediasoup-server/process/listener';
+import type { Logger } from '@mediasoup-server/process/logger';
+import { serveMetrics } from '@mediasoup-server/process/metrics';
+import manifest from '../package.json' with { type: 'json' };
+import { startCommandServer } from './commands/CommandServer.ts';
+import { createMediaDaemonService } from './commands/MediaDaemonService.ts';
+import type { DaemonConfig } from './config.ts';
+import { createApp } from './http/app.ts';
+import { LoadMeter } from './registration/LoadMeter.ts';
+import { Registration } from './registration/Registration.ts';
+import { Rooms } from './rooms/Rooms.ts';
+import type { OpenRoom } from './signaling/Connection.ts';
+import { SignalingServer } from './signaling/SignalingServer.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import { WorkerPool } from './workers/WorkerPool.ts';
+
+/** A daemon that runs. */
+export type Daemon = {
+  /** Where frontends connect: `ws://127.0.0.1:4443`. */
+  readonly url: string;
+  readonly grpcPort: number;
+  readonly metricsPort: number;
+  /** Tells the peers to reconnect, and ends everything. */
+  close(): Promise<void>;
+};
+
+export type DaemonHooks = {
+  /** The daemon has no place in the fleet any more. */
+  readonly onSuperseded: (reason: string) => void;
+};
+
+/**
+ * Starts a media daemon: workers, the HTTP and WebSocket server, gRPC, metrics, and the registration.
+ *
+ * @throws Error that says what is in the way: a port in use, a certificate that cannot be read, no worker binary.
+ */
+export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: DaemonHooks): Promise<Daemon> {
+  const closers: (() => void | Promise<void>)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const metrics = createMetrics();
+    const pool = await WorkerPool.create({ ...config, onDied: () => metrics.workerDeaths.inc() }, logger);
+    closers.push(() => pool.close());
+    const rooms = new Rooms(pool, { maxPeers: config.maxRoomPeers, unjoinedMs: config.unjoinedRoomMs }, logger);
+    metrics.observe(rooms, pool);
+    const listener = await listen(
+      createApp(rooms, pool, logger) as RequestListener,
+      { ...config, host: config.listenIp, port: config.listenPort },
+      logger,
+    );
+    closers.push(() => listener.close());
+    const url =
+      config.publicUrl ?? `${listener.secure ? 'wss' : 'ws'}://${hostInUrl(config.listenIp)}:${listener.port}`;
+
+    let registration: Registration | undefined;
+    const startedAlone = randomUUID();
+    const commands = await startCommandServer(
+      createMediaDaemonService(
+        {
+          daemonId: config.daemonId,
+          incarnation: () => registration?.incarnation ?? startedAlone,
+          version: manifest.version,
+          startedAt: new Date(),
+        },
+        rooms,
+        pool,
+        async (roomId) => registration?.withdrawClosing(roomId),
+      ),
+      { host: config.grpcIp, port: config.grpcPort, metrics, logger },
+    );
+    closers.push(() => commands.close());
+
+    if (config.controlPlaneUrl && config.daemonKey) {
+      const load = new LoadMeter(rooms, pool);
+      closers.push(() => load.close());
+      const grpcAddress = config.grpcAddress ?? `${hostInUrl(config.grpcIp)}:${commands.port}`;
+      registration = new Registration(rooms, {
+        ...config,
+        controlPlaneUrl: config.controlPlaneUrl,
+        daemonKey: config.daemonKey,
+        url: url.replace(/\/$/, ''),
+        grpcAddress,
+        version: manifest.version,
+        load,
+        metrics,
+        logger,
+        onSuperseded: hooks.onSuperseded,
+      });
+    }
+
+    const openRoom: OpenRoom = async ({ roomId }) => {
+      await registration?.withdrawClosing(roomId);
+      const room = await rooms.getOrCreate(roomId);
+      try {
+        await registration?.claim(room);
+      } catch (error) {
+        room.closeIfUnused();
+        throw error;
+      }
+      return room;
+    };
+    const signaling = new SignalingServer(listener, rooms, {
+      ...config,
+      metrics,
+      logger,
+      openRoom,
+      checkToken: async (admission) => registration?.checkToken(admission),
+    });
+    closers.push(() => signaling.close());
+    closers.push(() => rooms.close('shutdown'));
+    const metricsServer = await serveMetrics(metrics.registry, { host: config.metricsIp, port: config.metricsPort });
+    closers.push(() => metricsServer.close());
+    if (registration) {
+      const registered = registration;
+      registered.beat();
+      closers.push(() => registered.close());
+    }
+    return { url, grpcPort: commands.port, metricsPort: metricsServer.port, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);

@@ -1,0 +1,30 @@
+import { errors as mediasoupErrors } from 'mediasoup';
+
+/** The codes that an answer to a request may carry, as in HTTP. */
+export type RequestErrorCode = 400 | 401 | 403 | 404 | 408 | 409 | 413 | 422 | 429 | 500 | 503;
+
+/** A failure that is told to whoever asked: protoo's errorCode and errorReason, or a gRPC status. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  readonly code: RequestErrorCode;
+
+  constructor(code: RequestErrorCode, reason: string, options?: ErrorOptions) {
+    super(reason, options);
+    this.code = code;
+  }
+
+  /** Maps what mediasoup throws; anything unknown becomes 500 with nothing of it shown. */
+  static from(error: unknown): RequestError {
+    if (error instanceof RequestError) return error;
+    // mediasoup throws TypeError for parameters that it does not accept, with a text that says which.
+    if (error instanceof TypeError) return new RequestError(400, error.message, { cause: error });
+    if (error instanceof mediasoupErrors.UnsupportedError)
+      return new RequestError(422, error.message, { cause: error });
+    // Something was closed while it was being used: the peer, or its worker died.
+    if (error instanceof mediasoupErrors.NotFoundError)
+      return new RequestError(404, 'it is closed already', { cause: error });
+    if (error instanceof mediasoupErrors.WorkerClosedError)
+      return new RequestError(503, 'the media worker ended, try again', { cause: error });
+    return new RequestError(500, 'something went wrong here', { cause: error });
+  }
+}

@@ -1,0 +1,45 @@
+import { createLogger } from '@mediasoup-server/process/logger';
+import { readSettings, SettingsError } from '@mediasoup-server/process/settings';
+import { type DaemonConfig, PREFIX, settingsSchema } from './config.ts';
+import { startDaemon } from './daemon.ts';
+
+let config: DaemonConfig;
+try {
+  config = readSettings(settingsSchema, PREFIX, process.env);
+} catch (error) {
+  if (!(error instanceof SettingsError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+}
+const logger = createLogger('media-daemon', config.logLevel);
+
+// Whoever asks before everything runs is served too: these listeners come first.
+let stop: (exitCode: number) => Promise<void> = async (exitCode) => process.exit(exitCode);
+let stopping = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    // A second signal does not wait.
+    if (stopping) process.exit(1);
+    stopping = true;
+    logger.info({ signal }, 'stopping');
+    void stop(0);
+  });
+}
+
+try {
+  const daemon = await startDaemon(config, logger, {
+    onSuperseded: (reason) => {
+      logger.fatal({ daemonId: config.daemonId }, reason);
+      void stop(1);
+    },
+  });
+  stop = async (exitCode) => {
+    await daemon.close();
+    process.exit(exitCode);
+  };
+  const { url, grpcPort, metricsPort } = daemon;
+  logger.info({ daemonId: config.daemonId, url, grpcPort, metricsPort }, 'media daemon ready');
+} catch (error) {
+  logger.fatal({ err: error }, error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}

@@ -1,0 +1,258 @@
+import { randomUUID } from 'node:crypto';
+import { create } from '@bufbuild/protobuf';
+import { durationMs } from '@bufbuild/protobuf/wkt';
+import type { Logger } from '@mediasoup-server/process/logger';
+import { DaemonState, type HeartbeatResponse, LoadSchema } from '@mediasoup-server/proto/registry';
+import { createLocalJWKSet, jwtVerify } from 'jose';
+import { RequestError } from '../errors.ts';
+import type { Room } from '../rooms/Room.ts';
+import type { Rooms } from '../rooms/Rooms.ts';
+import type { Admission } from '../signaling/admission.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { ControlPlaneClient, ControlPlaneError } from './ControlPlaneClient.ts';
+import type { LoadMeter } from './LoadMeter.ts';
+
+export type RegistrationOptions = {
+  readonly controlPlaneUrl: string;
+  readonly daemonKey: string;
+  readonly daemonId: string;
+  readonly region: string;
+  readonly zone: string;
+  readonly url: string;
+  readonly grpcAddress: string;
+  readonly version: string;
+  readonly maxPeers: number;
+  readonly load: LoadMeter;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** A newer run of the same daemon has taken over, or the id is another daemon's: this one must end. */
+  readonly onSuperseded: (reason: string) => void;
+};
+
+/** Milliseconds between tries while there is no interval from the control plane. */
+const RETRY_MS = 2000;
+
+/** Seconds by which clocks of the control plane and the daemon may differ. */
+const CLOCK_TOLERANCE_S = 5;
+
+/**
+ * The daemon's place at the control plane: registration, heartbeats, and the claims of rooms. Nothing here ever closes
+ * a room because the control plane does not answer.
+ */
+export class Registration {
+  readonly #options: RegistrationOptions;
+  readonly #rooms: Rooms;
+  readonly #client: ControlPlaneClient;
+  readonly #closedRooms = new Map<string, number>();
+  readonly #unclaimed = new Set<string>();
+  #incarnation = randomUUID();
+  #secret: string | undefined;
+  #keys: ReturnType<typeof createLocalJWKSet> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #beating: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(rooms: Rooms, options: RegistrationOptions) {
+    this.#rooms = rooms;
+    this.#options = options;
+    this.#client = new ControlPlaneClient(options.controlPlaneUrl, options.daemonId);
+    rooms.listen({
+      roomClosed: (room) => {
+        this.#unclaimed.delete(room.id);
+        if (room.epoch === 0) return;
+        this.#closedRooms.set(room.id, room.epoch);
+        this.beat();
+      },
+      peerRemoved: () => {},
+    });
+  }
+
+  /** Which run of the daemon this is; a fenced one goes on as another. */
+  get incarnation(): string {
+    return this.#incarnation;
+  }
+
+  get registered(): boolean {
+    return this.#secret !== undefined;
+  }
+
+  /** Sends a heartbeat now, or after the one that is under way. */
+  beat(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    if (this.#beating) {
+      void this.#beating.finally(() => this.#closedRooms.size > 0 && !this.#closed && this.#schedule(0));
+      return;
+    }
+    this.#beating = this.#beatOnce()
+      .then((intervalMs) => this.#schedule(intervalMs))
+      .finally(() => {
+        this.#beating = undefined;
+      });
+  }
+
+  /** Takes the daemon off the directory, as far as the control plane answers. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#beating;
+    if (this.#secret === undefined) return;
+    await this.#client.deregister(this.#secret).catch((error: unknown) => {
+      this.#options.logger.warn({ err: error }, 'not deregistered; the control plane will notice by itself');
+    });
+  }
+
+  /** Withdraws a close report, so that a room may open again. One that is under way is waited for. */
+  async withdrawClosing(roomId: string): Promise<void> {
+    if (!this.#closedRooms.has(roomId)) return;
+    await this.#beating;
+    this.#closedRooms.delete(roomId);
+  }
+
+  /**
+   * Claims a room at the control plane. Without an answer the daemon serves the room and claims it again after the
+   * next heartbeat that gets through.
+   *
+   * @throws RequestError 409 when the room lives on another daemon.
+   */
+  async claim(room: Room): Promise<void> {
+    if (room.epoch > 0) return;
+    await this.withdrawClosing(room.id);
+    const { metrics, logger } = this.#options;
+    try {
+      if (this.#secret === undefined) throw new Error('the daemon is not registered');
+      const answer = await this.#client.claimRoom(this.#secret, room.id, {
+        incarnation: this.#incarnation,
+        rtpCapabilitiesJson: JSON.stringify(room.rtpCapabilities),
+      });
+      this.#unclaimed.delete(room.id);
+      metrics.claims.inc({ outcome: answer.granted ? 'granted' : 'elsewhere' });
+      if (!answer.granted)
+        throw new RequestError(
+          409,
+          `the room is on the daemon ${answer.daemonId}: ask the control plane for an assignment`,
+        );
+      room.epoch = Math.max(room.epoch, Number(answer.epoch));
+    } catch (error) {
+      if (error instanceof RequestError) throw error;
+      metrics.claims.inc({ outcome: 'failed' });
+      logger.warn({ err: error, roomId: room.id }, 'room not claimed; it is served, and claimed again later');
+      this.#unclaimed.add(room.id);
+    }
+  }
+
+  /**
+   * Checks an assignment token offline, with the keys that the last answer brought.
+   *
+   * @throws RequestError 401 when it is not good for this connection, 503 before the keys are known.
+   */
+  async checkToken({ roomId, peerId, token }: Admission): Promise<void> {
+    if (token === undefined) return;
+    if (!this.#keys) throw new RequestError(503, 'the keys to check tokens with are not known yet, try again');
+    const refused = new RequestError(401, 'the token is not valid');
+    const { payload } = await jwtVerify(token, this.#keys, {
+      typ: 'assignment+jwt',
+      audience: 'media-daemon',
+      algorithms: ['EdDSA', 'Ed25519'],
+      clockTolerance: CLOCK_TOLERANCE_S,
+      requiredClaims: ['exp'],
+    }).catch(() => {
+      throw refused;
+    });
+    const expected = { roomId, peerId, daemonId: this.#options.daemonId, incarnation: this.#incarnation };
+    if (Object.entries(expected).some(([claim, value]) => payload[claim] !== value)) throw refused;
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.beat(), delayMs);
+  }
+
+  /** Registers or sends a heartbeat. Resolves to the milliseconds until the next. */
+  async #beatOnce(): Promise<number> {
+    const { metrics, logger } = this.#options;
+    try {
+      const intervalMs = this.#secret === undefined ? await this.#register() : await this.#heartbeat(this.#secret);
+      metrics.heartbeats.inc({ outcome: 'ok' });
+      await this.#claimLeftOver();
+      return intervalMs;
+    } catch (error) {
+      metrics.heartbeats.inc({ outcome: 'failed' });
+      if (error instanceof ControlPlaneError && error.code === 'DAEMON_ID_TAKEN') {
+        this.#options.onSuperseded(
+          `the control plane refuses the daemon id ${this.#options.daemonId}: ${error.message}`,
+        );
+      }
+      // A control plane that has forgotten this daemon, or whose table was emptied, gets a new registration.
+      if (error instanceof ControlPlaneError && (error.status === 401 || error.code === 'DAEMON_NOT_REGISTERED'))
+        this.#secret = undefined;
+      logger.warn({ err: error }, 'heartbeat failed');
+      return RETRY_MS;
+    }
+  }
+
+  async #register(): Promise<number> {
+    const { daemonKey, region, zone, url, grpcAddress, version, logger, daemonId } = this.#options;
+    const answer = await this.#client.register(daemonKey, {
+      incarnation: this.#incarnation,
+      region,
+      zone,
+      url,
+      grpcAddress,
+      version,
+    });
+    this.#secret = answer.secret;
+    this.#learnKeys(answer.jwksJson);
+    logger.info({ daemonId, incarnation: this.#incarnation }, 'registered at the control plane');
+    // The first heartbeat says how much the daemon takes, without which it is assigned nobody.
+    return this.#heartbeat(answer.secret);
+  }
+
+  async #heartbeat(secret: string): Promise<number> {
+    const reported = [...this.#closedRooms];
+    const answer = await this.#client.heartbeat(secret, {
+      incarnation: this.#incarnation,
+      state: DaemonState.READY,
+      load: create(LoadSchema, await this.#options.load.read()),
+      headroom: Math.max(0, this.#options.maxPeers - this.#rooms.peerCount),
+      closedRooms: reported.map(([roomId, epoch]) => ({ roomId, epoch: BigInt(epoch) })),
+    });
+    for (const [roomId, epoch] of reported)
+      if (this.#closedRooms.get(roomId) === epoch) this.#closedRooms.delete(roomId);
+    if (answer.jwksJson) this.#learnKeys(answer.jwksJson);
+    if (answer.superseded) this.#options.onSuperseded('a newer run of this daemon has registered');
+    if (answer.fenced) return this.#startAnew();
+    return intervalOf(answer);
+  }
+
+  /** The control plane took this run for dead, so its rooms may live elsewhere: it lets them go and begins again. */
+  #startAnew(): number {
+    this.#options.logger.warn({ incarnation: this.#incarnation }, 'fenced: closing all rooms and registering anew');
+    this.#secret = undefined;
+    this.#incarnation = randomUUID();
+    this.#rooms.close('fenced');
+    this.#closedRooms.clear();
+    return 0;
+  }
+
+  async #claimLeftOver(): Promise<void> {
+    for (const roomId of [...this.#unclaimed]) {
+      const room = this.#rooms.get(roomId);
+      if (!room) this.#unclaimed.delete(roomId);
+      else {
+        await this.claim(room).catch((error: unknown) => {
+          this.#options.logger.warn({ err: error, roomId }, 'the room was opened elsewhere meanwhile');
+          room.close('fenced');
+        });
+      }
+    }
+  }
+
+  #learnKeys(jwksJson: string): void {
+    this.#keys = createLocalJWKSet(JSON.parse(jwksJson));
+  }
+}
+
+const intervalOf = (answer: HeartbeatResponse): number =>
+  answer.heartbeatInterval ? durationMs(answer.heartbeatInterval) : RETRY_MS;

@@ -1,0 +1,85 @@
+import type { Logger } from '@mediasoup-server/process/logger';
+import type { WorkerPool } from '../workers/WorkerPool.ts';
+import type { Peer } from './Peer.ts';
+import { Room, type RoomEnd, type RoomOptions } from './Room.ts';
+
+/** What the rooms' surroundings do when something happens to one. */
+export type RoomsListener = {
+  roomClosed(room: Room, end: RoomEnd): void;
+  peerRemoved(peer: Peer, comeBack: boolean): void;
+};
+
+/** The rooms of this daemon. */
+export class Rooms {
+  readonly #rooms = new Map<string, Room>();
+  readonly #making = new Map<string, Promise<Room>>();
+  readonly #listeners = new Set<RoomsListener>();
+  readonly #pool: WorkerPool;
+  readonly #options: Omit<RoomOptions, 'hooks'>;
+  readonly #logger: Logger;
+
+  constructor(pool: WorkerPool, options: Omit<RoomOptions, 'hooks'>, logger: Logger) {
+    this.#pool = pool;
+    this.#options = options;
+    this.#logger = logger;
+  }
+
+  listen(listener: RoomsListener): void {
+    this.#listeners.add(listener);
+  }
+
+  get(roomId: string): Room | undefined {
+    return this.#rooms.get(roomId);
+  }
+
+  /** In the order of their ids. */
+  list(): Room[] {
+    return [...this.#rooms.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  get size(): number {
+    return this.#rooms.size;
+  }
+
+  get peerCount(): number {
+    let count = 0;
+    for (const room of this.#rooms.values()) count += room.peers.length;
+    return count;
+  }
+
+  /** The room, made on the next worker in turn where there is none. Concurrent calls make one. */
+  async getOrCreate(roomId: string, epoch = 0): Promise<Room> {
+    const room = this.#rooms.get(roomId) ?? (await (this.#making.get(roomId) ?? this.#make(roomId, epoch)));
+    room.epoch = Math.max(room.epoch, epoch);
+    return room;
+  }
+
+  /** Closes every room. */
+  close(end: RoomEnd): void {
+    for (const room of this.#rooms.values()) room.close(end);
+  }
+
+  #make(roomId: string, epoch: number): Promise<Room> {
+    const making = Room.create(roomId, epoch, this.#pool.next(), {
+      ...this.#options,
+      hooks: {
+        closed: (room, end) => {
+          this.#rooms.delete(roomId);
+          this.#logger.info({ roomId, end }, 'room closed');
+          for (const listener of this.#listeners) listener.roomClosed(room, end);
+        },
+        peerRemoved: (_room, peer, comeBack) => {
+          for (const listener of this.#listeners) listener.peerRemoved(peer, comeBack);
+        },
+      },
+    })
+      .then((room) => {
+        this.#rooms.set(roomId, room);
+        this.#logger.info({ roomId, workerPid: room.workerPid }, 'room created');
+        return room;
+      })
+      .finally(() => this.#making.delete(roomId));
+    this.#making.set(roomId, making);
+    return making;
+  }
+}

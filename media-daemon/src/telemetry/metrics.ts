@@ -1,0 +1,75 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Rooms } from '../rooms/Rooms.ts';
+import type { WorkerPool } from '../workers/WorkerPool.ts';
+
+/** What the daemon counts. Every name starts with `media_daemon_`. */
+export type Metrics = {
+  readonly registry: Registry;
+  readonly sockets: Gauge;
+  readonly requests: Counter<'method' | 'code'>;
+  readonly commands: Counter<'method' | 'code'>;
+  readonly commandSeconds: Histogram<'method'>;
+  readonly heartbeats: Counter<'outcome'>;
+  readonly claims: Counter<'outcome'>;
+  readonly workerDeaths: Counter;
+  /** Counts these whenever the metrics are asked for. */
+  observe(rooms: Rooms, pool: WorkerPool): void;
+};
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const name = (rest: string) => `media_daemon_${rest}`;
+  return {
+    registry,
+    sockets: new Gauge({ name: name('sockets'), help: 'WebSockets that are open.', registers }),
+    requests: new Counter({
+      name: name('requests_total'),
+      help: 'Signaling requests by method and code.',
+      labelNames: ['method', 'code'],
+      registers,
+    }),
+    commands: new Counter({
+      name: name('commands_total'),
+      help: 'gRPC calls by method and status.',
+      labelNames: ['method', 'code'],
+      registers,
+    }),
+    commandSeconds: new Histogram({
+      name: name('command_seconds'),
+      help: 'Seconds that a gRPC call took.',
+      labelNames: ['method'],
+      registers,
+    }),
+    heartbeats: new Counter({
+      name: name('heartbeats_total'),
+      help: 'Heartbeats by outcome.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    claims: new Counter({
+      name: name('claims_total'),
+      help: 'Rooms claimed at the control plane by outcome.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    workerDeaths: new Counter({ name: name('worker_deaths_total'), help: 'mediasoup workers that died.', registers }),
+    observe(rooms, pool) {
+      const gauge = (rest: string, help: string, read: () => number) =>
+        new Gauge({
+          name: name(rest),
+          help,
+          registers,
+          collect() {
+            this.set(read());
+          },
+        });
+      const peers = () => rooms.list().flatMap((room) => room.peers);
+      gauge('rooms', 'Rooms that are open.', () => rooms.size);
+      gauge('peers', 'Peers that have joined.', () => rooms.peerCount);
+      gauge('producers', 'Producers that are open.', () => peers().reduce((sum, peer) => sum + peer.producers.size, 0));
+      gauge('consumers', 'Consumers that are open.', () => peers().reduce((sum, peer) => sum + peer.consumerCount, 0));
+      gauge('workers', 'mediasoup workers that run.', () => pool.workers.length);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type { TestContext } from 'node:test';
+import { createLogger } from '@mediasoup-server/process/logger';
+import { readSettings } from '@mediasoup-server/process/settings';
+import { PREFIX, settingsSchema } from '../config.ts';
+import { type Daemon, startDaemon } from '../daemon.ts';
+
+/**
+ * Starts a daemon in this process, on ports that the system chooses; it ends with the test.
+ *
+ * @param environment settings beside those, as in the environment: `MEDIA_DAEMON_...`.
+ */
+export async function testDaemon(
+  t: TestContext,
+  environment: Record<string, string> = {},
+): Promise<Daemon & { readonly httpUrl: string }> {
+  const config = readSettings(settingsSchema, PREFIX, {
+    MEDIA_DAEMON_LISTEN_PORT: '0',
+    MEDIA_DAEMON_GRPC_PORT: '0',
+    MEDIA_DAEMON_METRICS_PORT: '0',
+    MEDIA_DAEMON_RTC_PORT: '0',
+    MEDIA_DAEMON_WORKERS: '1',
+    MEDIA_DAEMON_LOG_LEVEL: 'silent',
+    ...environment,
+  });
+  const daemon = await startDaemon(config, createLogger('media-daemon', config.logLevel), {
+    onSuperseded: (reason) => {
+      throw new Error(reason);
+    },
+  });
+  t.after(() => daemon.close());
+  return { ...daemon, httpUrl: daemon.url.replace(/^ws/, 'http') };
+}

@@ -1,0 +1,141 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@mediasoup-server/process/logger';
+import { createWorker, type types } from 'mediasoup';
+import { RequestError } from '../errors.ts';
+
+/** How long a worker that could not be started is left alone before the next try. */
+const RESTART_DELAY_MS = 1000;
+
+/** A mediasoup worker with its WebRtcServer. */
+export type PooledWorker = {
+  readonly worker: types.Worker;
+  readonly webRtcServer: types.WebRtcServer;
+  /** The port of the WebRtcServer, UDP and TCP. */
+  readonly rtcPort: number;
+};
+
+export type WorkerPoolOptions = {
+  readonly workers: number;
+  readonly rtcIp: string;
+  readonly rtcAnnouncedAddress?: string | undefined;
+  /** The first worker's port; 0 lets the system choose. */
+  readonly rtcPort: number;
+  readonly workerBin?: string | undefined;
+  /** Called when a worker died, before its replacement is there. */
+  readonly onDied?: (pid: number) => void;
+};
+
+/** The workers of a daemon. A worker that dies is replaced; rooms are given workers in turn. */
+export class WorkerPool {
+  readonly #slots: (PooledWorker | undefined)[] = [];
+  readonly #options: WorkerPoolOptions;
+  readonly #logger: Logger;
+  #next = 0;
+  #closed = false;
+
+  private constructor(options: WorkerPoolOptions, logger: Logger) {
+    this.#options = options;
+    this.#logger = logger;
+  }
+
+  /** @throws Error when a worker does not start: no binary, or a port in use. */
+  static async create(options: WorkerPoolOptions, logger: Logger): Promise<WorkerPool> {
+    const pool = new WorkerPool(options, logger);
+    const started = await Promise.allSettled(Array.from({ length: options.workers }, (_, slot) => pool.#start(slot)));
+    const failed = started.find((result) => result.status === 'rejected');
+    if (failed) {
+      pool.close();
+      throw failed.reason;
+    }
+    return pool;
+  }
+
+  /** The workers that live. */
+  get workers(): PooledWorker[] {
+    return this.#slots.filter((slot) => slot !== undefined);
+  }
+
+  /**
+   * The next worker in turn.
+   *
+   * @throws RequestError 503 when none lives just now.
+   */
+  next(): PooledWorker {
+    for (let tries = 0; tries < this.#slots.length; tries++) {
+      const slot = this.#slots[this.#next++ % this.#slots.length];
+      if (slot) return slot;
+    }
+    throw new RequestError(503, 'no media worker is running just now, try again');
+  }
+
+  /** Ends every worker and what it carries. */
+  close(): void {
+    this.#closed = true;
+    for (const { worker } of this.workers) worker.close();
+  }
+
+  async #start(slot: number): Promise<void> {
+    const { rtcIp, rtcAnnouncedAddress, rtcPort, workerBin } = this.#options;
+    const worker = await startWorker(workerBin);
+    const port = rtcPort === 0 ? {} : { port: rtcPort + slot };
+    const address = { ip: rtcIp, ...port, ...(rtcAnnouncedAddress && { announcedAddress: rtcAnnouncedAddress }) };
+    try {
+      const webRtcServer = await worker.createWebRtcServer({
+        listenInfos: [
+          { protocol: 'udp', ...address },
+          { protocol: 'tcp', ...address },
+        ],
+      });
+      const bound = (await webRtcServer.dump()).udpSockets[0]?.port ?? 0;
+      if (this.#closed) {
+        worker.close();
+        return;
+      }
+      this.#slots[slot] = { worker, webRtcServer, rtcPort: bound };
+    } catch (error) {
+      worker.close();
+      throw new Error(`cannot receive media on ${rtcIp}, port ${rtcPort + slot}: ${String(error)}`, { cause: error });
+    }
+    worker.once('died', () => void this.#replace(slot, worker));
+    this.#logger.debug({ workerPid: worker.pid, slot }, 'worker started');
+  }
+
+  async #replace(slot: number, died: types.Worker): Promise<void> {
+    this.#slots[slot] = undefined;
+    this.#logger.error({ workerPid: died.pid, slot }, 'worker died');
+    this.#options.onDied?.(died.pid);
+    while (!this.#closed) {
+      try {
+        await this.#start(slot);
+        this.#logger.info({ workers: this.workers.length, slot }, 'worker replaced');
+        return;
+      } catch (error) {
+        this.#logger.error({ err: error, slot }, 'worker not replaced, trying again');
+        await delay(RESTART_DELAY_MS);
+      }
+    }
+  }
+}
+
+async function startWorker(workerBin: string | undefined): Promise<types.Worker> {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const before = new Map(signals.map((signal) => [signal, process.listeners(signal)]));
+  let worker: types.Worker;
+  try {
+    worker = await createWorker({ logLevel: 'warn', ...(workerBin && { workerBin }) });
+  } catch (error) {
+    throw new Error(
+      `the mediasoup worker ${workerBin ?? process.env.MEDIASOUP_WORKER_BIN ?? ''} does not start: ${String(error)}. ` +
+        'Run `make setup`, which gets or builds it, or set MEDIASOUP_WORKER_BIN to one that runs here.',
+      { cause: error },
+    );
+  }
+  // mediasoup makes each worker close itself at these signals, which would end every call before the daemon has told
+  // anybody; the daemon decides when its workers end.
+  for (const signal of signals) {
+    for (const listener of process.listeners(signal)) {
+      if (!before.get(signal)?.includes(listener)) process.off(signal, listener);
+    }
+  }
+  return worker;
+}
