@@ -20,7 +20,7 @@ function stop(exitCode: number): void {
   for (const child of children) child.kill('SIGTERM');
 }
 
-/** Starts a process and resolves to its `ready` log line; its other warnings and errors are shown as they come. */
+/** Starts a process and resolves to the log line that says it is ready; its warnings and errors are shown as they come. */
 function start(main: string, environment: Record<string, string>): Promise<Record<string, unknown>> {
   const child = spawn(process.execPath, [main], {
     cwd: root,
@@ -34,9 +34,10 @@ function start(main: string, environment: Record<string, string>): Promise<Recor
   });
   return new Promise((resolve) => {
     createInterface(child.stdout).on('line', (line) => {
-      const { msg, level, ...fields } = JSON.parse(line) as { msg: string; level: number };
-      if (/ ready$/.test(msg)) resolve(fields);
-      if (level >= 40) process.stderr.write(`${line}\n`);
+      const fields = JSON.parse(line) as Record<string, unknown>;
+      // The one line that says where the metrics are is written when everything runs.
+      if (fields.metricsPort !== undefined) resolve(fields);
+      if (Number(fields.level) >= 40) process.stderr.write(`${line}\n`);
     });
   });
 }

@@ -1,0 +1,116 @@
+import { stat } from 'node:fs/promises';
+import { listen } from '@mediasoup-server/process/listener';
+import type { Logger } from '@mediasoup-server/process/logger';
+import { serveMetrics } from '@mediasoup-server/process/metrics';
+import type { Config } from './config.ts';
+import { DaemonClient } from './daemons/DaemonClient.ts';
+import { DaemonTable } from './daemons/DaemonTable.ts';
+import { createHttpApp } from './http/httpApp.ts';
+import { createMetrics } from './metrics.ts';
+import { RoomTable } from './rooms/RoomTable.ts';
+import { openStore } from './store/openStore.ts';
+import { AssignmentKeys } from './tokens/AssignmentKeys.ts';
+
+/** How long requests that are under way may take to end once the control plane stops. */
+const CLOSE_GRACE_MS = 5000;
+
+/** A control plane that serves. */
+export type ControlPlane = {
+  /** Where the HTTP API is, without a slash at the end. */
+  readonly url: string;
+  readonly port: number;
+  readonly metricsPort: number;
+  /** Ends what is under way, then everything else. Calling it again waits for the same end. */
+  close(): Promise<void>;
+};
+
+/**
+ * Starts a control plane.
+ *
+ * @throws Error that names the file, folder or address at fault; nothing is left running then.
+ */
+export async function startControlPlane(config: Config, { logger }: { logger: Logger }): Promise<ControlPlane> {
+  // What was opened, to be closed in the opposite order.
+  const opened: (() => Promise<void> | void)[] = [];
+  const closeAll = async () => {
+    for (const close of opened.splice(0).reverse()) await close();
+  };
+  try {
+    if (config.staticDir !== undefined) await requireFolder(config.staticDir);
+    const keys = await AssignmentKeys.load({ file: config.assignmentKeyFile, dataDir: config.dataDir });
+    const store = await openStore(config, logger);
+    opened.push(() => store.close());
+    const client = new DaemonClient();
+    opened.push(() => client.close());
+    const metrics = createMetrics();
+    const table = { client: store.client, metrics, logger };
+    const directory = {
+      rooms: new RoomTable(table, config.tablePrefix),
+      daemons: new DaemonTable(table, config.tablePrefix),
+      client,
+      suspectAfterMs: config.suspectAfterMs,
+      logger,
+    };
+    const app = createHttpApp({
+      directory,
+      keys,
+      metrics,
+      daemonKey: config.daemonKey,
+      heartbeatIntervalMs: config.heartbeatIntervalMs,
+      corsOrigins: config.corsOrigins,
+      staticDir: config.staticDir,
+    });
+    const metricsAddress = { host: config.metricsIp, port: config.metricsPort };
+    const metricsListener = await serveMetrics(metrics.registry, metricsAddress).catch((error: Error) => {
+      throw new Error(`cannot serve the metrics: ${error.message}`, { cause: error });
+    });
+    opened.push(() => metricsListener.close());
+    const listener = await listen(
+      app,
+      {
+        host: config.listenIp,
+        port: config.listenPort,
+        tlsCertFile: config.tlsCertFile,
+        tlsKeyFile: config.tlsKeyFile,
+      },
+      logger,
+    );
+    opened.push(async () => {
+      const cutOff = setTimeout(() => listener.server.closeAllConnections(), CLOSE_GRACE_MS);
+      await listener.close();
+      clearTimeout(cutOff);
+    });
+    const host = config.listenIp.includes(':') ? `[${config.listenIp}]` : config.listenIp;
+    const url = `${listener.secure ? 'https' : 'http'}://${host}:${listener.port}`;
+    logger.info({ url, metricsPort: metricsListener.port, store: config.store, mode: config.mode }, 'listening');
+    let closed: Promise<void> | undefined;
+    return {
+      url,
+      port: listener.port,
+      metricsPort: metricsListener.port,
+      close: () => {
+        closed ??= closeAll();
+        return closed;
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** Creates the tables in the configured store; those that exist stay as they are. */
+export async function makeTables(config: Config, { logger }: { logger: Logger }): Promise<void> {
+  const store = await openStore(config, logger);
+  try {
+    await store.createTables();
+    logger.info({ prefix: config.tablePrefix }, 'tables are there');
+  } finally {
+    await store.close();
+  }
+}
+
+async function requireFolder(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isDirectory()) throw new Error(`the folder ${path} for the web page does not exist`);
+}

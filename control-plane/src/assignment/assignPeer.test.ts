@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { assignmentSchema } from '@mediasoup-server/proto/http';
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { shardOf } from '../daemons/Daemon.ts';
+import type { TestDaemon } from '../testing/TestDaemon.ts';
+import {
+  assignmentOf,
+  claimOf,
+  DAEMON_KEY,
+  fateOf,
+  problemOf,
+  startTestBed,
+  type TestBed,
+} from '../testing/testControlPlane.ts';
+
+describe('POST /rooms/:roomId/assignments', () => {
+  let bed: TestBed;
+  let first: TestDaemon;
+  let second: TestDaemon;
+  let number = 0;
+  let roomId: string;
+
+  before(async () => {
+    bed = await startTestBed();
+    first = await bed.daemon('first');
+    second = await bed.daemon('second');
+  });
+  after(() => bed.close());
+  beforeEach(async () => {
+    roomId = `room ${++number} ä/&?`;
+    for (const daemon of [first, second]) {
+      daemon.refusal = undefined;
+      await daemon.join(bed.url, DAEMON_KEY);
+    }
+  });
+
+  const byId = (daemonId: string) => (daemonId === first.daemonId ? first : second);
+  const other = (daemonId: string) => (daemonId === first.daemonId ? second : first);
+
+  /** Makes a daemon's last heartbeat old. */
+  async function silence(daemon: TestDaemon) {
+    const row = await bed.daemons.find(daemon.daemonId);
+    assert.ok(row);
+    assert.ok(await bed.daemons.register({ ...row, heartbeatAt: Date.now() - 60_000 }, row));
+  }
+
+  test('makes a new room on a daemon and answers with the URL and a token that the JWKS proves', async () => {
+    const answer = await bed.assign(roomId, { peerId: 'peer ü&=' });
+    assert.equal(answer.status, 201);
+    const assignment = assignmentSchema.parse(await answer.json());
+    const daemon = byId(assignment.daemonId);
+    assert.equal(daemon.created.get(roomId), 1);
+
+    const url = new URL(assignment.url);
+    assert.equal(`${url.protocol}//${url.host}${url.pathname}`, `${daemon.url}/`);
+    assert.deepEqual([...url.searchParams], Object.entries({ roomId, peerId: 'peer ü&=', token: assignment.token }));
+
+    const jwks = (await (await fetch(`${bed.url}/.well-known/jwks.json`)).json()) as JSONWebKeySet;
+    const { payload, protectedHeader } = await jwtVerify(assignment.token, createLocalJWKSet(jwks), {
+      audience: 'media-daemon',
+      issuer: 'control-plane',
+      typ: 'assignment+jwt',
+      algorithms: ['EdDSA'],
+    });
+    const { iat = 0, exp = 0, ...claims } = payload;
+    assert.equal(exp - iat, 60);
+    assert.equal(assignment.expiresAt, new Date(exp * 1000).toISOString());
+    assert.equal(protectedHeader.kid, jwks.keys[0]?.kid);
+    assert.deepEqual(claims, {
+      iss: 'control-plane',
+      aud: 'media-daemon',
+      roomId,
+      peerId: 'peer ü&=',
+      daemonId: daemon.daemonId,
+      incarnation: daemon.incarnation,
+      epoch: 1,
+      grants: { publish: true, subscribe: true, data: true, admin: false },
+    });
+  });
+
+  test('sends every further peer to the daemon that has the room', async () => {
+    const { daemonId } = await assignmentOf(await bed.assign(roomId));
+    for (const peerId of ['b', 'c', 'd']) {
+      const next = await assignmentOf(await bed.assign(roomId, { peerId }));
+      assert.deepEqual([next.daemonId, next.epoch], [daemonId, 1]);
+    }
+  });
+
+  test('200 at once through two control planes name one daemon and one epoch', async () => {
+    const another = await bed.another();
+    const urls = [bed.url, another.url];
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, async (_, peer) => {
+        // The loads change meanwhile, so that the assigners do not all prefer the same daemon.
+        if (peer % 20 === 0) {
+          const load = { workerCpu: Math.random() };
+          await Promise.all([first, second].map((daemon) => daemon.heartbeat(bed.url, { load })));
+        }
+        return bed.assign(roomId, { peerId: `peer ${peer}` }, urls[peer % 2]);
+      }),
+    );
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201]);
+    const assignments = await Promise.all(answers.map(assignmentOf));
+    assert.equal(new Set(assignments.map(({ daemonId, epoch }) => `${daemonId} ${epoch}`)).size, 1);
+    assert.equal(assignments[0]?.epoch, 1);
+    const jwks = await Promise.all(urls.map(async (url) => (await fetch(`${url}/.well-known/jwks.json`)).text()));
+    assert.equal(jwks[0], jwks[1]);
+  });
+
+  test('claims and assignments that race name one owner', async () => {
+    const answers = Promise.all(Array.from({ length: 30 }, (_, peer) => bed.assign(roomId, { peerId: `p${peer}` })));
+    const claims = await Promise.all(
+      [first, second].map(async (daemon) => claimOf(await daemon.claim(bed.url, roomId))),
+    );
+    const owners = new Set([
+      ...(await Promise.all((await answers).map(assignmentOf))).map(({ daemonId }) => daemonId),
+      ...claims.map(({ daemonId }) => daemonId),
+    ]);
+    assert.equal(owners.size, 1);
+    assert.ok(claims.filter(({ granted }) => granted).length <= 1);
+  });
+
+  test('tries the next daemon when one does not make the room', async () => {
+    const probe = await assignmentOf(await bed.assign(roomId));
+    const preferred = byId(probe.daemonId);
+    // A tombstone makes the room new again, and the same daemon is preferred.
+    await bed.rooms.close({ roomId, epoch: 1, daemonId: preferred.daemonId, incarnation: preferred.incarnation });
+    preferred.refusal = 'broken';
+    const { daemonId, epoch } = await assignmentOf(await bed.assign(roomId));
+    assert.deepEqual([daemonId, epoch], [other(preferred.daemonId).daemonId, 2]);
+  });
+
+  test('when no daemon makes the room answers 503 NO_CAPACITY with Retry-After', async () => {
+    first.refusal = second.refusal = 'broken';
+    const answer = await bed.assign(roomId);
+    assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/);
+    assert.deepEqual(await problemOf(answer), { status: 503, code: 'NO_CAPACITY' });
+  });
+
+  test('when the daemon of the room takes no more peers answers 503 ROOM_FULL with Retry-After', async () => {
+    const { daemonId } = await assignmentOf(await bed.assign(roomId));
+    await byId(daemonId).heartbeat(bed.url, { headroom: 0 });
+    const answer = await bed.assign(roomId);
+    assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/);
+    assert.deepEqual(await problemOf(answer), { status: 503, code: 'ROOM_FULL' });
+  });
+
+  test('a silent daemon that answers the probe keeps its room', async () => {
+    const { daemonId } = await assignmentOf(await bed.assign(roomId));
+    await silence(byId(daemonId));
+    const next = await assignmentOf(await bed.assign(roomId));
+    assert.deepEqual([next.daemonId, next.epoch], [daemonId, 1]);
+    assert.equal((await bed.daemons.find(daemonId))?.state, 'ready');
+  });
+
+  test('a silent daemon that does not answer is declared lost, its room placed anew, and itself fenced', async () => {
+    const { daemonId } = await assignmentOf(await bed.assign(roomId));
+    const dead = byId(daemonId);
+    dead.die();
+    await silence(dead);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, peer) => bed.assign(roomId, { peerId: `${peer}` })),
+    );
+    const next = await Promise.all(answers.map(assignmentOf));
+    const expected = `${other(daemonId).daemonId} 2`;
+    assert.deepEqual([...new Set(next.map((one) => `${one.daemonId} ${one.epoch}`))], [expected]);
+    assert.equal((await bed.daemons.find(daemonId))?.state, 'lost');
+
+    await dead.listen();
+    const { fenced, superseded } = await fateOf(await dead.heartbeat(bed.url));
+    assert.deepEqual({ fenced, superseded }, { fenced: true, superseded: false });
+    assert.deepEqual((await problemOf(await dead.register(bed.url, DAEMON_KEY))).code, 'DAEMON_ID_TAKEN');
+    assert.deepEqual((await problemOf(await dead.claim(bed.url, 'another room'))).code, 'DAEMON_NOT_REGISTERED');
+    dead.incarnation = `${dead.incarnation}-again`;
+  });
+
+  test('a daemon that a peer cannot reach is probed: alive keeps the room, dead loses it', async () => {
+    const { daemonId } = await assignmentOf(await bed.assign(roomId));
+    const same = await assignmentOf(await bed.assign(roomId, { peerId: 'p', failedDaemonId: daemonId }));
+    assert.equal(same.daemonId, daemonId);
+    assert.ok((same.retryAfterMs ?? 0) > 0);
+    const unrelated = await assignmentOf(await bed.assign(roomId, { peerId: 'p', failedDaemonId: 'stranger' }));
+    assert.equal(unrelated.retryAfterMs, undefined);
+
+    // A new incarnation is not served by the result of the probe above, which is kept for a second.
+    const dead = byId(daemonId);
+    dead.incarnation = `${dead.incarnation}-next`;
+    await dead.join(bed.url, DAEMON_KEY);
+    const claimed = await claimOf(await dead.claim(bed.url, roomId));
+    assert.equal(claimed.epoch, '2');
+    dead.die();
+    const moved = await assignmentOf(await bed.assign(roomId, { peerId: 'p', failedDaemonId: daemonId }));
+    assert.deepEqual([moved.daemonId, moved.epoch], [other(daemonId).daemonId, 3]);
+    await dead.listen();
+    dead.incarnation = `${dead.incarnation}-again`;
+  });
+
+  test('a draining daemon gets no peers: the room is placed anew', async () => {
+    const { daemonId } = await assignmentOf(await bed.assign(roomId));
+    await byId(daemonId).heartbeat(bed.url, { state: 'DAEMON_STATE_DRAINING' });
+    const next = await assignmentOf(await bed.assign(roomId));
+    assert.deepEqual([next.daemonId, next.epoch], [other(daemonId).daemonId, 2]);
+  });
+
+  test("a room's epoch goes on rising when the room was closed, however often", async () => {
+    for (let epoch = 1; epoch <= 4; epoch++) {
+      const assignment = await assignmentOf(await bed.assign(roomId));
+      assert.equal(assignment.epoch, epoch);
+      const daemon = byId(assignment.daemonId);
+      await daemon.heartbeat(bed.url, { closedRooms: [{ roomId, epoch: String(epoch) }] });
+      assert.equal((await fetch(`${bed.url}/rooms/${encodeURIComponent(roomId)}`)).status, 404);
+    }
+  });
+
+  test('a region that is asked for is preferred, and another serves when it has none', async () => {
+    const far = await bed.daemon('far');
+    far.region = 'antarctica';
+    await far.join(bed.url, DAEMON_KEY);
+    const near = await assignmentOf(await bed.assign(roomId, { peerId: 'p', region: 'antarctica' }));
+    assert.equal(near.daemonId, 'far');
+    assert.equal((await far.deregister(bed.url)).status, 204);
+    assert.equal(await bed.daemons.read(shardOf('antarctica', 'far'), 'far'), undefined);
+    const next = await assignmentOf(await bed.assign(roomId, { peerId: 'p', region: 'antarctica' }));
+    assert.notEqual(next.daemonId, 'far');
+    assert.equal(next.epoch, 2);
+  });
+});

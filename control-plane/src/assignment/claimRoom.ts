@@ -1,0 +1,34 @@
+import { HttpProblem } from '@mediasoup-server/process/problem';
+import type { Daemon } from '../daemons/Daemon.ts';
+import { type Directory, findOwner } from './findOwner.ts';
+
+/** How often a claim starts again after it has lost a race. */
+const MAX_ROUNDS = 4;
+
+/**
+ * Gives a room to the daemon that asks for it, unless another one has it. Asking again changes nothing.
+ *
+ * @returns who has the room now, and its epoch.
+ * @throws HttpProblem UNAVAILABLE.
+ */
+export async function claimRoom(
+  roomId: string,
+  { daemonId, shard, incarnation }: Daemon,
+  rtpCapabilities: string,
+  directory: Directory,
+): Promise<{ granted: boolean; daemonId: string; epoch: number }> {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const { kind, room } = await findOwner(roomId, directory, { asking: incarnation });
+    const [instance] = room.instances;
+    if (instance?.daemonId === daemonId && instance.incarnation === incarnation) {
+      return { granted: true, daemonId, epoch: room.epoch };
+    }
+    if (kind === 'owned' && instance) return { granted: false, daemonId: instance.daemonId, epoch: room.epoch };
+    const placed = await directory.rooms.place(room, { daemonId, shard, incarnation }, rtpCapabilities);
+    if (placed) {
+      directory.logger.info({ roomId, daemonId, epoch: placed.epoch }, 'room claimed');
+      return { granted: true, daemonId, epoch: placed.epoch };
+    }
+  }
+  throw new HttpProblem('UNAVAILABLE', 'others keep changing the room', { retryAfter: 1 });
+}

@@ -1,0 +1,66 @@
+import type { Logger } from '@mediasoup-server/process/logger';
+import { HttpProblem } from '@mediasoup-server/process/problem';
+import { type Daemon, isFresh } from '../daemons/Daemon.ts';
+import type { DaemonClient } from '../daemons/DaemonClient.ts';
+import type { DaemonTable } from '../daemons/DaemonTable.ts';
+import type { Room, RoomTable } from '../rooms/RoomTable.ts';
+
+export type Directory = {
+  readonly rooms: RoomTable;
+  readonly daemons: DaemonTable;
+  readonly client: Pick<DaemonClient, 'createRoom' | 'probe'>;
+  readonly suspectAfterMs: number;
+  readonly logger: Logger;
+};
+
+/** Who has a room now. A free room may be placed: nobody has it, or who had it is gone, drains or was declared dead. */
+export type Ownership =
+  | { readonly kind: 'free'; readonly room: Room }
+  | { readonly kind: 'owned'; readonly room: Room; readonly daemon: Daemon; readonly probed: boolean };
+
+/** How often a probe's verdict may be overtaken by a heartbeat before the caller is sent away. */
+const MAX_READS = 4;
+
+/**
+ * Reads a room and decides whether its daemon still serves it. A daemon whose heartbeat is old, or which the peer could
+ * not reach, is probed; where the probe fails it is declared lost, and only then is its room free.
+ *
+ * @param asking the incarnation of the daemon that asks; it is alive, then.
+ * @throws HttpProblem UNAVAILABLE.
+ */
+export async function findOwner(
+  roomId: string,
+  { rooms, daemons, client, suspectAfterMs, logger }: Directory,
+  { failedDaemonId, asking }: { failedDaemonId?: string | undefined; asking?: string } = {},
+): Promise<Ownership> {
+  for (let read = 0; read < MAX_READS; read++) {
+    const room = await rooms.read(roomId);
+    const [instance] = room.instances;
+    const daemon = instance && (await daemons.read(instance.shard, instance.daemonId));
+    if (!daemon || daemon.incarnation !== instance.incarnation || daemon.state !== 'ready') {
+      return { kind: 'free', room };
+    }
+    if (daemon.incarnation === asking) return { kind: 'owned', room, daemon, probed: false };
+    const suspected = failedDaemonId === daemon.daemonId || !isFresh(daemon, Date.now(), suspectAfterMs);
+    if (!suspected || (await client.probe(daemon))) return { kind: 'owned', room, daemon, probed: suspected };
+    if (await daemons.markLost(daemon)) {
+      const { daemonId, incarnation } = daemon;
+      logger.warn({ daemonId, incarnation, roomId }, 'daemon declared lost: no answer to the probe');
+      return { kind: 'free', room };
+    }
+  }
+  throw new HttpProblem('UNAVAILABLE', 'the daemon of the room keeps changing', { retryAfter: 1 });
+}
+
+/**
+ * The RTP capabilities of a room that lives, without asking its daemon.
+ *
+ * @returns `undefined` when no live instance is known.
+ */
+export async function readLiveRoom(roomId: string, { rooms, daemons }: Directory): Promise<string | undefined> {
+  const { instances, rtpCapabilities } = await rooms.read(roomId);
+  const [instance] = instances;
+  const daemon = instance && (await daemons.read(instance.shard, instance.daemonId));
+  const live = daemon && daemon.incarnation === instance.incarnation && daemon.state !== 'lost';
+  return live ? rtpCapabilities : undefined;
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { settingsTable } from '@mediasoup-server/process/settings';
+import { PREFIX, readConfig, settingsSchema } from './config.ts';
+
+const base = { CONTROL_PLANE_DAEMON_KEY: 'sixteen or more characters' };
+
+describe('readConfig', () => {
+  test('with the daemon key alone gives defaults that serve on loopback', () => {
+    const { listenIp, listenPort, metricsPort, mode, store, corsOrigins } = readConfig({ ...base, HOME: '/' });
+    assert.deepEqual([listenIp, listenPort, metricsPort, mode, store], ['127.0.0.1', 3000, 9090, 'open', 'embedded']);
+    assert.deepEqual(corsOrigins, ['*']);
+  });
+
+  for (const [what, environment, names] of [
+    ['without the daemon key', { CONTROL_PLANE_DAEMON_KEY: '' }, ['DAEMON_KEY']],
+    ['with a short daemon key', { CONTROL_PLANE_DAEMON_KEY: 'short' }, ['DAEMON_KEY']],
+    ['with an unknown variable', { CONTROL_PLANE_LISTEN_PROT: '1' }, ['LISTEN_PROT']],
+    ['with a port out of range', { CONTROL_PLANE_LISTEN_PORT: '70000' }, ['LISTEN_PORT']],
+    ['with a certificate without its key', { CONTROL_PLANE_TLS_CERT_FILE: 'a' }, ['TLS_CERT_FILE', 'TLS_KEY_FILE']],
+    ['with a key without its certificate', { CONTROL_PLANE_TLS_KEY_FILE: 'a' }, ['TLS_CERT_FILE', 'TLS_KEY_FILE']],
+    ['open beyond loopback', { CONTROL_PLANE_LISTEN_IP: '0.0.0.0' }, ['LISTEN_IP', 'ALLOW_OPEN_BEYOND_LOOPBACK']],
+    ['with an unknown mode', { CONTROL_PLANE_MODE: 'closed' }, ['MODE']],
+    ['with an unknown store', { CONTROL_PLANE_STORE: 'paper' }, ['STORE']],
+    ['with a wrong endpoint', { CONTROL_PLANE_DYNAMODB_ENDPOINT: 'x' }, ['DYNAMODB_ENDPOINT']],
+    ['with an endpoint and no use for it', { CONTROL_PLANE_DYNAMODB_ENDPOINT: 'http://x' }, ['DYNAMODB_ENDPOINT']],
+    ['with a limit below the interval', { CONTROL_PLANE_SUSPECT_AFTER_MS: '1000' }, ['SUSPECT_AFTER_MS']],
+    ['with a wrong log level', { CONTROL_PLANE_LOG_LEVEL: 'loud' }, ['LOG_LEVEL']],
+    ['with several mistakes', { CONTROL_PLANE_LISTEN_PORT: 'x', CONTROL_PLANE_MODE: 'y' }, ['LISTEN_PORT', 'MODE']],
+  ] as const) {
+    test(`${what} throws and names the variables`, () => {
+      assert.throws(
+        () => readConfig({ ...base, ...environment }),
+        (error: Error) => names.every((name) => error.message.includes(PREFIX + name)),
+      );
+    });
+  }
+
+  test('mode "open" listens beyond loopback when told twice', () => {
+    const { listenIp } = readConfig({
+      ...base,
+      CONTROL_PLANE_LISTEN_IP: '0.0.0.0',
+      CONTROL_PLANE_ALLOW_OPEN_BEYOND_LOOPBACK: 'true',
+    });
+    assert.equal(listenIp, '0.0.0.0');
+  });
+
+  test('every setting has a description for the table', () => {
+    const rows = settingsTable(settingsSchema, PREFIX).split('\n').slice(2);
+    assert.deepEqual(
+      rows.filter((row) => row.endsWith('|  |')),
+      [],
+    );
+    assert.equal(rows.length, Object.keys(settingsSchema.shape).length);
+  });
+});

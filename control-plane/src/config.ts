@@ -1,0 +1,107 @@
+import { logLevels } from '@mediasoup-server/process/logger';
+import {
+  flag,
+  integer,
+  isLoopback,
+  list,
+  port,
+  readSettings,
+  SettingsError,
+  variableName,
+} from '@mediasoup-server/process/settings';
+import { z } from 'zod';
+
+/** What the names of the control plane's environment variables start with. */
+export const PREFIX = 'CONTROL_PLANE_';
+
+/** Every setting; `listenPort` is read from `CONTROL_PLANE_LISTEN_PORT`. */
+export const settingsSchema = z.object({
+  listenIp: z.string().default('127.0.0.1').meta({ description: 'The IP address that the HTTP API listens on.' }),
+  listenPort: port().default(3000).meta({ description: 'The port of the HTTP API; 0 lets the system choose.' }),
+  tlsCertFile: z
+    .string()
+    .optional()
+    .meta({ description: 'PEM file with the TLS certificate chain. Without it the API speaks plain HTTP.' }),
+  tlsKeyFile: z.string().optional().meta({ description: "PEM file with the TLS certificate's private key." }),
+  metricsIp: z.string().default('127.0.0.1').meta({ description: 'The IP address that `GET /metrics` listens on.' }),
+  metricsPort: port().default(9090).meta({ description: 'The port of `GET /metrics`; 0 lets the system choose.' }),
+  mode: z
+    .enum(['open'], 'is not "open"')
+    .default('open')
+    .meta({ description: 'Who may ask for an assignment. `open`: everybody, without a token.' }),
+  allowOpenBeyondLoopback: flag()
+    .default(false)
+    .meta({ description: 'Lets mode `open` listen on an address that other machines reach.' }),
+  store: z
+    .enum(['embedded', 'dynamodb'], 'is neither "embedded" nor "dynamodb"')
+    .default('embedded')
+    .meta({ description: 'Where the tables are: `embedded` in this process, for one machine alone, or `dynamodb`.' }),
+  dynamodbEndpoint: z
+    .url({ protocol: /^https?$/, error: 'is not an http or https URL' })
+    .optional()
+    .meta({
+      description: 'The URL of a store that is compatible with DynamoDB. Without it, the one of the AWS region.',
+    }),
+  awsRegion: z.string().default('us-east-1').meta({ description: 'The AWS region of the tables.' }),
+  tablePrefix: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,200}$/, 'has other characters than letters, digits, "_", "." and "-"')
+    .default('mediasoup-server-')
+    .meta({ description: "What the tables' names start with." }),
+  dataDir: z
+    .string()
+    .default('data/control-plane')
+    .meta({ description: 'The folder of the embedded store and of a generated assignment key.' }),
+  daemonKey: z
+    .string('is not set. Choose a random key and give it to the control plane and to every daemon.')
+    .min(16, 'is shorter than 16 characters')
+    .meta({ description: 'The key that every media daemon registers with: 16 characters or more. Required.' }),
+  assignmentKeyFile: z.string().optional().meta({
+    description:
+      'PEM file (PKCS 8) with the Ed25519 key that signs assignment tokens. Without it, one is made in the data folder.',
+  }),
+  staticDir: z.string().optional().meta({ description: 'A folder with a web page to serve at `/`.' }),
+  heartbeatIntervalMs: integer(100, 60_000)
+    .default(2000)
+    .meta({ description: 'How often daemons send a heartbeat, in milliseconds.' }),
+  suspectAfterMs: integer(200, 600_000)
+    .default(6000)
+    .meta({ description: 'How old the last heartbeat of a daemon is when it gets no new rooms, in milliseconds.' }),
+  corsOrigins: list()
+    .default(['*'])
+    .meta({ description: 'The origins of web pages that may use the API, separated by commas; `*` stands for all.' }),
+  logLevel: z
+    .enum(logLevels, `is none of ${logLevels.join(', ')}`)
+    .default('info')
+    .meta({ description: 'The least severe level that is logged.' }),
+});
+
+export type Config = Readonly<z.infer<typeof settingsSchema>>;
+
+/**
+ * Reads the settings from environment variables and checks them against each other.
+ *
+ * @throws SettingsError that names every wrong variable.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const config = readSettings(settingsSchema, PREFIX, environment);
+  const name = (setting: keyof Config) => variableName(PREFIX, setting);
+  const wrong: string[] = [];
+  if ((config.tlsCertFile === undefined) !== (config.tlsKeyFile === undefined)) {
+    wrong.push(`${name('tlsCertFile')} and ${name('tlsKeyFile')} are set both or not at all.`);
+  }
+  if (config.mode === 'open' && !config.allowOpenBeyondLoopback && !isLoopback(config.listenIp)) {
+    wrong.push(
+      `${name('listenIp')}: mode "open" lets everybody in, so it listens on loopback only` +
+        ` unless ${name('allowOpenBeyondLoopback')} is "true".`,
+    );
+  }
+  if (config.store === 'embedded' && config.dynamodbEndpoint !== undefined) {
+    wrong.push(`${name('dynamodbEndpoint')} is used only when ${name('store')} is "dynamodb".`);
+  }
+  if (config.suspectAfterMs <= config.heartbeatIntervalMs) {
+    wrong.push(`${name('suspectAfterMs')} is not more than ${name('heartbeatIntervalMs')}.`);
+  }
+  if (wrong.length > 0) throw new SettingsError(wrong.join('\n'));
+  return config;
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+
+/** How many items of the table's hash key the daemons of one region are spread over. */
+export const SHARDS_PER_REGION = 4;
+
+const loadSchema = z.object({
+  rooms: z.number(),
+  peers: z.number(),
+  producers: z.number(),
+  consumers: z.number(),
+  /** 0 to 1 of a core, of the busiest mediasoup worker. */
+  workerCpu: z.number(),
+  eventLoopDelayMs: z.number(),
+});
+export type Load = z.infer<typeof loadSchema>;
+
+export const daemonSchema = z.object({
+  shard: z.string(),
+  daemonId: z.string(),
+  incarnation: z.string(),
+  /** SHA-256 of the secret that this incarnation was given, in hexadecimal. */
+  secretHash: z.string(),
+  state: z.enum(['ready', 'draining', 'lost']),
+  region: z.string(),
+  zone: z.string(),
+  /** Where frontends connect, without a path. */
+  url: z.string(),
+  grpcAddress: z.string(),
+  version: z.string(),
+  load: loadSchema,
+  /** How many more peers it takes. */
+  headroom: z.number(),
+  /** Unix time in milliseconds. */
+  heartbeatAt: z.number(),
+});
+/** A media daemon as the directory knows it. */
+export type Daemon = z.infer<typeof daemonSchema>;
+
+/** The load of a daemon that has reported none yet. */
+export const noLoad: Load = { rooms: 0, peers: 0, producers: 0, consumers: 0, workerCpu: 0, eventLoopDelayMs: 0 };
+
+/** The hash key of a daemon's row. */
+export function shardOf(region: string, daemonId: string): string {
+  return `${region}#${createHash('sha256').update(daemonId).digest().readUInt32BE(0) % SHARDS_PER_REGION}`;
+}
+
+/** All hash keys of a region's rows. */
+export const shardsOf = (region: string): string[] =>
+  Array.from({ length: SHARDS_PER_REGION }, (_, number) => `${region}#${number}`);
+
+/** Whether a daemon's last heartbeat is recent enough to trust without asking. */
+export const isFresh = (daemon: Pick<Daemon, 'heartbeatAt'>, now: number, suspectAfterMs: number): boolean =>
+  now - daemon.heartbeatAt <= suspectAfterMs;

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { absent, allOf, differs, equals } from '../store/condition.ts';
+import { Table, type TableParts } from '../store/Table.ts';
+import { type Daemon, daemonSchema, type Load, shardOf, shardsOf } from './Daemon.ts';
+
+/** The hash key of the items that name the regions; no shard's name is without a "#". */
+const REGIONS = 'regions';
+const regionSchema = z.object({ shard: z.literal(REGIONS), daemonId: z.string() });
+
+/** The table of media daemons, and of the regions that they are in. */
+export class DaemonTable {
+  readonly #daemons: Table<typeof daemonSchema>;
+  readonly #regions: Table<typeof regionSchema>;
+
+  constructor(parts: TableParts, prefix: string) {
+    this.#daemons = new Table(parts, { prefix, label: 'daemons', schema: daemonSchema });
+    this.#regions = new Table(parts, { prefix, label: 'daemons', schema: regionSchema });
+  }
+
+  read(shard: string, daemonId: string, options: { timeoutMs?: number } = {}): Promise<Daemon | undefined> {
+    return this.#daemons.get({ shard, daemonId }, options);
+  }
+
+  /** The regions that daemons have registered in. */
+  async listRegions(): Promise<string[]> {
+    return (await this.#regions.query('shard', REGIONS)).map(({ daemonId }) => daemonId);
+  }
+
+  async listRegion(region: string): Promise<Daemon[]> {
+    return (await Promise.all(shardsOf(region).map((shard) => this.#daemons.query('shard', shard)))).flat();
+  }
+
+  /** A daemon by its id, in whichever region it is: for registrations only, as it reads an item for each region. */
+  async find(daemonId: string): Promise<Daemon | undefined> {
+    const regions = await this.listRegions();
+    const rows = await Promise.all(regions.map((region) => this.read(shardOf(region, daemonId), daemonId)));
+    return rows.filter((row) => row !== undefined).sort((a, b) => b.heartbeatAt - a.heartbeatAt)[0];
+  }
+
+  /**
+   * Writes a daemon's row over the one that was seen, or over none.
+   *
+   * @returns `false` when the row has changed since.
+   */
+  async register(daemon: Daemon, seen: Daemon | undefined): Promise<boolean> {
+    await this.#regions.put({ shard: REGIONS, daemonId: daemon.region });
+    if (!seen) return this.#daemons.put(daemon, absent('daemonId'));
+    const sameIncarnation = equals('incarnation', seen.incarnation);
+    const noHeartbeatSince = equals('heartbeatAt', seen.heartbeatAt);
+    // A daemon that restarts on its own address takes its row from its former self, even if that one still speaks.
+    const unchanged = seen.url === daemon.url ? sameIncarnation : allOf(sameIncarnation, noHeartbeatSince);
+    if (seen.shard === daemon.shard) return this.#daemons.put(daemon, unchanged);
+    const { shard, daemonId } = seen;
+    return (
+      (await this.#daemons.delete({ shard, daemonId }, unchanged)) && this.#daemons.put(daemon, absent('daemonId'))
+    );
+  }
+
+  /**
+   * Takes over what a heartbeat reports.
+   *
+   * @returns `false` when there is no such row, or it is another incarnation's, or lost, or the secret is not its own.
+   */
+  heartbeat(
+    who: { shard: string; daemonId: string; incarnation: string; secretHash: string },
+    report: { state: 'ready' | 'draining'; load: Load; headroom: number },
+  ): Promise<boolean> {
+    const { shard, daemonId } = who;
+    const sameIncarnation = equals('incarnation', who.incarnation);
+    const ownSecret = equals('secretHash', who.secretHash);
+    const notLost = differs('state', 'lost');
+    return this.#daemons.update(
+      { shard, daemonId },
+      { ...report, heartbeatAt: Date.now() },
+      allOf(sameIncarnation, ownSecret, notLost),
+    );
+  }
+
+  /**
+   * Declares a daemon dead.
+   *
+   * @returns `false` when it has sent a heartbeat since it was seen, or was replaced, or declared dead already.
+   */
+  markLost(seen: Daemon): Promise<boolean> {
+    const { shard, daemonId } = seen;
+    const sameIncarnation = equals('incarnation', seen.incarnation);
+    const noHeartbeatSince = equals('heartbeatAt', seen.heartbeatAt);
+    const notLost = differs('state', 'lost');
+    return this.#daemons.update(
+      { shard, daemonId },
+      { state: 'lost' },
+      allOf(sameIncarnation, noHeartbeatSince, notLost),
+    );
+  }
+
+  /** @returns `false` when there is no such row or the secret is not its own. */
+  remove(shard: string, daemonId: string, secretHash: string): Promise<boolean> {
+    const ownSecret = equals('secretHash', secretHash);
+    return this.#daemons.delete({ shard, daemonId }, ownSecret);
+  }
+}

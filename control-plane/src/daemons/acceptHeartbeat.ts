@@ -1,0 +1,79 @@
+import { durationMs } from '@bufbuild/protobuf/wkt';
+import type { Logger } from '@mediasoup-server/process/logger';
+import { HttpProblem } from '@mediasoup-server/process/problem';
+import { idSchema } from '@mediasoup-server/proto/ids';
+import { DaemonState, type HeartbeatRequest } from '@mediasoup-server/proto/registry';
+import type { RoomTable } from '../rooms/RoomTable.ts';
+import { type Load, noLoad, shardOf } from './Daemon.ts';
+import type { DaemonSecret } from './DaemonSecret.ts';
+import type { DaemonTable } from './DaemonTable.ts';
+
+/** How many closed rooms are written at a time. */
+const CLOSE_BATCH = 25;
+
+const states = new Map<DaemonState, 'ready' | 'draining'>([
+  [DaemonState.READY, 'ready'],
+  [DaemonState.DRAINING, 'draining'],
+]);
+
+/**
+ * Takes over what a daemon reports and tells it what has become of it. When this succeeds, every closed room that was
+ * reported is acknowledged.
+ *
+ * Any well-formed secret learns that its incarnation is `superseded`: the row holds only the newer one's hash.
+ *
+ * @throws HttpProblem INVALID_REQUEST, UNAUTHORIZED, DAEMON_NOT_REGISTERED or UNAVAILABLE.
+ */
+export async function acceptHeartbeat(
+  daemonId: string,
+  { region, hash }: DaemonSecret,
+  { incarnation, state, load, headroom, closedRooms }: HeartbeatRequest,
+  { daemons, rooms, logger }: { daemons: DaemonTable; rooms: RoomTable; logger: Logger },
+): Promise<{ fenced: boolean; superseded: boolean }> {
+  const reportedState = states.get(state);
+  if (!reportedState) throw new HttpProblem('INVALID_REQUEST', 'state: is neither READY nor DRAINING');
+  const closed = readClosedRooms(closedRooms);
+  const shard = shardOf(region, daemonId);
+  const report = { state: reportedState, load: load ? readLoad(load) : noLoad, headroom };
+  let fenced = false;
+  if (!(await daemons.heartbeat({ shard, daemonId, incarnation, secretHash: hash }, report))) {
+    const row = await daemons.read(shard, daemonId);
+    if (!row) throw new HttpProblem('DAEMON_NOT_REGISTERED');
+    if (row.incarnation !== incarnation) {
+      logger.warn({ daemonId, incarnation, by: row.incarnation }, 'heartbeat of a superseded daemon');
+      return { fenced: false, superseded: true };
+    }
+    if (row.secretHash !== hash) throw new HttpProblem('UNAUTHORIZED', "the secret is not this incarnation's");
+    if (row.state !== 'lost') throw new HttpProblem('UNAVAILABLE', 'the daemon registers meanwhile', { retryAfter: 1 });
+    logger.warn({ daemonId, incarnation }, 'heartbeat of a daemon that was declared lost');
+    fenced = true;
+  }
+  for (let from = 0; from < closed.length; from += CLOSE_BATCH) {
+    await Promise.all(
+      closed.slice(from, from + CLOSE_BATCH).map(async ({ roomId, epoch }) => {
+        // A failed condition is fine: the room is another's by now, or closed already.
+        const removed = await rooms.close({ roomId, epoch, daemonId, incarnation });
+        logger.info({ roomId, daemonId, epoch, removed }, 'room reported closed');
+      }),
+    );
+  }
+  return { fenced, superseded: false };
+}
+
+function readLoad(load: NonNullable<HeartbeatRequest['load']>): Load {
+  const { rooms, peers, producers, consumers, workerCpu, eventLoopDelay } = load;
+  const eventLoopDelayMs = eventLoopDelay ? durationMs(eventLoopDelay) : 0;
+  if (!Number.isFinite(workerCpu)) throw new HttpProblem('INVALID_REQUEST', 'load.workerCpu: is not a finite number');
+  return { rooms, peers, producers, consumers, workerCpu, eventLoopDelayMs };
+}
+
+function readClosedRooms(closedRooms: HeartbeatRequest['closedRooms']): { roomId: string; epoch: number }[] {
+  return closedRooms.map(({ roomId, epoch }, index) => {
+    const wrong = (field: string, why: string) =>
+      new HttpProblem('INVALID_REQUEST', `closedRooms[${index}].${field}: ${why}`);
+    const id = idSchema.safeParse(roomId);
+    if (!id.success) throw wrong('roomId', id.error.issues[0]?.message ?? '');
+    if (epoch > BigInt(Number.MAX_SAFE_INTEGER)) throw wrong('epoch', 'is no epoch of ours');
+    return { roomId: id.data, epoch: Number(epoch) };
+  });
+}

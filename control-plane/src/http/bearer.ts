@@ -1,0 +1,25 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { HttpProblem } from '@mediasoup-server/process/problem';
+import type { Request } from 'express';
+import { type DaemonSecret, readDaemonSecret } from '../daemons/DaemonSecret.ts';
+
+/** @throws HttpProblem UNAUTHORIZED unless the request carries the key. */
+export function requireKey(request: Request, key: string): void {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  // Digests have one length, so that the time taken says nothing of the key's.
+  if (!timingSafeEqual(digest(readBearer(request)), digest(key))) throw new HttpProblem('UNAUTHORIZED');
+}
+
+/** @throws HttpProblem UNAUTHORIZED unless the request carries what can be a daemon's secret. */
+export function requireSecret(request: Request): DaemonSecret {
+  const secret = readDaemonSecret(readBearer(request));
+  if (!secret) throw new HttpProblem('UNAUTHORIZED');
+  return secret;
+}
+
+/** RFC 6750, section 2.1. */
+function readBearer(request: Request): string {
+  const match = /^Bearer +(\S.*)$/i.exec(request.headers.authorization ?? '');
+  if (!match?.[1]) throw new HttpProblem('UNAUTHORIZED');
+  return match[1];
+}

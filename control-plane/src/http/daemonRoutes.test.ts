@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import type { TestDaemon } from '../testing/TestDaemon.ts';
+import { claimOf, DAEMON_KEY, fateOf, problemOf, startTestBed, type TestBed } from '../testing/testControlPlane.ts';
+
+describe('the daemons routes', () => {
+  let bed: TestBed;
+  let daemon: TestDaemon;
+  let number = 0;
+
+  before(async () => {
+    bed = await startTestBed();
+  });
+  after(() => bed.close());
+  beforeEach(async () => {
+    daemon = await bed.daemon(`daemon ${++number}`);
+  });
+
+  /** A second process with a daemon's id. */
+  async function twin(of: TestDaemon, url = of.url): Promise<TestDaemon> {
+    const other = await bed.daemon(of.daemonId);
+    other.url = url;
+    return other;
+  }
+  const send = (method: string, path: string, bearer: string | undefined, body?: unknown) =>
+    fetch(`${bed.url}/daemons/${encodeURIComponent(daemon.daemonId)}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', ...(bearer !== undefined && { authorization: bearer }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  const rowOf = async (of: TestDaemon) => {
+    const row = await bed.daemons.find(of.daemonId);
+    assert.ok(row);
+    return row;
+  };
+
+  test('a registration answers 201 with a secret, the interval and the keys, and writes the row', async () => {
+    daemon.url = 'wss://media-1.example.com/';
+    const answer = await daemon.register(bed.url, DAEMON_KEY);
+    assert.equal(answer.status, 201);
+    const { secret, heartbeatInterval, jwksJson } = (await answer.json()) as Record<string, string>;
+    assert.ok(secret && secret.length > 40);
+    assert.equal(heartbeatInterval, '2s');
+    assert.equal(JSON.parse(jwksJson ?? '').keys[0].crv, 'Ed25519');
+    const { url, state, headroom, region, secretHash } = await rowOf(daemon);
+    assert.deepEqual([url, state, headroom, region], ['wss://media-1.example.com', 'ready', 0, 'default']);
+    assert.ok(!secret.includes(secretHash));
+  });
+
+  test('without the key, or with another one, a registration answers 401', async () => {
+    for (const bearer of [undefined, '', 'Bearer ', 'Bearer wrong', `Basic ${DAEMON_KEY}`, `Bearer ${DAEMON_KEY}x`]) {
+      const answer = await send('POST', '/registrations', bearer, daemon.registration);
+      assert.equal((await problemOf(answer)).code, 'UNAUTHORIZED', String(bearer));
+    }
+    assert.equal(await bed.daemons.find(daemon.daemonId), undefined);
+  });
+
+  for (const [field, change] of [
+    ['incarnation', { incarnation: '' }],
+    ['incarnation', { incarnation: 7 }],
+    ['url', { url: '' }],
+    ['url', { url: 'https://example.com' }],
+    ['url', { url: 'wss://example.com/path' }],
+    ['url', { url: 'wss://user@example.com' }],
+    ['grpcAddress', { grpcAddress: 'example.com' }],
+    ['grpcAddress', { grpcAddress: 'http://example.com:1' }],
+    ['region', { region: 'a\u0000b' }],
+    ['zone', { zone: 'x'.repeat(129) }],
+  ] as const) {
+    test(`a registration with ${JSON.stringify(change)} answers 400 that names the field`, async () => {
+      const body = { ...daemon.registration, ...change };
+      const problem = await problemOf(await send('POST', '/registrations', `Bearer ${DAEMON_KEY}`, body));
+      assert.equal(problem.code, 'INVALID_REQUEST');
+      assert.match(problem.detail ?? '', new RegExp(field));
+    });
+  }
+
+  test('a daemon id that is not valid answers 400 that names it', async () => {
+    const answer = await fetch(`${bed.url}/daemons/%00/registrations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${DAEMON_KEY}` },
+      body: '{}',
+    });
+    assert.match((await problemOf(answer)).detail ?? '', /daemonId/);
+  });
+
+  test('members of a newer daemon that are not known are skipped', async () => {
+    const body = { ...daemon.registration, favouriteColour: 'red' };
+    assert.equal((await send('POST', '/registrations', `Bearer ${DAEMON_KEY}`, body)).status, 201);
+  });
+
+  test('a second process with the same id and another url answers 409 while the first one lives', async () => {
+    await daemon.join(bed.url, DAEMON_KEY);
+    const second = await twin(daemon, 'wss://elsewhere.example.com');
+    assert.equal((await problemOf(await second.register(bed.url, DAEMON_KEY))).code, 'DAEMON_ID_TAKEN');
+    second.region = 'another region';
+    assert.equal((await problemOf(await second.register(bed.url, DAEMON_KEY))).code, 'DAEMON_ID_TAKEN');
+    assert.deepEqual(await fateOf(await daemon.heartbeat(bed.url)).then(({ superseded }) => superseded), false);
+  });
+
+  test('a second process with the same id and another url takes over once the first one is silent or lost', async () => {
+    await daemon.join(bed.url, DAEMON_KEY);
+    const row = await rowOf(daemon);
+    assert.ok(await bed.daemons.register({ ...row, heartbeatAt: Date.now() - 60_000 }, row));
+    const second = await twin(daemon, 'wss://second.example.com');
+    await second.join(bed.url, DAEMON_KEY);
+    assert.ok(await bed.daemons.markLost(await rowOf(second)));
+    const third = await twin(daemon, 'wss://third.example.com');
+    third.region = 'another region';
+    await third.join(bed.url, DAEMON_KEY);
+    assert.equal((await rowOf(third)).incarnation, third.incarnation);
+  });
+
+  test('a newer incarnation on the same url supersedes the older, whose heartbeats and claims end', async () => {
+    await daemon.join(bed.url, DAEMON_KEY);
+    const newer = await twin(daemon);
+    await newer.join(bed.url, DAEMON_KEY);
+    const { fenced, superseded } = await fateOf(await daemon.heartbeat(bed.url));
+    assert.deepEqual({ fenced, superseded }, { fenced: false, superseded: true });
+    assert.equal((await problemOf(await daemon.claim(bed.url, 'room'))).code, 'DAEMON_NOT_REGISTERED');
+    assert.equal((await problemOf(await daemon.deregister(bed.url))).code, 'UNAUTHORIZED');
+    assert.equal((await fateOf(await newer.heartbeat(bed.url))).superseded, false);
+  });
+
+  test('the same incarnation may register again, and its former secret ends', async () => {
+    await daemon.join(bed.url, DAEMON_KEY);
+    const former = daemon.secret;
+    await daemon.join(bed.url, DAEMON_KEY);
+    daemon.secret = former;
+    assert.equal((await problemOf(await daemon.heartbeat(bed.url))).code, 'UNAUTHORIZED');
+  });
+
+  test('a heartbeat writes state, load, headroom and time, and answers with the keys', async () => {
+    await daemon.join(bed.url, DAEMON_KEY);
+    const before = await rowOf(daemon);
+    const load = { rooms: 1, peers: 2, producers: 3, consumers: 4, workerCpu: 0.5, eventLoopDelay: '0.025s' };
+    const answer = await daemon.heartbeat(bed.url, { state: 'DAEMON_STATE_DRAINING', load, headroom: 7 });
+    const { fenced, superseded, heartbeatInterval, jwksJson } = await fateOf(answer);
+    assert.deepEqual([answer.status, fenced, superseded, heartbeatInterval], [200, false, false, '2s']);
+    assert.equal(JSON.parse(jwksJson).keys.length, 1);
+    const { eventLoopDelay: _, ...rest } = load;
+    const after = await rowOf(daemon);
+    assert.deepEqual([after.state, after.headroom, after.load], ['draining', 7, { ...rest, eventLoopDelayMs: 25 }]);
+    assert.ok(after.heartbeatAt >= before.heartbeatAt);
+  });
+
+  test('a heartbeat of a daemon without a row answers 409 DAEMON_NOT_REGISTERED', async () => {
+    await daemon.join(bed.url, DAEMON_KEY);
+    assert.equal((await daemon.deregister(bed.url)).status, 204);
+    assert.equal((await problemOf(await daemon.heartbeat(bed.url))).code, 'DAEMON_NOT_REGISTERED');
+    assert.equal((await daemon.deregister(bed.url)).status, 204);
+    assert.equal(await bed.daemons.find(daemon.daemonId), undefined);
+  });
+
+  test('a heartbeat, claim or deregistration with a wrong secret answers 401', async () => {
+    await daemon.join(bed.url, DAEMON_KEY);
+    const forged = `${daemon.secret.slice(0, -43)}${'x'.repeat(43)}`;
+    for (const secret of ['nonsense', DAEMON_KEY, forged]) {
+      daemon.secret = secret;
+      for (const answer of [
+        await daemon.heartbeat(bed.url),
+        await daemon.claim(bed.url, 'room'),
+        await daemon.deregister(bed.url),
+      ]) {
+        assert.equal((await problemOf(answer)).code, 'UNAUTHORIZED', `${answer.url} ${secret}`);
+      }
+    }
+  });
+
+  for (const [field, report] of [
+    ['state', { state: 'DAEMON_STATE_UNSPECIFIED' }],
+    ['state', { state: 'DAEMON_STATE_LOST' }],
+    ['state', { state: 'SLEEPY' }],
+    ['headroom', { headroom: -1 }],
+    ['workerCpu', { load: { workerCpu: 'NaN' } }],
+    ['epoch', { closedRooms: [{ roomId: 'r', epoch: 'x' }] }],
+    ['roomId', { closedRooms: [{ epoch: '1' }] }],
+  ] as const) {
+    test(`a heartbeat with ${JSON.stringify(report)} answers 400 that names the field`, async () => {
+      await daemon.join(bed.url, DAEMON_KEY);
+      const problem = await problemOf(await daemon.heartbeat(bed.url, report));
+      assert.equal(problem.code, 'INVALID_REQUEST');
+      assert.match(problem.detail ?? '', new RegExp(field, 'i'));
+    });
+  }
+
+  test('a closed room is removed only for the daemon, the incarnation and the epoch that has it', async () => {
+    await daemon.join(bed.url, DAEMON_KEY);
+    const stranger = await bed.daemon(`${daemon.daemonId} stranger`);
+    await stranger.join(bed.url, DAEMON_KEY);
+    const roomId = `room of ${daemon.daemonId}`;
+    const status = async () => (await fetch(`${bed.url}/rooms/${encodeURIComponent(roomId)}`)).status;
+    const closedRooms = [{ roomId, epoch: '1' }];
+    await daemon.claim(bed.url, roomId);
+    assert.equal((await stranger.heartbeat(bed.url, { closedRooms })).status, 200);
+    assert.equal((await daemon.heartbeat(bed.url, { closedRooms: [{ roomId, epoch: '2' }] })).status, 200);
+    assert.equal(await status(), 200);
+    assert.equal((await daemon.heartbeat(bed.url, { closedRooms })).status, 200);
+    assert.equal(await status(), 404);
+    assert.equal((await daemon.heartbeat(bed.url, { closedRooms })).status, 200);
+  });
+
+  test('a claim is granted for a room that nobody has, and again to the same daemon', async () => {
+    await daemon.join(bed.url, DAEMON_KEY);
+    const roomId = `room of ${daemon.daemonId}`;
+    for (let time = 0; time < 2; time++) {
+      const answer = await daemon.claim(bed.url, roomId);
+      assert.equal(answer.status, 200);
+      assert.deepEqual(await claimOf(answer), { granted: true, daemonId: daemon.daemonId, epoch: '1' });
+    }
+  });
+
+  test('a claim of a room that another live daemon has is refused and names that one', async () => {
+    await daemon.join(bed.url, DAEMON_KEY);
+    const other = await bed.daemon(`${daemon.daemonId} other`);
+    await other.join(bed.url, DAEMON_KEY);
+    const roomId = `room of ${daemon.daemonId}`;
+    await daemon.claim(bed.url, roomId);
+    const refused = await claimOf(await other.claim(bed.url, roomId));
+    assert.deepEqual(refused, { granted: false, daemonId: daemon.daemonId, epoch: '1' });
+    await daemon.deregister(bed.url);
+    const granted = await claimOf(await other.claim(bed.url, roomId));
+    assert.deepEqual(granted, { granted: true, daemonId: other.daemonId, epoch: '2' });
+  });
+
+  test('a claim with ids or capabilities that are not valid answers 400 that names the field', async () => {
+    await daemon.join(bed.url, DAEMON_KEY);
+    assert.match((await problemOf(await daemon.claim(bed.url, '\u0000'))).detail ?? '', /roomId/);
+    const body = { incarnation: daemon.incarnation, rtpCapabilitiesJson: '{}' };
+    const problem = await problemOf(await send('PUT', '/rooms/room', `Bearer ${daemon.secret}`, body));
+    assert.match(problem.detail ?? '', /rtpCapabilitiesJson/);
+  });
+});

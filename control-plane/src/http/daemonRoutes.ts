@@ -1,0 +1,137 @@
+import {
+  create,
+  type DescMessage,
+  fromJson,
+  type JsonValue,
+  type MessageInitShape,
+  type MessageShape,
+  toJson,
+} from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { HttpProblem, methodNotAllowed } from '@mediasoup-server/process/problem';
+import { rtpCapabilitiesSchema } from '@mediasoup-server/proto/http';
+import {
+  ClaimRoomRequestSchema,
+  ClaimRoomResponseSchema,
+  HeartbeatRequestSchema,
+  HeartbeatResponseSchema,
+  RegisterRequestSchema,
+  RegisterResponseSchema,
+} from '@mediasoup-server/proto/registry';
+import { type RequestHandler, type Response, Router } from 'express';
+import { claimRoom } from '../assignment/claimRoom.ts';
+import type { Directory } from '../assignment/findOwner.ts';
+import { acceptHeartbeat } from '../daemons/acceptHeartbeat.ts';
+import { type Daemon, shardOf } from '../daemons/Daemon.ts';
+import type { DaemonSecret } from '../daemons/DaemonSecret.ts';
+import { registerDaemon } from '../daemons/registerDaemon.ts';
+import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
+import { requireKey, requireSecret } from './bearer.ts';
+import { jsonBody } from './jsonBody.ts';
+import { readId } from './requestFields.ts';
+
+export type DaemonRoutesParts = {
+  readonly directory: Directory;
+  readonly keys: AssignmentKeys;
+  readonly daemonKey: string;
+  readonly heartbeatIntervalMs: number;
+};
+
+/** What media daemons use; bodies are the messages of `registry.proto` as protobuf JSON. */
+export function daemonRoutes({ directory, keys, daemonKey, heartbeatIntervalMs }: DaemonRoutesParts): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+  const news = { heartbeatInterval: durationFromMs(heartbeatIntervalMs), jwksJson: JSON.stringify(keys.jwks) };
+  const withKey: RequestHandler = (request, _response, next) => {
+    requireKey(request, daemonKey);
+    next();
+  };
+  const withSecret: RequestHandler = (request, response, next) => {
+    response.locals.secret = requireSecret(request);
+    next();
+  };
+  const secretOf = (response: Response) => response.locals.secret as DaemonSecret;
+
+  router
+    .route('/daemons/:daemonId')
+    .delete(withSecret, async (request, response) => {
+      const daemonId = readId('daemonId', request.params);
+      const { region, hash } = secretOf(response);
+      const shard = shardOf(region, daemonId);
+      const removed = await directory.daemons.remove(shard, daemonId, hash);
+      // A row that is gone is what was asked for; one that stays is another incarnation's.
+      if (!removed && (await directory.daemons.read(shard, daemonId))) throw new HttpProblem('UNAUTHORIZED');
+      directory.logger.info({ daemonId, removed }, 'daemon deregistered');
+      response.status(204).end();
+    })
+    .all(methodNotAllowed('DELETE'));
+
+  router
+    .route('/daemons/:daemonId/registrations')
+    .post(withKey, jsonBody, async (request, response) => {
+      const daemonId = readId('daemonId', request.params);
+      const secret = await registerDaemon(daemonId, readMessage(RegisterRequestSchema, request.body), directory);
+      answer(response.status(201), RegisterResponseSchema, { secret, ...news });
+    })
+    .all(methodNotAllowed('POST'));
+
+  router
+    .route('/daemons/:daemonId/heartbeats')
+    .post(withSecret, jsonBody, async (request, response) => {
+      const daemonId = readId('daemonId', request.params);
+      const heartbeat = readMessage(HeartbeatRequestSchema, request.body);
+      const fate = await acceptHeartbeat(daemonId, secretOf(response), heartbeat, directory);
+      answer(response, HeartbeatResponseSchema, { ...fate, ...news });
+    })
+    .all(methodNotAllowed('POST'));
+
+  router
+    .route('/daemons/:daemonId/rooms/:roomId')
+    .put(withSecret, jsonBody, async (request, response) => {
+      const daemonId = readId('daemonId', request.params);
+      const roomId = readId('roomId', request.params);
+      const { incarnation, rtpCapabilitiesJson } = readMessage(ClaimRoomRequestSchema, request.body);
+      const rtpCapabilities = readRtpCapabilities(rtpCapabilitiesJson);
+      const { region, hash } = secretOf(response);
+      const daemon = await directory.daemons.read(shardOf(region, daemonId), daemonId);
+      requireOwnRow(daemon, incarnation, hash);
+      answer(response, ClaimRoomResponseSchema, await claim(roomId, daemon, rtpCapabilities, directory));
+    })
+    .all(methodNotAllowed('PUT'));
+
+  return router;
+}
+
+async function claim(roomId: string, daemon: Daemon, rtpCapabilities: string, directory: Directory) {
+  const { epoch, ...claimed } = await claimRoom(roomId, daemon, rtpCapabilities, directory);
+  return { ...claimed, epoch: BigInt(epoch) };
+}
+
+/** @throws HttpProblem DAEMON_NOT_REGISTERED (gone, replaced or lost: it registers anew) or UNAUTHORIZED. */
+function requireOwnRow(row: Daemon | undefined, incarnation: string, hash: string): asserts row is Daemon {
+  if (row?.incarnation !== incarnation) throw new HttpProblem('DAEMON_NOT_REGISTERED');
+  if (row.secretHash !== hash) throw new HttpProblem('UNAUTHORIZED');
+  if (row.state === 'lost') throw new HttpProblem('DAEMON_NOT_REGISTERED', 'the daemon was declared lost');
+}
+
+/** @throws HttpProblem INVALID_REQUEST. */
+function readRtpCapabilities(json: string): string {
+  try {
+    return JSON.stringify(rtpCapabilitiesSchema.parse(JSON.parse(json)));
+  } catch {
+    throw new HttpProblem('INVALID_REQUEST', 'rtpCapabilitiesJson: is not JSON with codecs and headerExtensions');
+  }
+}
+
+/** Members that are not known yet are skipped, so that daemons may be newer than the control plane. */
+function readMessage<D extends DescMessage>(desc: D, body: unknown): MessageShape<D> {
+  try {
+    return fromJson(desc, body as JsonValue, { ignoreUnknownFields: true });
+  } catch (error) {
+    throw new HttpProblem('INVALID_REQUEST', (error as Error).message);
+  }
+}
+
+/** Members with default values are written too: whoever reads the traffic sees what was meant. */
+function answer<D extends DescMessage>(response: Response, desc: D, message: MessageInitShape<D>): void {
+  response.set('Cache-Control', 'no-store').json(toJson(desc, create(desc, message), { alwaysEmitImplicit: true }));
+}

@@ -1,0 +1,45 @@
+import { HttpProblem, methodNotAllowed } from '@mediasoup-server/process/problem';
+import { Router } from 'express';
+import type { DaemonTable } from '../daemons/DaemonTable.ts';
+import type { RoomTable } from '../rooms/RoomTable.ts';
+import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
+
+/** A load balancer asks every few seconds and does not wait long. */
+const READY_TIMEOUT_MS = 1000;
+
+/** `GET /health`, `GET /ready` and the public keys. */
+export function healthRoutes(parts: { rooms: RoomTable; daemons: DaemonTable; keys: AssignmentKeys }): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+
+  router
+    .route('/health')
+    .get((_request, response) => {
+      response.json({ message: 'ok' });
+    })
+    .all(methodNotAllowed('GET', 'HEAD'));
+
+  router
+    .route('/ready')
+    .get(async (_request, response) => {
+      const timeoutMs = READY_TIMEOUT_MS;
+      try {
+        await Promise.all([
+          parts.rooms.read('ready', { timeoutMs }),
+          parts.daemons.read('ready', 'ready', { timeoutMs }),
+        ]);
+      } catch (cause) {
+        throw new HttpProblem('UNAVAILABLE', 'the tables cannot be read', { retryAfter: 1, cause });
+      }
+      response.json({ message: 'ready' });
+    })
+    .all(methodNotAllowed('GET', 'HEAD'));
+
+  router
+    .route('/.well-known/jwks.json')
+    .get((_request, response) => {
+      response.json(parts.keys.jwks);
+    })
+    .all(methodNotAllowed('GET', 'HEAD'));
+
+  return router;
+}

@@ -1,0 +1,45 @@
+import { answerProblem, notFound } from '@mediasoup-server/process/problem';
+import express, { type Express, type RequestHandler } from 'express';
+import type { Metrics } from '../metrics.ts';
+import { cors } from './cors.ts';
+import { type DaemonRoutesParts, daemonRoutes } from './daemonRoutes.ts';
+import { healthRoutes } from './healthRoutes.ts';
+import { checkPathEncoding } from './requestFields.ts';
+import { roomRoutes } from './roomRoutes.ts';
+
+export type HttpAppParts = DaemonRoutesParts & {
+  readonly metrics: Metrics;
+  readonly corsOrigins: readonly string[];
+  readonly staticDir: string | undefined;
+};
+
+/** The HTTP API, with the web page behind it. */
+export function createHttpApp(parts: HttpAppParts): Express {
+  const { directory, keys, metrics } = parts;
+  const app = express();
+  app.disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
+  app.use(countRequests(metrics), cors(parts.corsOrigins), noSniffing, checkPathEncoding);
+  app.use(healthRoutes({ ...directory, keys }), roomRoutes(directory, keys, metrics), daemonRoutes(parts));
+  if (parts.staticDir !== undefined) app.use(express.static(parts.staticDir, { redirect: false }));
+  app.use(
+    notFound,
+    answerProblem((error) => directory.logger.error({ err: error }, 'request failed')),
+  );
+  return app;
+}
+
+/** Counts by the route's pattern, never by the path, which holds ids. */
+const countRequests =
+  ({ httpRequests }: Metrics): RequestHandler =>
+  (request, response, next) => {
+    response.once('close', () => {
+      const route = typeof request.route?.path === 'string' ? request.route.path : 'none';
+      httpRequests.inc({ route, method: request.method, status: response.statusCode });
+    });
+    next();
+  };
+
+const noSniffing: RequestHandler = (_request, response, next) => {
+  response.set('X-Content-Type-Options', 'nosniff');
+  next();
+};

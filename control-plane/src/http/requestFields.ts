@@ -1,0 +1,33 @@
+import { HttpProblem } from '@mediasoup-server/process/problem';
+import { idSchema } from '@mediasoup-server/proto/ids';
+import type { RequestHandler } from 'express';
+import type { z } from 'zod';
+
+/** @throws HttpProblem INVALID_REQUEST that names the parameter. */
+export function readId(name: 'roomId' | 'daemonId', params: Readonly<Record<string, unknown>>): string {
+  const parsed = idSchema.safeParse(params[name]);
+  if (parsed.success) return parsed.data;
+  throw new HttpProblem('INVALID_REQUEST', `${name}: ${parsed.error.issues[0]?.message}`);
+}
+
+/** @throws HttpProblem INVALID_REQUEST that names every wrong member. */
+export function readBody<S extends z.ZodType>(schema: S, body: unknown): z.infer<S> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+  throw new HttpProblem('INVALID_REQUEST', lines.join('; '));
+}
+
+/** Refuses ids in paths whose percent-encoding is broken: the router would, but without saying which one. */
+export const checkPathEncoding: RequestHandler = (request, _response, next) => {
+  const segments = request.path.split('/');
+  segments.forEach((segment, index) => {
+    try {
+      decodeURIComponent(segment);
+    } catch {
+      const field = { rooms: 'roomId', daemons: 'daemonId' }[segments[index - 1] ?? ''] ?? 'path';
+      throw new HttpProblem('INVALID_REQUEST', `${field}: is not valid percent-encoding of UTF-8`);
+    }
+  });
+  next();
+};

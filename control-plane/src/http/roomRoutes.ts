@@ -1,0 +1,47 @@
+import { HttpProblem, methodNotAllowed } from '@mediasoup-server/process/problem';
+import { assignmentRequestSchema } from '@mediasoup-server/proto/http';
+import { Router } from 'express';
+import { assignPeer } from '../assignment/assignPeer.ts';
+import { type Directory, readLiveRoom } from '../assignment/findOwner.ts';
+import type { Metrics } from '../metrics.ts';
+import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
+import { jsonBody } from './jsonBody.ts';
+import { readBody, readId } from './requestFields.ts';
+
+/** What frontends use: a room's RTP capabilities, and assignments. */
+export function roomRoutes(directory: Directory, keys: AssignmentKeys, metrics: Metrics): Router {
+  const router = Router({ caseSensitive: true, strict: true });
+
+  router
+    .route('/rooms/:roomId')
+    .get(async (request, response) => {
+      const rtpCapabilities = await readLiveRoom(readId('roomId', request.params), directory);
+      if (rtpCapabilities === undefined) throw new HttpProblem('ROOM_NOT_FOUND');
+      response.type('application/json').send(rtpCapabilities);
+    })
+    .all(methodNotAllowed('GET', 'HEAD'));
+
+  router
+    .route('/rooms/:roomId/assignments')
+    .post(jsonBody, async (request, response) => {
+      const roomId = readId('roomId', request.params);
+      const body = readBody(assignmentRequestSchema, request.body);
+      const stopTimer = metrics.assignmentSeconds.startTimer();
+      try {
+        const assignment = await assignPeer({ roomId, ...body }, directory, keys);
+        const { peerId, daemonId, epoch } = assignment;
+        directory.logger.info({ roomId, peerId, daemonId, epoch }, 'peer assigned');
+        response.status(201).set('Cache-Control', 'no-store').json(assignment);
+      } catch (error) {
+        const { code } = HttpProblem.from(error);
+        metrics.assignmentRefusals.inc({ code });
+        directory.logger.warn({ roomId, peerId: body.peerId, code }, 'assignment refused');
+        throw error;
+      } finally {
+        stopTimer();
+      }
+    })
+    .all(methodNotAllowed('POST'));
+
+  return router;
+}

@@ -1,0 +1,38 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+
+/** What the control plane counts, in a registry of its own. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** Names the metrics and their labels. No label holds an id, so that their number stays small. */
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    httpRequests: new Counter({
+      name: 'control_plane_http_requests_total',
+      help: 'HTTP requests by route, method and status.',
+      labelNames: ['route', 'method', 'status'],
+      registers,
+    }),
+    assignmentSeconds: new Histogram({
+      name: 'control_plane_assignment_seconds',
+      help: 'How long assignments took, the refused ones too.',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    assignmentRefusals: new Counter({
+      name: 'control_plane_assignment_refusals_total',
+      help: 'Assignments that were refused, by problem code.',
+      labelNames: ['code'],
+      registers,
+    }),
+    tableOperations: new Counter({
+      name: 'control_plane_table_operations_total',
+      help: 'Table operations by table, operation and outcome (ok, condition, error).',
+      labelNames: ['table', 'operation', 'outcome'],
+      registers,
+    }),
+  };
+}

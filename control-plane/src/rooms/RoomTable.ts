@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { absent, allOf, anyOf, equals } from '../store/condition.ts';
+import { Table, type TableParts } from '../store/Table.ts';
+
+/** How long a closed room's item stays, so that its epoch never goes back while anybody may still know it: an hour. */
+const TOMBSTONE_SECONDS = 3600;
+
+const instanceSchema = z.object({ daemonId: z.string(), shard: z.string(), incarnation: z.string() });
+/** A room's presence on one daemon; `shard` is the hash key of that daemon's row. */
+export type Instance = z.infer<typeof instanceSchema>;
+
+const roomSchema = z.object({
+  roomId: z.string(),
+  epoch: z.int().nonnegative(),
+  instances: z.array(instanceSchema),
+  /** mediasoup's RtpCapabilities as JSON. */
+  rtpCapabilities: z.string().optional(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+  /** Unix time in seconds, as TTL wants it. Only tombstones have it. */
+  expiresAt: z.number().optional(),
+});
+export type Room = z.infer<typeof roomSchema>;
+
+/** The table of rooms: which daemon has a room, and its epoch. */
+export class RoomTable {
+  readonly #table: Table<typeof roomSchema>;
+
+  constructor(parts: TableParts, prefix: string) {
+    this.#table = new Table(parts, { prefix, label: 'rooms', schema: roomSchema });
+  }
+
+  /**
+   * Reads a room. One that does not exist is read as a room of epoch 0 without instances, and so is a tombstone, but
+   * with its epoch.
+   */
+  async read(roomId: string, options: { timeoutMs?: number } = {}): Promise<Room> {
+    const now = Date.now();
+    const room = await this.#table.get({ roomId }, options);
+    if (!room) return { roomId, epoch: 0, instances: [], createdAt: now, updatedAt: now };
+    const expired = room.expiresAt !== undefined && room.expiresAt * 1000 <= now;
+    return expired ? { ...room, instances: [] } : room;
+  }
+
+  /**
+   * Makes an instance the room's only one, in the next epoch.
+   *
+   * @param seen the room as it was read; when it has changed since, nothing is written.
+   * @returns the room as written, or `undefined` for the loser of a race.
+   */
+  async place(seen: Room, instance: Instance, rtpCapabilities: string): Promise<Room | undefined> {
+    const now = Date.now();
+    const { roomId } = seen;
+    const createdAt = seen.instances.length > 0 ? seen.createdAt : now;
+    const room = { roomId, epoch: seen.epoch + 1, instances: [instance], rtpCapabilities, createdAt, updatedAt: now };
+    const neverExisted = absent('roomId');
+    const unchanged = equals('epoch', seen.epoch);
+    return (await this.#table.put(room, anyOf(neverExisted, unchanged))) ? room : undefined;
+  }
+
+  /**
+   * Leaves a tombstone in a room's place.
+   *
+   * @returns `false` when the room is not that daemon's any more, or has another epoch.
+   */
+  close(closed: { roomId: string; epoch: number; daemonId: string; incarnation: string }): Promise<boolean> {
+    const sameEpoch = equals('epoch', closed.epoch);
+    const sameDaemon = equals('instances[0].daemonId', closed.daemonId);
+    const sameIncarnation = equals('instances[0].incarnation', closed.incarnation);
+    const now = Date.now();
+    return this.#table.update(
+      { roomId: closed.roomId },
+      {
+        instances: [],
+        rtpCapabilities: undefined,
+        updatedAt: now,
+        expiresAt: Math.ceil(now / 1000) + TOMBSTONE_SECONDS,
+      },
+      allOf(sameEpoch, sameDaemon, sameIncarnation),
+    );
+  }
+}

@@ -1,0 +1,141 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import nodeDataChannel, { type PeerConnection } from 'node-datachannel';
+
+/** Cheap WebRTC ends for tests: libdatachannel against a daemon's transports, without a browser. */
+
+type TransportOptions = {
+  readonly iceParameters: { readonly usernameFragment: string; readonly password: string };
+  readonly iceCandidates: readonly {
+    foundation: string;
+    priority: number;
+    ip: string;
+    port: number;
+    protocol: string;
+    type: string;
+  }[];
+  readonly dtlsParameters: { readonly fingerprints: readonly { algorithm: string; value: string }[] };
+};
+
+const OPUS = 111;
+
+function sdp(transport: TransportOptions, setup: 'passive' | 'actpass', media: readonly string[]): string {
+  const { iceParameters, iceCandidates, dtlsParameters } = transport;
+  const fingerprint = dtlsParameters.fingerprints.find(({ algorithm }) => algorithm === 'sha-256');
+  return [
+    'v=0',
+    'o=- 1 1 IN IP4 127.0.0.1',
+    's=-',
+    't=0 0',
+    'a=ice-lite',
+    'a=group:BUNDLE 0',
+    ...media,
+    'c=IN IP4 127.0.0.1',
+    'a=mid:0',
+    'a=rtcp-mux',
+    `a=ice-ufrag:${iceParameters.usernameFragment}`,
+    `a=ice-pwd:${iceParameters.password}`,
+    `a=fingerprint:sha-256 ${fingerprint?.value}`,
+    `a=setup:${setup}`,
+    ...iceCandidates
+      .filter(({ protocol }) => protocol === 'udp')
+      .map((c) => `a=candidate:${c.foundation} 1 udp ${c.priority} ${c.ip} ${c.port} typ ${c.type}`),
+    'a=end-of-candidates',
+    '',
+  ].join('\r\n');
+}
+
+function dtlsParametersOf(connection: PeerConnection) {
+  const value = /a=fingerprint:sha-256 (\S+)/i.exec(connection.localDescription()?.sdp ?? '')?.[1];
+  if (!value) throw new Error('the local description has no fingerprint');
+  return { role: 'client', fingerprints: [{ algorithm: 'sha-256', value }] };
+}
+
+/** Sends Opus packets at 50 a second on a send transport, once it is connected. */
+export class OpusSender {
+  readonly dtlsParameters: ReturnType<typeof dtlsParametersOf>;
+  readonly rtpParameters;
+  readonly #connection: PeerConnection;
+  #stopped = false;
+
+  constructor(transport: TransportOptions, ssrc: number) {
+    const connection = new nodeDataChannel.PeerConnection('sender', { iceServers: [], disableAutoNegotiation: true });
+    const audio = new nodeDataChannel.Audio('0', 'SendOnly');
+    audio.addOpusCodec(OPUS);
+    audio.addSSRC(ssrc, 'sender');
+    const track = connection.addTrack(audio);
+    track.onMessage(() => {});
+    connection.setLocalDescription('offer' as never);
+    const media = [`m=audio 9 UDP/TLS/RTP/SAVPF ${OPUS}`, 'a=recvonly', `a=rtpmap:${OPUS} opus/48000/2`];
+    connection.setRemoteDescription(sdp(transport, 'passive', media), 'answer' as never);
+    this.#connection = connection;
+    this.dtlsParameters = dtlsParametersOf(connection);
+    this.rtpParameters = {
+      codecs: [
+        { mimeType: 'audio/opus', payloadType: OPUS, clockRate: 48_000, channels: 2, parameters: {}, rtcpFeedback: [] },
+      ],
+      headerExtensions: [],
+      encodings: [{ ssrc }],
+      rtcp: { cname: 'sender' },
+    };
+    void this.#send(track, ssrc);
+  }
+
+  async #send(track: { isOpen(): boolean; sendMessageBinary(packet: Buffer): boolean }, ssrc: number): Promise<void> {
+    for (let sequence = 0; !this.#stopped; sequence++) {
+      if (track.isOpen()) {
+        const packet = Buffer.alloc(12 + 40, 0x5a);
+        packet.writeUInt16BE(0x8000 | OPUS, 0);
+        packet.writeUInt16BE(sequence & 0xffff, 2);
+        packet.writeUInt32BE((sequence * 960) >>> 0, 4);
+        packet.writeUInt32BE(ssrc, 8);
+        track.sendMessageBinary(packet);
+      }
+      await delay(20);
+    }
+  }
+
+  close(): void {
+    this.#stopped = true;
+    this.#connection.close();
+  }
+}
+
+/** Receives what one consumer of a receive transport forwards. */
+export class OpusReceiver {
+  readonly dtlsParameters: ReturnType<typeof dtlsParametersOf>;
+  /** The payloads' lengths of the RTP packets that arrived. */
+  readonly received: number[] = [];
+  /** Held, since a track that nobody holds is collected and hears nothing more. */
+  readonly #tracks: { close(): void }[] = [];
+  readonly #connection: PeerConnection;
+
+  constructor(
+    transport: TransportOptions,
+    rtpParameters: { codecs: { payloadType: number }[]; encodings: { ssrc: number }[] },
+  ) {
+    const connection = new nodeDataChannel.PeerConnection('receiver', { iceServers: [] });
+    const payloadType = rtpParameters.codecs[0]?.payloadType;
+    const ssrc = rtpParameters.encodings[0]?.ssrc;
+    connection.onTrack((track) => {
+      track.onMessage((message) => {
+        // RTCP shares the port; its packet types are 200 to 206 (RFC 5761).
+        if (((message[1] ?? 0) & 0x7f) === payloadType) this.received.push(message.length);
+      });
+      this.#tracks.push(track);
+    });
+    const media = [
+      `m=audio 9 UDP/TLS/RTP/SAVPF ${payloadType}`,
+      'a=sendonly',
+      `a=rtpmap:${payloadType} opus/48000/2`,
+      `a=ssrc:${ssrc} cname:sender`,
+    ];
+    connection.setRemoteDescription(sdp(transport, 'actpass', media), 'offer' as never);
+    this.#connection = connection;
+    this.dtlsParameters = dtlsParametersOf(connection);
+  }
+
+  close(): void {
+    for (const track of this.#tracks) track.close();
+    this.#connection.close();
+  }
+}
