@@ -18,7 +18,7 @@ setup-tests:
 	@deploy/local/setup.sh --tests
 
 $(DEMO): $(shell find client/demo client/src proto/src client/vite.config.ts package-lock.json -type f)
-	@vite build client --logLevel warn
+	@vite build --config client/vite.config.ts --logLevel warn
 	@touch $(DEMO)
 
 run: setup ## Starts the control plane, a daemon and the demo page, and prints the address to open.

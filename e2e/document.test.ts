@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
-import nodeDataChannel from 'node-datachannel';
 import { OpusReceiver, OpusSender } from './testing/rtp.ts';
 import { nextTick, Stack } from './testing/stack.ts';
-
-// libdatachannel's threads keep the process alive otherwise.
-after(() => nodeDataChannel.cleanup());
 
 test('a frontend that knows only the API document sends and receives, beside one that asked for an assignment', async (t) => {
   const stack = await Stack.start(t);

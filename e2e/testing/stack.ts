@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Client, credentials } from '@grpc/grpc-js';
+import { MediaDaemon } from '@mediasoup-server/proto/daemon';
+import { unaryCalls } from '@mediasoup-server/proto/grpc';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const daemonKey = 'a key of the tests alone';
@@ -16,6 +19,13 @@ process.once('exit', () => {
 
 /** A process of ours that runs, with the fields of the log line that says so. */
 export type Running = { readonly process: ChildProcess; readonly ready: Record<string, string | number> };
+
+/** A daemon that runs. */
+export type Daemon = Running & {
+  readonly url: string;
+  /** Kills every mediasoup worker of the daemon with SIGKILL. */
+  killWorkers(): Promise<void>;
+};
 
 /** A control plane with its embedded store, and daemons, each a process of its own on ports that the system chose. */
 export class Stack {
@@ -42,7 +52,7 @@ export class Stack {
   }
 
   /** Starts a daemon and waits until the control plane has it. */
-  async startDaemon(daemonId: string): Promise<Running & { readonly url: string }> {
+  async startDaemon(daemonId: string): Promise<Daemon> {
     const running = await this.#run('media-daemon/src/main.ts', {
       MEDIA_DAEMON_DAEMON_ID: daemonId,
       MEDIA_DAEMON_LISTEN_PORT: '0',
@@ -54,7 +64,16 @@ export class Stack {
     });
     const metrics = `http://127.0.0.1:${running.ready.metricsPort}/metrics`;
     while (!/heartbeats_total\{outcome="ok"\} [1-9]/.test(await (await fetch(metrics)).text())) await nextTick();
-    return { ...running, url: String(running.ready.url) };
+    return {
+      ...running,
+      url: String(running.ready.url),
+      killWorkers: async () => {
+        const client = new Client(`127.0.0.1:${running.ready.grpcPort}`, credentials.createInsecure());
+        const { workers } = await unaryCalls(MediaDaemon, client).getInfo({});
+        client.close();
+        for (const { pid } of workers) process.kill(pid, 'SIGKILL');
+      },
+    };
   }
 
   async assign(roomId: string, peerId: string): Promise<{ url: string; daemonId: string; epoch: number }> {

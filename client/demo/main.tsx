@@ -1,0 +1,14 @@
+import { render } from 'preact';
+import { App } from './App.tsx';
+import { ErrorBoundary } from './ErrorBoundary.tsx';
+
+const root = document.getElementById('app');
+if (root) {
+  root.textContent = '';
+  render(
+    <ErrorBoundary>
+      <App />
+    </ErrorBoundary>,
+    root,
+  );
+}

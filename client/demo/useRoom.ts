@@ -1,0 +1,28 @@
+import { useEffect, useReducer } from 'preact/hooks';
+import type { Room } from '../src/index.ts';
+
+const EVENTS = [
+  'peerJoined',
+  'peerLeft',
+  'trackSubscribed',
+  'trackUnsubscribed',
+  'trackMuted',
+  'trackUnmuted',
+  'trackPublished',
+  'trackUnpublished',
+  'stateChanged',
+] as const;
+
+/** Renders the component again whenever something in the room changes. */
+export function useRoom(room: Room): () => void {
+  const [, refresh] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    const removers = EVENTS.map((name) => room.on(name, () => refresh(undefined as never)));
+    // What changed between the first rendering and this effect.
+    refresh(undefined as never);
+    return () => {
+      for (const remove of removers) remove();
+    };
+  }, [room]);
+  return () => refresh(undefined as never);
+}

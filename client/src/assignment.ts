@@ -1,0 +1,42 @@
+import type { Assignment, AssignmentRequest } from '@mediasoup-server/proto/http';
+import { problemToRoomError, RoomError } from './errors.ts';
+
+/** How long the control plane may take to answer, ms: it may have to make the room on a daemon first. */
+const TIMEOUT_MS = 10_000;
+
+export interface AssignmentOptions {
+  readonly controlPlaneUrl: string;
+  readonly roomId: string;
+  readonly accessToken?: string | undefined;
+  readonly request: AssignmentRequest;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks the control plane which daemon the peer connects to.
+ *
+ * @throws {RoomError} CONTROL_PLANE_UNREACHABLE, ROOM_FULL, NO_CAPACITY, REFUSED, ...
+ */
+export async function requestAssignment(options: AssignmentOptions): Promise<Assignment> {
+  const base = options.controlPlaneUrl.replace(/\/+$/, '');
+  let response: Response;
+  try {
+    response = await fetch(`${base}/rooms/${encodeURIComponent(options.roomId)}/assignments`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(options.accessToken === undefined ? {} : { authorization: `Bearer ${options.accessToken}` }),
+      },
+      body: JSON.stringify(options.request),
+      signal: AbortSignal.any([options.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
+  } catch (error) {
+    throw new RoomError('CONTROL_PLANE_UNREACHABLE', 'The service cannot be reached', { cause: error });
+  }
+  const body: unknown = await response.json().catch(() => undefined);
+  if (!response.ok) throw problemToRoomError(response.status, body, response.headers.get('retry-after'));
+  if (typeof (body as Partial<Assignment> | undefined)?.url !== 'string') {
+    throw new RoomError('CONTROL_PLANE_UNREACHABLE', 'The service gave an answer that is not an assignment');
+  }
+  return body as Assignment;
+}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { problems } from '@mediasoup-server/proto/http';
+import { problemToRoomError, protooToRoomError, RoomError } from './errors.ts';
+
+const problem = (code: string, status: number) => ({ type: 'about:blank', title: 'T', status, code });
+
+test('`problemToRoomError` keeps the code and the time to wait of a full room', () => {
+  const error = problemToRoomError(503, { ...problem('ROOM_FULL', 503), detail: '50 of 50' }, '3');
+  assert.equal(error.code, 'ROOM_FULL');
+  assert.equal(error.message, '50 of 50');
+  assert.equal(error.retryAfterMs, 3000);
+  assert.equal(error.retryable, true);
+});
+
+test('`problemToRoomError` has an error for every problem of the contract, retryable where the server is at fault', () => {
+  for (const [code, { status }] of Object.entries(problems)) {
+    const error = problemToRoomError(status, problem(code, status), null);
+    if (status >= 500) assert.equal(error.retryable, true, code);
+    if (status === 400 || status === 401) assert.equal(error.retryable, false, code);
+    assert.equal(error.retryAfterMs, undefined);
+  }
+});
+
+test('`problemToRoomError` with an answer that is no problem takes the control plane for unreachable', () => {
+  for (const body of [undefined, null, 'x', 3, []]) {
+    assert.equal(problemToRoomError(502, body, 'Wed, 21 Oct 2026 07:28:00 GMT').code, 'CONTROL_PLANE_UNREACHABLE');
+  }
+});
+
+test('`protooToRoomError` maps the error code of an answer, and no code to a lost connection', () => {
+  assert.equal(protooToRoomError(Object.assign(new Error('no'), { code: 403 })).code, 'REFUSED');
+  assert.equal(protooToRoomError(Object.assign(new Error('slow'), { code: 429 })).code, 'UNAVAILABLE');
+  assert.equal(protooToRoomError(Object.assign(new Error('gone'), { code: 404 })).status, 404);
+  assert.equal(protooToRoomError(new Error('peer closed')).code, 'CONNECTION_LOST');
+});
+
+test('`RoomError.from` returns a RoomError as it is and wraps anything else', () => {
+  const error = new RoomError('MOVED', 'm');
+  assert.equal(RoomError.from(error), error);
+  assert.equal(RoomError.from('x').message, 'x');
+});

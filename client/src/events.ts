@@ -1,0 +1,29 @@
+type EventMap<Events> = { [Name in keyof Events]: readonly unknown[] };
+type Listener<Args extends readonly unknown[]> = (...args: Args) => void;
+
+/** An event emitter whose events are a map from name to the tuple of the listeners' arguments. */
+export class TypedEmitter<Events extends EventMap<Events>> {
+  readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
+
+  /** Adds a listener and returns the function that removes it. */
+  on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+    };
+  }
+
+  /** Calls the listeners in the order they were added. What one throws is reported and never reaches the emitter. */
+  protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      try {
+        (listener as unknown as Listener<Events[Name]>)(...args);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,4 @@
+export { RoomError, type RoomErrorCode } from './errors.ts';
+export type { LocalTrack, PublishOptions } from './LocalTrack.ts';
+export type { RemoteTrack } from './RemoteTrack.ts';
+export { type JoinOptions, Room, type RoomEvents, type RoomState } from './Room.ts';

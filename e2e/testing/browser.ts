@@ -1,0 +1,56 @@
+import type { TestContext } from 'node:test';
+import { chromium, type Page } from 'playwright-core';
+
+/** Where Debian's package puts Chromium; CHROMIUM_BIN names another. */
+const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+
+/** Opens a page in a Chromium of its own, with a fake camera and a fake microphone that beeps. */
+export async function openBrowser(t: TestContext, url: string): Promise<Page> {
+  const browser = await chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+      '--use-fake-device-for-media-stream',
+      '--use-fake-ui-for-media-stream',
+      '--autoplay-policy=no-user-gesture-required',
+      // Media goes over loopback here, which Chromium leaves out of its candidates otherwise.
+      '--allow-loopback-in-peer-connection',
+    ],
+  });
+  t.after(() => browser.close());
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(30_000);
+  await page.goto(url);
+  return page;
+}
+
+/** Fills in the demo page's form and joins. */
+export async function joinDemo(page: Page, room: string, name: string): Promise<void> {
+  await page.locator('input[name=room]').fill(room);
+  await page.locator('input[name=name]').fill(name);
+  await page.locator('[data-testid=join-form] button[type=submit]').click();
+  await page.locator('[data-testid=state][data-status=connected]').waitFor();
+}
+
+/** Waits until frames of the other's camera are decoded and sound with energy arrives. */
+export async function seesAndHears(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const video = document.querySelector<HTMLVideoElement>('[data-testid=tile][data-local=false] video');
+    return (video?.getVideoPlaybackQuality().totalVideoFrames ?? 0) > 10;
+  });
+  await page.waitForFunction(async () => {
+    const { room } = window as unknown as { room: { getStats(): Promise<RTCStatsReport[]> } };
+    for (const report of await room.getStats()) {
+      for (const stats of report.values()) {
+        if (stats.type === 'inbound-rtp' && stats.kind === 'audio' && stats.totalAudioEnergy > 0.0001) return true;
+      }
+    }
+    return false;
+  });
+}
