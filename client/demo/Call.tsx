@@ -28,7 +28,7 @@ export function Call({ room, name, notice: firstNotice }: CallProps) {
     return () => clearTimeout(timer);
   }, [notice]);
 
-  const local = (source: Source) => room.localTracks.find((track) => track.appData['source'] === source);
+  const local = (source: Source) => room.localTracks.find((track) => track.appData.source === source);
   const microphone = local('microphone');
   const camera = local('camera');
   const screen = local('screen');
@@ -140,7 +140,7 @@ export function Call({ room, name, notice: firstNotice }: CallProps) {
           </button>
         )}
       </div>
-      <footer role="group" aria-label="Call controls">
+      <footer>
         <Control id="mute" icon="mic" off={micOff} label={micOff ? 'Unmute' : 'Mute'} onClick={toggleMicrophone} />
         <Control
           id="camera"
@@ -170,9 +170,9 @@ function remoteTiles(room: Room): TileProps[] {
     const name = typeof displayName === 'string' && displayName !== '' ? displayName : 'Guest';
     const tracks = room.remoteTracks.filter((track) => track.peerId === peerId);
     const videos = tracks.filter((track) => track.kind === 'video');
-    const cameraTrack = videos.find((track) => track.appData['source'] !== 'screen' && !track.muted);
+    const cameraTrack = videos.find((track) => track.appData.source !== 'screen' && !track.muted);
     const audio = tracks.find((track) => track.kind === 'audio');
-    const screens = videos.filter((track) => track.appData['source'] === 'screen');
+    const screens = videos.filter((track) => track.appData.source === 'screen');
     const person: TileProps = {
       peerId,
       name,

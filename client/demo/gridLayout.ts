@@ -12,7 +12,7 @@ const ASPECT = 16 / 9;
  * The grid in which `count` tiles of 16:9 are as large as they can be in an area of `width` by `height` pixels. Tiles do
  * not get narrower than `minTileWidth`, unless the area is: the grid is then higher than the area, which scrolls.
  */
-export function gridLayout(count: number, width: number, height: number, gap = 12, minTileWidth = 148): GridLayout {
+export function gridLayout(count: number, width: number, height: number, gap = 12, minTileWidth = 136): GridLayout {
   const tiles = Math.max(1, Math.floor(count));
   let best: GridLayout = { columns: 1, rows: tiles, tileWidth: 0, tileHeight: 0 };
   for (let columns = 1; columns <= tiles; columns++) {

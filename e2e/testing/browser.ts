@@ -54,3 +54,16 @@ export async function seesAndHears(page: Page): Promise<void> {
     return false;
   });
 }
+
+/** The id of the track by which the other's camera is shown. */
+export const remoteVideoTrack = (page: Page): Promise<string | undefined> => page.evaluate(shownTrack);
+
+/** Waits until the other's camera is shown by another track. */
+export async function otherTrackThan(page: Page, former: string | undefined): Promise<void> {
+  while ([former, undefined].includes(await remoteVideoTrack(page))) await page.waitForTimeout(50);
+}
+
+function shownTrack(): string | undefined {
+  const video = document.querySelector<HTMLVideoElement>('[data-testid=tile][data-local=false] video');
+  return (video?.srcObject as MediaStream | null)?.getVideoTracks()[0]?.id;
+}

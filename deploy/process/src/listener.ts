@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import type { Logger } from './logger.ts';
 
 /** How often the certificate files are looked at. Renewals come weeks before the old one ends, so a minute is soon. */
@@ -37,6 +38,8 @@ export type Listener = {
 export async function listen(handler: RequestListener, options: ListenerOptions, logger: Logger): Promise<Listener> {
   const { host, tlsCertFile, tlsKeyFile } = options;
   const tls = tlsCertFile && tlsKeyFile ? { certFile: tlsCertFile, keyFile: tlsKeyFile } : undefined;
+  // Taken before the files are read, so that a replacement in between is noticed.
+  const loaded = tls && (await stateOf(tls));
   const server = tls ? createHttpsServer(await readCertificate(tls), handler) : createHttpServer(handler);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
@@ -44,7 +47,9 @@ export async function listen(handler: RequestListener, options: ListenerOptions,
     );
     server.listen(options.port, host, resolve);
   });
-  const stopWatching = tls ? watchCertificate(server as HttpsServer, tls, options.certificatePollMs, logger) : () => {};
+  const stopWatching = tls
+    ? watchCertificate(server as HttpsServer, tls, loaded, options.certificatePollMs, logger)
+    : () => {};
   return {
     server,
     secure: tls !== undefined,
@@ -65,31 +70,43 @@ async function readCertificate({ certFile, keyFile }: CertificateFiles): Promise
     readFile(file).catch((error: unknown) => {
       throw new Error(`cannot read the TLS ${what} ${file}: ${explain(error)}`, { cause: error });
     });
-  return { cert: await read('certificate', certFile), key: await read('key', keyFile) };
+  const certificate = { cert: await read('certificate', certFile), key: await read('key', keyFile) };
+  try {
+    createSecureContext(certificate);
+  } catch (error) {
+    throw new Error(`cannot use the TLS certificate ${certFile} with the key ${keyFile}: ${explain(error)}`, {
+      cause: error,
+    });
+  }
+  return certificate;
+}
+
+/** What changes when the files do; undefined while one of them is not there. */
+async function stateOf({ certFile, keyFile }: CertificateFiles): Promise<string | undefined> {
+  try {
+    const stats = await Promise.all([stat(certFile), stat(keyFile)]);
+    return stats.map(({ mtimeMs, ino, size }) => `${mtimeMs}:${ino}:${size}`).join();
+  } catch {
+    return undefined;
+  }
 }
 
 function watchCertificate(
   server: HttpsServer,
   files: CertificateFiles,
+  loaded: string | undefined,
   pollMs = CERTIFICATE_POLL_MS,
   logger: Logger,
 ): () => void {
-  const state = async () => {
-    const stats = await Promise.all([stat(files.certFile), stat(files.keyFile)]);
-    return stats.map(({ mtimeMs, ino, size }) => `${mtimeMs}:${ino}:${size}`).join();
-  };
-  let seen: string | undefined;
+  let seen = loaded;
   const look = async () => {
-    const now = await state();
+    const now = await stateOf(files);
     if (now === seen) return;
-    const first = seen === undefined;
     seen = now;
-    if (first) return;
     server.setSecureContext(await readCertificate(files));
     logger.info({ certFile: files.certFile }, 'TLS certificate replaced');
   };
   const report = (error: unknown) => logger.error({ err: error }, 'TLS certificate not replaced; the old one stays');
-  void look().catch(report);
   const timer = setInterval(() => void look().catch(report), pollMs);
   timer.unref();
   return () => clearInterval(timer);

@@ -43,9 +43,8 @@ export function settingsTable(schema: z.ZodObject, prefix: string): string {
   const rows = Object.entries(schema.shape).map(([setting, type]) => {
     const { description = '' } = z.globalRegistry.get(type as z.ZodType) ?? {};
     const fallback = (type as z.ZodType).safeParse(undefined);
-    const shown =
-      fallback.success && fallback.data !== undefined && fallback.data !== '' ? `\`${String(fallback.data)}\`` : '';
-    return `| \`${variableName(prefix, setting)}\` | ${shown} | ${description.replaceAll('|', '\\|')} |`;
+    const shown = fallback.success ? String(fallback.data ?? '') : '';
+    return `| \`${variableName(prefix, setting)}\` | ${shown && `\`${shown}\``} | ${description.replaceAll('|', '\\|')} |`;
   });
   return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
 }

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
+import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { connect } from 'node:tls';
+import { type ListenerOptions, listen } from './listener.ts';
+import { createLogger } from './logger.ts';
+
+const logger = createLogger('test', 'silent');
+const greet: RequestListener = (_request, response) => void response.end('hello');
+const waiting = { interval: 20, timeout: 30_000 };
+
+function temporaryDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'listener-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+/** Makes a self-signed certificate with a key of its own. */
+function certificate(directory: string, name: string): { tlsCertFile: string; tlsKeyFile: string } {
+  const files = { tlsCertFile: join(directory, `${name}.crt`), tlsKeyFile: join(directory, `${name}.key`) };
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const output = ['-keyout', files.tlsKeyFile, '-out', files.tlsCertFile];
+  execFileSync('openssl', ['req', '-x509', ...curve, '-days', '1', '-subj', `/CN=${name}`, ...output], {
+    stdio: 'pipe',
+  });
+  return files;
+}
+
+async function start(t: TestContext, options: Partial<ListenerOptions> = {}) {
+  const listener = await listen(greet, { host: '127.0.0.1', port: 0, certificatePollMs: 20, ...options }, logger);
+  t.after(() => listener.close());
+  return listener;
+}
+
+/** The name in the certificate that a new connection is shown. */
+async function shownName(port: number): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  const { subject } = socket.getPeerCertificate();
+  socket.destroy();
+  return String(subject.CN);
+}
+
+test('`listen` without a certificate serves HTTP on a port that the system chose', async (t) => {
+  const { port, secure } = await start(t);
+  assert.equal(secure, false);
+  assert.equal(await (await fetch(`http://127.0.0.1:${port}`)).text(), 'hello');
+});
+
+test('`listen` with a certificate serves HTTPS', async (t) => {
+  const { port, secure } = await start(t, certificate(temporaryDirectory(t), 'first'));
+  assert.equal(secure, true);
+  assert.equal(await shownName(port), 'first');
+  const asked = request({ host: '127.0.0.1', port, rejectUnauthorized: false, agent: false }).end();
+  const [answer] = await once(asked, 'response');
+  assert.equal(answer.statusCode, 200);
+  answer.resume();
+  await once(answer, 'end');
+});
+
+test('a certificate that is replaced on disk is shown to new connections, without a restart', async (t) => {
+  const directory = temporaryDirectory(t);
+  const files = certificate(directory, 'first');
+  const second = certificate(directory, 'second');
+  const { port } = await start(t, files);
+  assert.equal(await shownName(port), 'first');
+  copyFileSync(second.tlsCertFile, files.tlsCertFile);
+  copyFileSync(second.tlsKeyFile, files.tlsKeyFile);
+  await t.waitFor(async () => assert.equal(await shownName(port), 'second'), waiting);
+});
+
+test('a certificate that is replaced while `listen` still reads the old one is noticed', async (t) => {
+  const directory = temporaryDirectory(t);
+  const { tlsCertFile, tlsKeyFile: firstKeyFile } = certificate(directory, 'first');
+  const second = certificate(directory, 'second');
+  // The key, read after the certificate, comes through a pipe, which holds `listen` up until it is written.
+  const tlsKeyFile = join(directory, 'pipe.key');
+  execFileSync('mkfifo', [tlsKeyFile]);
+  const starting = start(t, { tlsCertFile, tlsKeyFile });
+  const pipe = await open(tlsKeyFile, 'w');
+  copyFileSync(second.tlsCertFile, tlsCertFile);
+  renameSync(second.tlsKeyFile, tlsKeyFile);
+  await pipe.writeFile(readFileSync(firstKeyFile));
+  await pipe.close();
+  const { port } = await starting;
+  await t.waitFor(async () => assert.equal(await shownName(port), 'second'), waiting);
+});
+
+test('a new certificate that does not load leaves the old one, and a good one after it is taken', async (t) => {
+  const directory = temporaryDirectory(t);
+  const files = certificate(directory, 'first');
+  const second = certificate(directory, 'second');
+  const errors: string[] = [];
+  const recording = createLogger('test', 'silent');
+  recording.error = ((_details: unknown, message: string) => void errors.push(message)) as typeof recording.error;
+  const listener = await listen(greet, { host: '127.0.0.1', port: 0, certificatePollMs: 20, ...files }, recording);
+  t.after(() => listener.close());
+  writeFileSync(files.tlsCertFile, 'not a certificate');
+  await t.waitFor(() => assert.ok(errors.length > 0), waiting);
+  assert.equal(errors[0], 'TLS certificate not replaced; the old one stays');
+  assert.equal(await shownName(listener.port), 'first');
+  copyFileSync(second.tlsCertFile, files.tlsCertFile);
+  copyFileSync(second.tlsKeyFile, files.tlsKeyFile);
+  await t.waitFor(async () => assert.equal(await shownName(listener.port), 'second'), waiting);
+});
+
+test('`listen` with a file that is missing rejects and names it', async (t) => {
+  const directory = temporaryDirectory(t);
+  const files = certificate(directory, 'first');
+  const missing = join(directory, 'missing.pem');
+  await assert.rejects(start(t, { ...files, tlsCertFile: missing }), {
+    message: `cannot read the TLS certificate ${missing}: there is no such file`,
+  });
+  await assert.rejects(start(t, { ...files, tlsKeyFile: missing }), {
+    message: `cannot read the TLS key ${missing}: there is no such file`,
+  });
+});
+
+test('`listen` with a certificate that does not load, or with the key of another, rejects and names the files', async (t) => {
+  const directory = temporaryDirectory(t);
+  const files = certificate(directory, 'first');
+  const { tlsKeyFile } = certificate(directory, 'second');
+  const broken = join(directory, 'broken.pem');
+  writeFileSync(broken, 'not a certificate');
+  for (const wrong of [
+    { ...files, tlsCertFile: broken },
+    { ...files, tlsKeyFile },
+  ]) {
+    await assert.rejects(
+      start(t, wrong),
+      ({ message }: Error) => message.includes(wrong.tlsCertFile) && message.includes(wrong.tlsKeyFile),
+    );
+  }
+});
+
+test('`listen` on a port in use rejects and says so', async (t) => {
+  const { port } = await start(t);
+  await assert.rejects(start(t, { port }), {
+    message: `cannot listen on 127.0.0.1:${port}: the port is in use by another process`,
+  });
+});

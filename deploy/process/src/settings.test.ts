@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { flag, integer, isLoopback, list, port, readSettings, SettingsError, settingsTable } from './settings.ts';
+
+const schema = z.object({
+  listenPort: port().default(8080).meta({ description: 'The port.' }),
+  workers: integer(1, 8).default(2),
+  verbose: flag().default(false),
+  origins: list().default([]),
+  name: z.string().optional().meta({ description: 'One of `a|b`.' }),
+});
+
+const read = (environment: Record<string, string | undefined>) => readSettings(schema, 'TEST_', environment);
+
+test('`readSettings` with nothing set answers the defaults, frozen', () => {
+  const settings = read({ PATH: '/bin', OTHER_LISTEN_PORT: 'x' });
+  assert.deepEqual(settings, { listenPort: 8080, workers: 2, verbose: false, origins: [] });
+  assert.ok(Object.isFrozen(settings));
+});
+
+test('`readSettings` reads each variable as its type', () => {
+  assert.deepEqual(
+    read({
+      TEST_LISTEN_PORT: '0',
+      TEST_WORKERS: '8',
+      TEST_VERBOSE: 'true',
+      TEST_ORIGINS: 'a, b,,c ',
+      TEST_NAME: ' n ',
+    }),
+    { listenPort: 0, workers: 8, verbose: true, origins: ['a', 'b', 'c'], name: ' n ' },
+  );
+});
+
+test('`readSettings` takes an empty variable as not set', () => {
+  assert.deepEqual(read({ TEST_LISTEN_PORT: '', TEST_NAME: '', TEST_WORKERS: undefined }), read({}));
+});
+
+test('`readSettings` refuses a variable with the prefix that is no setting', () => {
+  assert.throws(() => read({ TEST_LISTENPORT: '1' }), {
+    name: 'SettingsError',
+    message: /^TEST_LISTENPORT is not a setting/,
+  });
+});
+
+test('`readSettings` with wrong values names every variable and what is wrong', () => {
+  const wrong: [string, string, string][] = [
+    ['TEST_LISTEN_PORT', '65536', 'is more than 65535'],
+    ['TEST_LISTEN_PORT', '80a', 'is not a whole number'],
+    ['TEST_LISTEN_PORT', '-1', 'is less than 0'],
+    ['TEST_LISTEN_PORT', '1.5', 'is not a whole number'],
+    ['TEST_WORKERS', '9', 'is more than 8'],
+    ['TEST_VERBOSE', 'yes', 'is neither "true" nor "false"'],
+  ];
+  for (const [variable, value, message] of wrong) {
+    assert.throws(() => read({ [variable]: value }), { name: 'SettingsError', message: `${variable}: ${message}` });
+  }
+  assert.throws(
+    () => read({ TEST_WORKERS: '0', TEST_VERBOSE: '1', TEST_NO: '1' }),
+    (error) => error instanceof SettingsError && error.message.split('\n').length === 3,
+  );
+});
+
+test('`settingsTable` has a row for each setting, with its default and its meaning', () => {
+  assert.deepEqual(settingsTable(schema, 'TEST_').split('\n'), [
+    '| variable | default | meaning |',
+    '|---|---|---|',
+    '| `TEST_LISTEN_PORT` | `8080` | The port. |',
+    '| `TEST_WORKERS` | `2` |  |',
+    '| `TEST_VERBOSE` | `false` |  |',
+    '| `TEST_ORIGINS` |  |  |',
+    '| `TEST_NAME` |  | One of `a\\|b`. |',
+  ]);
+});
+
+test('`isLoopback` knows the addresses that only this machine reaches', () => {
+  for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1']) assert.ok(isLoopback(host), host);
+  for (const host of ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.org', 'localhost.example.org']) {
+    assert.ok(!isLoopback(host), host);
+  }
+});

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Client, credentials } from '@grpc/grpc-js';
+import { MediaDaemon } from '@mediasoup-server/proto/daemon';
+import { unaryCalls } from '@mediasoup-server/proto/grpc';
+import { SignalingClient } from './testing/SignalingClient.ts';
+
+const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+
+/** Runs the daemon as a process of its own, which ends with the test. */
+function run(t: TestContext, settings: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [MAIN], {
+    env: {
+      ...process.env,
+      MEDIA_DAEMON_LISTEN_PORT: '0',
+      MEDIA_DAEMON_GRPC_PORT: '0',
+      MEDIA_DAEMON_METRICS_PORT: '0',
+      MEDIA_DAEMON_RTC_PORT: '0',
+      MEDIA_DAEMON_WORKERS: '1',
+      ...settings,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let output = '';
+  const ready = new Promise<{ url: string; grpcPort: number }>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+        const line = output.split('\n').find((each) => each.includes('"media daemon ready"') && each.endsWith('}'));
+        if (line) resolve(JSON.parse(line));
+      });
+    }
+    child.once('close', () => reject(new Error(`the daemon ended: ${output}`)));
+  });
+  // Whoever expects the end does not wait for this.
+  ready.catch(() => {});
+  const ended = once(child, 'close').then(([exitCode]) => ({ exitCode: exitCode as number | null, output }));
+  return { child, ready, ended };
+}
+
+/** Whether a process runs. One that ended and that its new parent has not noticed yet, a zombie, does not. */
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch (error) {
+    // Without a /proc the signal alone tells.
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' && syscall === 'open' && !existsSync('/proc/self/stat');
+  }
+}
+
+test('wrong settings end the process with 1 and a line for each variable', async (t) => {
+  const { exitCode, output } = await run(t, {
+    MEDIA_DAEMON_LISTEN_PORT: 'many',
+    MEDIA_DAEMON_WORKERS: '0',
+    MEDIA_DAEMON_WORKRES: '2',
+    MEDIA_DAEMON_LISTEN_IP: '127.0.0.1',
+  }).ended;
+  assert.equal(exitCode, 1);
+  assert.match(output, /^MEDIA_DAEMON_LISTEN_PORT: is not a whole number$/m);
+  assert.match(output, /^MEDIA_DAEMON_WORKERS: is less than 1$/m);
+  assert.match(output, /^MEDIA_DAEMON_WORKRES is not a setting/m);
+  assert.doesNotMatch(output, /\n\s+at /, 'no stack');
+});
+
+test('listening beyond loopback without saying so ends the process with 1 and names the setting', async (t) => {
+  const { exitCode, output } = await run(t, { MEDIA_DAEMON_LISTEN_IP: '0.0.0.0' }).ended;
+  assert.equal(exitCode, 1);
+  assert.match(output, /MEDIA_DAEMON_LISTEN_IP: .*MEDIA_DAEMON_ALLOW_OPEN_BEYOND_LOOPBACK=true/);
+});
+
+test('a missing certificate file ends the process with 1 and names the file', async (t) => {
+  const { exitCode, output } = await run(t, {
+    MEDIA_DAEMON_TLS_CERT_FILE: '/nonexistent/cert.pem',
+    MEDIA_DAEMON_TLS_KEY_FILE: '/nonexistent/key.pem',
+  }).ended;
+  assert.equal(exitCode, 1);
+  assert.match(output, /cannot read the TLS certificate \/nonexistent\/cert\.pem: there is no such file/);
+});
+
+for (const setting of ['LISTEN_PORT', 'GRPC_PORT', 'METRICS_PORT']) {
+  test(`a port in use, given as ${setting}, ends the process with 1 and names the port`, async (t) => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    t.after(() => taken.close());
+    await once(taken, 'listening');
+    const { port } = taken.address() as { port: number };
+    const { exitCode, output } = await run(t, { [`MEDIA_DAEMON_${setting}`]: String(port) }).ended;
+    assert.equal(exitCode, 1);
+    const { msg } = JSON.parse(output.split('\n').find((line) => line.includes('"level":60')) ?? '{}');
+    assert.match(msg, new RegExp(`\\b127\\.0\\.0\\.1:${port}\\b`));
+  });
+}
+
+test('SIGTERM asks the peers to reconnect and ends the process with 0 and its workers', async (t) => {
+  const { child, ready, ended } = run(t);
+  const { url, grpcPort } = await ready;
+  const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+  t.after(() => client.close());
+  const pid = (await unaryCalls(MediaDaemon, client).getInfo({})).workers[0]?.pid;
+  assert.ok(pid);
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  child.kill('SIGTERM');
+  assert.deepEqual(await alice.notified('reconnect'), { reason: 'drain', deadlineMs: 0 });
+  assert.equal(await alice.closed, 1012);
+  assert.equal((await ended).exitCode, 0);
+  await t.waitFor(() => assert.ok(!runs(pid)), { interval: 20, timeout: 30_000 });
+});

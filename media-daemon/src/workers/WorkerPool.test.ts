@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { Client, credentials } from '@grpc/grpc-js';
+import { MediaDaemon } from '@mediasoup-server/proto/daemon';
+import { unaryCalls } from '@mediasoup-server/proto/grpc';
+import { opusRtpParameters } from '../testing/opus.ts';
+import { SignalingClient } from '../testing/SignalingClient.ts';
+import { testDaemon } from '../testing/testDaemon.ts';
+
+/** A daemon with two workers, and its commands. */
+async function twoWorkers(t: TestContext) {
+  const daemon = await testDaemon(t, { MEDIA_DAEMON_WORKERS: '2' });
+  const client = new Client(`127.0.0.1:${daemon.grpcPort}`, credentials.createInsecure());
+  t.after(() => client.close());
+  return { ...daemon, commands: unaryCalls(MediaDaemon, client) };
+}
+
+test('rooms, made one after the other, go to the workers in turn', async (t) => {
+  const { commands } = await twoWorkers(t);
+  for (const roomId of ['a', 'b', 'c', 'd']) await commands.createRoom({ roomId });
+  const { workers, rooms } = await commands.getInfo({});
+  assert.deepEqual(
+    workers.map((worker) => worker.rooms),
+    [2, 2],
+  );
+  assert.equal(rooms, 4);
+  assert.notEqual(workers[0]?.rtcPort, workers[1]?.rtcPort);
+});
+
+test('a worker, when it is killed, is replaced; only the peers of its rooms are asked to reconnect', async (t) => {
+  const { commands, url, metricsPort } = await twoWorkers(t);
+  const alice = await SignalingClient.join(url, 'struck', 'alice');
+  const bob = await SignalingClient.join(url, 'struck', 'bob');
+  const before = (await commands.getInfo({})).workers;
+  const killed = before.find((worker) => worker.rooms === 1)?.pid;
+  assert.ok(killed);
+  const carol = await SignalingClient.join(url, 'spared', 'carol');
+  await carol.request('createWebRtcTransport', { direction: 'send' });
+
+  process.kill(killed, 'SIGKILL');
+  for (const peer of [alice, bob]) {
+    assert.deepEqual(await peer.notified('reconnect'), { reason: 'worker', deadlineMs: 0 });
+    assert.equal(await peer.closed, 1012);
+  }
+  await t.waitFor(
+    async () => {
+      const { workers } = await commands.getInfo({});
+      assert.equal(workers.length, 2);
+      assert.ok(workers.every(({ pid }) => pid !== killed));
+    },
+    { interval: 20, timeout: 30_000 },
+  );
+  const after = (await commands.getInfo({})).workers;
+  const survivor = before.find(({ pid }) => pid !== killed)?.pid;
+  assert.ok(after.some(({ pid, rooms }) => pid === survivor && rooms === 1));
+
+  await carol.request('ping');
+  const { producerId } = await carol.request('produce', { kind: 'audio', rtpParameters: opusRtpParameters() });
+  assert.ok(producerId);
+  assert.ok(!carol.unread.includes('reconnect'));
+
+  const again = await SignalingClient.join(url, 'struck', 'alice');
+  await again.request('createWebRtcTransport', { direction: 'send' });
+  await again.request('produce', { kind: 'audio', rtpParameters: opusRtpParameters() });
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  assert.match(metrics, /^media_daemon_worker_deaths_total 1$/m);
+});
+
+test('rooms, made while their only worker is being replaced, are refused with 503 until it is there', async (t) => {
+  const { url, grpcPort } = await testDaemon(t);
+  const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+  t.after(() => client.close());
+  const commands = unaryCalls(MediaDaemon, client);
+  const pid = (await commands.getInfo({})).workers[0]?.pid;
+  assert.ok(pid);
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  process.kill(pid, 'SIGKILL');
+  await alice.closed;
+  const refusals: unknown[] = [];
+  await t.waitFor(
+    async () => {
+      const bob = await SignalingClient.open(url, 'room', 'bob');
+      const answer = await bob.ask('joinRoom', { roomId: 'room', peerId: 'bob' });
+      if (!answer.ok) refusals.push(answer.errorCode);
+      assert.ok(answer.ok);
+    },
+    { interval: 20, timeout: 30_000 },
+  );
+  assert.deepEqual(
+    refusals.filter((code) => code !== 503),
+    [],
+  );
+});
+
+test('`startDaemon` without a worker binary rejects and says how to get one', async (t) => {
+  await assert.rejects(
+    testDaemon(t, { MEDIA_DAEMON_WORKER_BIN: '/nonexistent' }),
+    /the mediasoup worker \/nonexistent does not start: .*MEDIASOUP_WORKER_BIN/,
+  );
+});

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { idSchema } from './ids.ts';
+
+test('an id of 1 to 128 bytes without control characters is valid and stays as it is', () => {
+  const valid = ['a', 'room-1', ' ', 'a/b?c#d%e', '...', '.a', 'räum', '会議', '👩‍🚀', 'x'.repeat(128), 'é'.repeat(64)];
+  for (const id of valid) assert.equal(idSchema.parse(id), id);
+});
+
+test('an id that is empty, too long, a folder or has control characters is refused with the reason', () => {
+  const invalid: [unknown, RegExp][] = [
+    ['', /is empty/],
+    ['x'.repeat(129), /longer than 128 bytes/],
+    ['é'.repeat(65), /longer than 128 bytes/],
+    ['👩'.repeat(33), /longer than 128 bytes/],
+    ['a\nb', /control character/],
+    ['\0', /control character/],
+    ['\u007f', /control character/],
+    ['\u0085', /control character/],
+    ['\ud800', /half a surrogate pair/],
+    ['a\udc00', /half a surrogate pair/],
+    ['.', /is "\." or "\.\."/],
+    ['..', /is "\." or "\.\."/],
+    [1, /string/],
+    [undefined, /string/],
+    [null, /string/],
+  ];
+  for (const [id, reason] of invalid) {
+    const { success, error } = idSchema.safeParse(id);
+    assert.equal(success, false, JSON.stringify(id));
+    assert.match(error?.issues[0]?.message ?? '', reason, JSON.stringify(id));
+  }
+});
