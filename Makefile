@@ -37,6 +37,9 @@ check: setup ## Lint, format, types, contracts, dead code, import directions, ge
 	for project in proto deploy/process control-plane media-daemon client e2e; do tsc -p $$project || exit 1; done
 	buf lint
 	buf format --diff --exit-code
+	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) \
+		&& buf breaking --against ".git#tag=$$tag" || test -z "$$tag" \
+		&& echo "buf breaking: against $${tag:-nothing, since no release is tagged yet}"
 	knip
 	$(MAKE) --no-print-directory generate
 	git diff --exit-code -- proto/src/gen README.md
