@@ -40,7 +40,7 @@ fetch_libsrtp() {
   local into=$1 list="$work/sources.list" codename
   codename=$(. /etc/os-release && printf %s "$VERSION_CODENAME")
   local mirror
-  mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -m1 'debian.org/debian$') || return 1
+  mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -m1 '/debian$') || return 1
   printf 'deb-src %s %s main\n' "$mirror" "$codename" >"$list"
   mkdir -p "$work/lists/partial"
   (cd "$work" &&
