@@ -1,23 +1,22 @@
 # Rewrites a meson.build so that its C++ sources are compiled in groups, because most of the time of a plain build goes
 # into reading the same headers again for each of some 260 small files. Each group is one generated file that includes
-# its sources, in the order of meson.build; sources that clash with others stay alone.
+# its sources in the order of meson.build. The result goes to standard output.
 #
-#   awk -v pattern='^src/' -v groups=8 -v into=src/unity -v alone='a.cpp b.cpp' -f amalgamate.awk meson.build >new
+#   awk -v pattern='^src/' -v groups=8 -v into=src/groups -v alone='a.cpp b.cpp' -f amalgamate.awk meson.build
 #
-# pattern: which of the quoted sources to group; others are left where they are. into: where the groups are written,
-# relative to meson.build, whose directory is the working directory. The first pass over the file only counts.
+# pattern: which of the quoted sources to group; the others stay as they are. into: where to write the groups, relative
+# to meson.build's directory, which must be the working directory. alone: files that clash with others of their group.
 
 function basename(path) {
   sub(/.*\//, "", path)
   return path
 }
 
-# The source that a line of a list names, or nothing.
+# The source that a line of a list names and that is to be grouped, or nothing.
 function source(line) {
   if (line !~ /^ +'[^']+\.(cpp|cc)',$/) return ""
   gsub(/^ +'|',$/, "", line)
-  if (line !~ pattern || basename(line) in isAlone) return ""
-  return line
+  return line ~ pattern && !(basename(line) in isAlone) ? line : ""
 }
 
 BEGIN {
@@ -26,15 +25,13 @@ BEGIN {
   up = into
   gsub(/[^\/]+/, "..", up)
 
+  # The groups are to take about the same time each, which the size of a source predicts well enough.
   while ((getline line < ARGV[1]) > 0) {
     path = source(line)
     if (path == "") continue
-    # The size of a source stands for the time that it takes.
-    size = 0
-    while ((getline text < path) > 0) size += length(text)
+    while ((getline text < path) > 0) sizes[path] += length(text)
     close(path)
-    sizes[path] = size
-    total += size
+    total += sizes[path]
   }
   close(ARGV[1])
 }
@@ -45,14 +42,12 @@ BEGIN {
     print
     next
   }
-  group = int(seen * groups / total)
+  unit = into "/" int(seen * groups / total) ".cpp"
   seen += sizes[path]
-  unit = into "/" group ".cpp"
   if (!(unit in started)) {
     started[unit] = 1
-    printf "" > unit
     print "  '" unit "',"
   }
-  # Each source of the worker defines this for its own log messages.
+  # Each source of the worker defines MS_CLASS for its own log messages.
   print "#include \"" up "/" path "\"\n#undef MS_CLASS" > unit
 }
