@@ -1,6 +1,6 @@
 import { availableParallelism, hostname } from 'node:os';
 import { logLevels } from '@mediasoup-server/process/logger';
-import { flag, integer, isLoopback, port } from '@mediasoup-server/process/settings';
+import { flag, integer, isLoopback, list, port } from '@mediasoup-server/process/settings';
 import { idSchema } from '@mediasoup-server/proto/ids';
 import { z } from 'zod';
 
@@ -80,7 +80,19 @@ export const settingsSchema = z
     zone: describe(z.string().default('local'), 'The failure domain in the region.'),
     maxPeers: describe(integer(1, 1_000_000).default(1000), 'The most peers that the daemon takes.'),
     maxRoomPeers: describe(integer(1, 100_000).default(300), 'The most peers of a room.'),
+    maxPeerProducers: describe(integer(1, 1000).default(20), 'The most producers of a peer.'),
+    maxPeerConsumers: describe(integer(1, 100_000).default(2000), 'The most consumers of a peer.'),
+    maxPeerDataProducers: describe(integer(1, 1000).default(20), 'The most data producers of a peer.'),
+    maxPeerDataConsumers: describe(integer(1, 65_535).default(2000), 'The most data consumers of a peer.'),
+    maxPeerIncomingBitrate: describe(
+      integer(100_000, 1_000_000_000).default(8_000_000),
+      'Bits a second that each peer is asked to send at most, over all its tracks.',
+    ),
     joinTimeoutMs: describe(integer(1, 3_600_000).default(10_000), 'Milliseconds in which a new connection must join.'),
+    resumeGraceMs: describe(
+      integer(0, 3_600_000).default(15_000),
+      'Milliseconds that a peer whose socket was lost stays in its room, with its media, and may resume.',
+    ),
     unjoinedRoomMs: describe(
       integer(1, 3_600_000).default(90_000),
       'Milliseconds after which a room that nobody joined closes.',
@@ -93,6 +105,24 @@ export const settingsSchema = z
     maxBufferedBytes: describe(
       integer(1024, 1_073_741_824).default(4_194_304),
       'Bytes that may wait for a slow reader before its socket is cut.',
+    ),
+    messagesPerSecond: describe(
+      integer(1, 1_000_000).default(100),
+      'Messages a second that a socket may send for long; each 4 KiB of one count as one more.',
+    ),
+    messageBurst: describe(
+      integer(1, 1_000_000).default(1000),
+      'Messages that a socket may send at once. Beyond it requests are answered with 429.',
+    ),
+    maxIpSockets: describe(integer(1, 1_000_000).default(2000), 'The most open sockets of one IP address.'),
+    ipSocketsPerSecond: describe(
+      integer(1, 1_000_000).default(50),
+      'Sockets a second that one IP address may open for long.',
+    ),
+    ipSocketBurst: describe(integer(1, 1_000_000).default(500), 'Sockets that one IP address may open at once.'),
+    trustedProxies: describe(
+      list().default([]),
+      'The addresses and networks of proxies whose `X-Forwarded-For` names the client, separated by commas.',
     ),
     logLevel: describe(z.enum(logLevels).default('info'), 'The least level that is logged.'),
   })

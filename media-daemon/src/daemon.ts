@@ -10,8 +10,10 @@ import type { DaemonConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { LoadMeter } from './registration/LoadMeter.ts';
 import { Registration } from './registration/Registration.ts';
+import { ALL_GRANTED } from './rooms/Grants.ts';
 import { Rooms } from './rooms/Rooms.ts';
 import type { OpenRoom } from './signaling/Connection.ts';
+import { Sessions } from './signaling/Sessions.ts';
 import { SignalingServer } from './signaling/SignalingServer.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { WorkerPool } from './workers/WorkerPool.ts';
@@ -45,8 +47,9 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
     const metrics = createMetrics();
     const pool = await WorkerPool.create({ ...config, onDied: () => metrics.workerDeaths.inc() }, logger);
     closers.push(() => pool.close());
-    const rooms = new Rooms(pool, { maxPeers: config.maxRoomPeers, unjoinedMs: config.unjoinedRoomMs }, logger);
-    metrics.observe(rooms, pool);
+    const rooms = new Rooms(pool, { limits: config, unjoinedMs: config.unjoinedRoomMs }, logger);
+    const sessions = new Sessions(rooms, { ...config, metrics, logger });
+    metrics.observe(rooms, pool, sessions);
     const listener = await listen(
       createApp(rooms, pool, logger) as RequestListener,
       { ...config, host: config.listenIp, port: config.listenPort },
@@ -107,8 +110,12 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       ...config,
       metrics,
       logger,
+      sessions,
       openRoom,
-      checkToken: async (admission) => registration?.checkToken(admission),
+      authorize: async (admission) => {
+        await registration?.checkToken(admission);
+        return ALL_GRANTED;
+      },
     });
     closers.push(() => signaling.close());
     closers.push(() => rooms.close('shutdown'));

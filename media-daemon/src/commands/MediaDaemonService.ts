@@ -98,7 +98,7 @@ const describeRoom = (room: Room): MessageInitShape<typeof RoomSchema> => ({
   peers: room.peers.map((peer) => ({
     peerId: peer.id,
     joinedAt: timestampFromDate(peer.joinedAt),
-    producers: peer.producers.size,
+    producers: peer.producerCount,
     consumers: peer.consumerCount,
   })),
   rtpCapabilitiesJson: JSON.stringify(room.rtpCapabilities),

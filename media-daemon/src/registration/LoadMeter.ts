@@ -30,7 +30,7 @@ export class LoadMeter {
     return {
       rooms: this.#rooms.size,
       peers: peers.length,
-      producers: peers.reduce((sum, peer) => sum + peer.producers.size, 0),
+      producers: peers.reduce((sum, peer) => sum + peer.producerCount, 0),
       consumers: peers.reduce((sum, peer) => sum + peer.consumerCount, 0),
       workerCpu: Math.max(0, ...shares),
       eventLoopDelay: { seconds: 0n, nanos: Math.min(delayNanos, 999_999_999) },

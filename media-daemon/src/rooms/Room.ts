@@ -1,8 +1,10 @@
+import type { NotificationData, Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import { mediaCodecs } from '../workers/codecs.ts';
 import type { PooledWorker } from '../workers/WorkerPool.ts';
-import { type Notify, Peer } from './Peer.ts';
+import { type Joining, Peer } from './Peer.ts';
+import { type Level, Speakers } from './Speakers.ts';
 
 /** Why a room ended. */
 export type RoomEnd = 'empty' | 'unjoined' | 'command' | 'worker' | 'fenced' | 'shutdown';
@@ -14,19 +16,39 @@ export type RoomHooks = {
   readonly peerRemoved: (room: Room, peer: Peer, comeBack: boolean) => void;
 };
 
+/** The most that a room and each of its peers has. */
+export type RoomLimits = {
+  readonly maxRoomPeers: number;
+  readonly maxPeerProducers: number;
+  readonly maxPeerConsumers: number;
+  readonly maxPeerDataProducers: number;
+  readonly maxPeerDataConsumers: number;
+  /** Bits a second that each peer is asked to send at most. */
+  readonly maxPeerIncomingBitrate: number;
+};
+
+export type RoomOptions = {
+  readonly hooks: RoomHooks;
+  readonly limits: RoomLimits;
+  /** Milliseconds after which the room closes when nobody joined. */
+  readonly unjoinedMs: number;
+};
+
 /** A room on this daemon: a router and the peers on it. It is removed when the last peer leaves. */
 export class Room {
   readonly id: string;
   readonly createdAt = new Date();
   readonly workerPid: number;
+  readonly limits: RoomLimits;
   /** The version of the room's record at the control plane; 0 while it has none. */
   epoch: number;
   readonly #router: types.Router;
   readonly #webRtcServer: types.WebRtcServer;
   readonly #hooks: RoomHooks;
-  readonly #maxPeers: number;
   readonly #peers = new Map<string, Peer>();
   readonly #owners = new Map<string, Peer>();
+  readonly #dataOwners = new Map<string, Peer>();
+  #speakers: Speakers | undefined;
   #unjoinedTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -34,10 +56,10 @@ export class Room {
     this.id = id;
     this.epoch = epoch;
     this.workerPid = on.worker.pid;
+    this.limits = options.limits;
     this.#router = router;
     this.#webRtcServer = on.webRtcServer;
     this.#hooks = options.hooks;
-    this.#maxPeers = options.maxPeers;
     this.#unjoinedTimer = setTimeout(() => this.close('unjoined'), options.unjoinedMs);
     this.#unjoinedTimer.unref();
     router.on('workerclose', () => this.close('worker'));
@@ -45,7 +67,12 @@ export class Room {
 
   static async create(id: string, epoch: number, on: PooledWorker, options: RoomOptions): Promise<Room> {
     const router = await on.worker.createRouter({ mediaCodecs });
-    return new Room(id, epoch, router, on, options);
+    const room = new Room(id, epoch, router, on, options);
+    room.#speakers = await Speakers.create(router, {
+      levels: (levels) => room.#tellLevels(levels),
+      active: (producer) => room.#tellAll((peer) => peer.notify('activeSpeaker', room.#speaker(producer))),
+    });
+    return room;
   }
 
   get closed(): boolean {
@@ -60,26 +87,40 @@ export class Room {
     return [...this.#peers.values()];
   }
 
+  get peerCount(): number {
+    return this.#peers.size;
+  }
+
+  has(peerId: string): boolean {
+    return this.#peers.has(peerId);
+  }
+
+  /** The peers other than this one. */
+  othersThan(peer: Peer): Peer[] {
+    return this.peers.filter((other) => other !== peer);
+  }
+
   /**
    * Lets a peer in and tells the others. A peer of the same id is replaced: its producers end at once.
    *
    * @throws RequestError 503 when the room is full, 409 when it just closed.
    */
-  join(peerId: string, appData: Record<string, unknown>, notify: Notify): Peer {
+  join(joining: Joining): Peer {
     if (this.#closed) throw new RequestError(409, 'the room has just closed, join again');
+    const { peerId } = joining;
     const former = this.#peers.get(peerId);
-    if (!former && this.#peers.size >= this.#maxPeers)
-      throw new RequestError(503, `the room is full: it takes ${this.#maxPeers} peers`);
+    if (!former && this.#peers.size >= this.limits.maxRoomPeers)
+      throw new RequestError(503, `the room is full: it takes ${this.limits.maxRoomPeers} peers`);
     clearTimeout(this.#unjoinedTimer);
-    const peer = new Peer(peerId, appData, this, notify);
+    const peer = new Peer(joining, this);
     this.#peers.set(peerId, peer);
     if (former) {
       former.notify('error', { code: 409, reason: 'the same peer has connected anew' });
-      this.#tellOthers(peer, (other) => other.notify('peerLeft', { peerId }));
       former.close();
+      this.#tellOthers(peer, (other) => other.notify('peerLeft', { peerId }));
       this.#hooks.peerRemoved(this, former, false);
     }
-    this.#tellOthers(peer, (other) => other.notify('peerJoined', { peerId, appData }));
+    this.#tellOthers(peer, (other) => other.notify('peerJoined', { peerId, appData: peer.appData }));
     return peer;
   }
 
@@ -98,15 +139,31 @@ export class Room {
   }
 
   /**
-   * Lets a peer hear of the others from now on, beginning with the producers that were there before it. Called when the
-   * answer to its `joinRoom`, which lists the peers, is made: so nothing is told twice and nothing is missed.
+   * Lets a peer hear of the others from now on, beginning with what was there before it. Called when the answer to its
+   * `joinRoom`, which lists the peers, has been sent: so nothing is told twice and nothing is missed.
    */
   announceTo(peer: Peer): void {
     peer.hears = true;
-    for (const [producerId, owner] of this.#owners) {
-      const producer = owner.producers.get(producerId);
-      if (owner !== peer && producer) peer.notify('newProducer', describeProducer(owner, producer));
-    }
+    const { producers, dataProducers, activeSpeaker } = this.snapshotFor(peer);
+    for (const producer of producers) peer.notify('newProducer', producer);
+    for (const dataProducer of dataProducers) peer.notify('newDataProducer', dataProducer);
+    if (activeSpeaker !== null) peer.notify('activeSpeaker', { peerId: activeSpeaker });
+  }
+
+  /** What a peer sees of the others. */
+  snapshotFor(peer: Peer): Pick<Snapshot, 'producers' | 'dataProducers' | 'activeSpeaker'> {
+    const others = this.othersThan(peer);
+    return {
+      producers: others.flatMap((owner) =>
+        [...owner.publications.producers]
+          .filter(({ id }) => this.#owners.has(id))
+          .map((producer) => describeProducer(owner, producer)),
+      ),
+      dataProducers: others.flatMap((owner) =>
+        [...owner.publications.dataProducers].map((producer) => describeDataProducer(owner, producer)),
+      ),
+      activeSpeaker: this.#speaker(this.#speakers?.active).peerId,
+    };
   }
 
   /**
@@ -126,6 +183,7 @@ export class Room {
     }
     this.#peers.clear();
     this.#owners.clear();
+    this.#dataOwners.clear();
     this.#router.close();
     this.#hooks.closed(this, end);
   }
@@ -142,34 +200,66 @@ export class Room {
     return this.#owners.get(producerId);
   }
 
-  producerOpened(owner: Peer, producer: types.Producer): void {
+  dataOwnerOf(dataProducerId: string): Peer | undefined {
+    return this.#dataOwners.get(dataProducerId);
+  }
+
+  peerUpdated(peer: Peer): void {
+    this.#tellOthers(peer, (other) => other.notify('peerUpdated', { peerId: peer.id, appData: peer.appData }));
+  }
+
+  async producerOpened(owner: Peer, producer: types.Producer): Promise<void> {
+    if (producer.kind === 'audio') await this.#speakers?.add(producer);
+    if (producer.closed) throw new RequestError(404, 'it is closed already');
     this.#owners.set(producer.id, owner);
     this.#tellOthers(owner, (other) => other.notify('newProducer', describeProducer(owner, producer)));
   }
 
-  producerClosed(owner: Peer, producer: types.Producer): void {
-    this.#owners.delete(producer.id);
-    this.#tellOthers(owner, (other) => other.notify('producerClosed', { producerId: producer.id, peerId: owner.id }));
+  producerClosed(owner: Peer, { id: producerId }: types.Producer): void {
+    if (!this.#owners.delete(producerId)) return;
+    this.#tellOthers(owner, (other) => other.notify('producerClosed', { producerId, peerId: owner.id }));
+  }
+
+  dataProducerOpened(owner: Peer, producer: types.DataProducer): void {
+    this.#dataOwners.set(producer.id, owner);
+    this.#tellOthers(owner, (other) => other.notify('newDataProducer', describeDataProducer(owner, producer)));
+  }
+
+  dataProducerClosed(owner: Peer, { id: dataProducerId }: types.DataProducer): void {
+    this.#dataOwners.delete(dataProducerId);
+    this.#tellOthers(owner, (other) => other.notify('dataProducerClosed', { dataProducerId, peerId: owner.id }));
+  }
+
+  #tellLevels(levels: readonly Level[]): void {
+    const told: NotificationData<'audioLevels'>['levels'] = [];
+    for (const { producer, volume } of levels) {
+      const owner = this.#owners.get(producer.id);
+      if (owner && !told.some(({ peerId }) => peerId === owner.id)) told.push({ peerId: owner.id, volume });
+    }
+    this.#tellAll((peer) => peer.notify('audioLevels', { levels: told }));
+  }
+
+  #speaker(producer: types.Producer | undefined): NotificationData<'activeSpeaker'> {
+    return { peerId: (producer && this.#owners.get(producer.id)?.id) ?? null };
+  }
+
+  #tellAll(tell: (peer: Peer) => void): void {
+    if (this.#closed) return;
+    for (const peer of this.#peers.values()) if (peer.hears) tell(peer);
   }
 
   #tellOthers(than: Peer, tell: (other: Peer) => void): void {
-    if (this.#closed) return;
-    for (const peer of this.#peers.values()) if (peer.hears && peer.id !== than.id) tell(peer);
+    this.#tellAll((peer) => {
+      if (peer.id !== than.id) tell(peer);
+    });
   }
 }
 
 /** What a peer chooses of its transport. */
 type TransportOptions = Pick<
   types.WebRtcTransportOptions,
-  'enableUdp' | 'enableTcp' | 'preferUdp' | 'initialAvailableOutgoingBitrate'
+  'enableUdp' | 'enableTcp' | 'preferUdp' | 'enableSctp' | 'initialAvailableOutgoingBitrate'
 >;
-
-export type RoomOptions = {
-  readonly hooks: RoomHooks;
-  readonly maxPeers: number;
-  /** Milliseconds after which the room closes when nobody joined. */
-  readonly unjoinedMs: number;
-};
 
 const describeProducer = (owner: Peer, producer: types.Producer) => ({
   producerId: producer.id,
@@ -177,4 +267,12 @@ const describeProducer = (owner: Peer, producer: types.Producer) => ({
   peerId: owner.id,
   appData: producer.appData,
   paused: producer.paused,
+});
+
+const describeDataProducer = (owner: Peer, producer: types.DataProducer) => ({
+  dataProducerId: producer.id,
+  peerId: owner.id,
+  label: producer.label,
+  protocol: producer.protocol,
+  appData: producer.appData,
 });

@@ -43,7 +43,7 @@ export class Rooms {
 
   get peerCount(): number {
     let count = 0;
-    for (const room of this.#rooms.values()) count += room.peers.length;
+    for (const room of this.#rooms.values()) count += room.peerCount;
     return count;
   }
 

@@ -2,25 +2,32 @@ import type { Logger } from '@mediasoup-server/process/logger';
 import {
   CLOSE_COME_BACK,
   CLOSE_FOR_GOOD,
+  type Method,
   type Notification,
   type NotificationData,
   type RequestData,
   type ResponseData,
 } from '@mediasoup-server/proto/signaling';
 import protoo from 'protoo-server';
-import { RequestError } from '../errors.ts';
-import type { Peer } from '../rooms/Peer.ts';
+import { RequestError, type RequestErrorCode } from '../errors.ts';
+import type { Grants } from '../rooms/Grants.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Admission } from './admission.ts';
 import { handleRequest, isMethod, parseRequest } from './requests.ts';
+import type { Session } from './Session.ts';
+import type { Sessions } from './Sessions.ts';
 import type { WebSocketTransport } from './WebSocketTransport.ts';
+
+/** How much of a name that a stranger sent is sent back. */
+const MAX_ECHO = 64;
 
 /** Finds or makes the room that a connection joins, in agreement with the control plane where there is one. */
 export type OpenRoom = (admission: Admission) => Promise<Room>;
 
 export type ConnectionOptions = {
   readonly openRoom: OpenRoom;
+  readonly sessions: Sessions;
   readonly joinTimeoutMs: number;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -29,46 +36,50 @@ export type ConnectionOptions = {
 type State =
   | { readonly is: 'connected' }
   | { readonly is: 'joining' }
-  | { readonly is: 'joined'; readonly room: Room; readonly peer: Peer }
+  | { readonly is: 'joined'; readonly session: Session }
   | { readonly is: 'closed' };
+
+/** How a request is answered: once, with one of the two. */
+type Respond = { readonly accept: (data: object) => void; readonly reject: (error: RequestError) => void };
 
 /** One socket of one peer: from its admission to its close. */
 export class Connection {
   readonly #admission: Admission;
+  readonly #authorized: Promise<Grants>;
   readonly #transport: WebSocketTransport;
   readonly #protoo: protoo.Peer;
   readonly #options: ConnectionOptions;
   readonly #logger: Logger;
   readonly #joinTimer: NodeJS.Timeout;
-  /** What is to be told once the answer to `joinRoom` is out; notifications do not overtake it. */
-  readonly #held: (() => void)[] = [];
-  #answered = false;
+  readonly #unanswered = new Set<Respond>();
   #state: State = { is: 'connected' };
 
-  constructor(admission: Admission, transport: WebSocketTransport, options: ConnectionOptions) {
+  /** @param authorized what the peer may do; rejects for who may not connect, unless with a session's id. */
+  constructor(
+    admission: Admission,
+    authorized: Promise<Grants>,
+    transport: WebSocketTransport,
+    options: ConnectionOptions,
+  ) {
     this.#admission = admission;
+    this.#authorized = authorized;
     this.#transport = transport;
     this.#options = options;
     this.#logger = options.logger.child({ roomId: admission.roomId, peerId: admission.peerId });
     this.#joinTimer = setTimeout(() => this.refuse(408, 'no joinRoom came in time'), options.joinTimeoutMs);
+    transport.on('close', (left) => this.#ended(left));
     // A protoo room of its own: rooms and peers are ours, and only protoo's requests and responses are wanted.
     this.#protoo = new protoo.Room().createPeer(admission.peerId, transport as never);
-    this.#protoo.on('request', (request, accept, reject) => {
-      this.#answer(request.method, request.data).then(accept, (error: RequestError) =>
-        reject(error.code, error.message),
-      );
-    });
-    this.#protoo.on('notification', ({ method, data }) => {
-      this.#answer(method, data).catch(({ code, message }: RequestError) =>
-        this.notify('error', { code, reason: message, method }),
-      );
-    });
-    this.#protoo.on('close', () => this.#ended());
-  }
-
-  /** The peer that the connection carries, once it has joined. */
-  get peer(): Peer | undefined {
-    return this.#state.is === 'joined' ? this.#state.peer : undefined;
+    this.#protoo.on('request', ({ method, data }, accept, reject) =>
+      this.#answer(method, data, { accept, reject: ({ code, message }) => reject(code, message) }),
+    );
+    this.#protoo.on('notification', ({ method, data }) =>
+      this.#answer(method, data, {
+        accept: () => {},
+        reject: ({ code, message }) =>
+          this.notify('error', { code, reason: message, method: method.slice(0, MAX_ECHO) }),
+      }),
+    );
   }
 
   notify<N extends Notification>(method: N, data: NotificationData<N>): void {
@@ -77,110 +88,150 @@ export class Connection {
   }
 
   /** Ends the connection for good, after saying why. */
-  refuse(code: number, reason: string): void {
+  refuse(code: RequestErrorCode, reason: string): void {
     this.#logger.info({ code, reason }, 'connection refused');
     this.notify('error', { code, reason });
-    this.#transport.close(CLOSE_FOR_GOOD, 'refused');
+    this.end(false, new RequestError(code, reason));
   }
 
-  /** Ends the connection; the client has been told why. */
-  end(comeBack: boolean): void {
+  /** Ends the connection; the client has been told why. What it asked and is not answered is answered first. */
+  end(comeBack: boolean, because = new RequestError(503, 'the connection is being closed')): void {
+    for (const { reject } of this.#unanswered) reject(because);
+    this.#unanswered.clear();
     this.#transport.close(comeBack ? CLOSE_COME_BACK : CLOSE_FOR_GOOD);
   }
 
-  /** @throws RequestError whatever went wrong. */
-  async #answer(method: string, data: unknown): Promise<object> {
+  /** Answers once, also when the connection is closed meanwhile. */
+  async #answer(method: string, data: unknown, respond: Respond): Promise<void> {
     const known = isMethod(method);
+    const count = (code: number) => this.#options.metrics.requests.inc({ method: known ? method : 'unknown', code });
+    const once = (give: () => void) => {
+      if (this.#unanswered.delete(respond)) give();
+    };
+    this.#unanswered.add(respond);
     try {
-      if (!known) throw new RequestError(404, `there is no method ${JSON.stringify(method.slice(0, 64))}`);
-      const answer = await this.#dispatch(method, data);
-      this.#options.metrics.requests.inc({ method, code: 200 });
-      return answer;
+      if (!known) throw new RequestError(404, `there is no method ${JSON.stringify(method.slice(0, MAX_ECHO))}`);
+      await this.#dispatch(method, data, (answer) => once(() => respond.accept(answer)));
+      count(200);
     } catch (cause) {
       const error = RequestError.from(cause);
-      this.#options.metrics.requests.inc({ method: known ? method : 'unknown', code: error.code });
       if (error.code === 500) this.#logger.error({ err: cause, method }, 'request failed');
-      throw error;
+      count(error.code);
+      once(() => respond.reject(error));
     }
   }
 
-  async #dispatch(method: Parameters<typeof parseRequest>[0], data: unknown): Promise<object> {
+  async #dispatch(method: Method, data: unknown, accept: Respond['accept']): Promise<void> {
     switch (method) {
       case 'ping':
-        return {};
+        accept({});
+        break;
       case 'joinRoom':
-        return this.#join(parseRequest(method, data));
+        await this.#join(parseRequest(method, data), accept);
+        break;
       case 'leaveRoom':
-        // The answer goes out before the close frame: the socket keeps the order.
-        setImmediate(() => this.#transport.close(CLOSE_FOR_GOOD, 'left'));
-        return {};
+        accept({});
+        this.end(false);
+        break;
       default: {
         if (this.#state.is !== 'joined') throw new RequestError(409, 'the peer has not joined: joinRoom comes first');
-        return handleRequest(this.#state.peer, method, parseRequest(method, data) as never);
+        const { session } = this.#state;
+        accept(await session.track(handleRequest(session.peer, method, parseRequest(method, data) as never)));
       }
     }
   }
 
-  async #join(data: RequestData<'joinRoom'>): Promise<ResponseData<'joinRoom'>> {
+  async #join(data: RequestData<'joinRoom'>, accept: Respond['accept']): Promise<void> {
     const { roomId, peerId } = this.#admission;
     if (data.roomId !== roomId) throw new RequestError(403, 'roomId is not the one of the connection');
     if (data.peerId !== peerId) throw new RequestError(403, 'peerId is not the one of the connection');
     if (this.#state.is !== 'connected') throw new RequestError(409, 'the peer has joined already');
     this.#state = { is: 'joining' };
-    let room: Room;
     try {
-      room = await this.#options.openRoom(this.#admission);
+      if (!(await this.#resume(data, accept))) await this.#enter(data, accept);
     } catch (error) {
-      this.#backTo('connected');
+      const state = this.#state as State;
+      if (state.is === 'joining') this.#state = { is: 'connected' };
+      // Half joined helps nobody; the error is answered before the socket closes.
+      if (state.is === 'joined') setImmediate(() => this.end(true));
       throw error;
     }
+  }
+
+  /** Goes on with a session whose socket was lost, where the client knows one and it still lasts. */
+  async #resume(data: RequestData<'joinRoom'>, accept: Respond['accept']): Promise<boolean> {
+    const { sessions, metrics } = this.#options;
+    const sessionId = data.sessionId ?? this.#admission.sessionId;
+    const session = sessionId === undefined ? undefined : sessions.find(sessionId, this.#admission);
+    if (!session) return false;
+    const transports = await session.track(createTransports(session, data.transports));
+    await session.settle();
+    if (this.#transport.closed) throw new RequestError(409, 'the connection has closed');
+    if (session.hasEnded) return false;
+    // From here nothing waits, so that what is told afterwards is what the snapshot lacks.
+    session.attach(this);
+    this.#joined(session);
+    metrics.sessionEvents.inc({ event: 'resumed' });
+    this.#logger.info('session resumed');
+    accept({ ...welcome(session, transports), resumed: true, snapshot: session.peer.snapshot() });
+    return true;
+  }
+
+  async #enter(data: RequestData<'joinRoom'>, accept: Respond['accept']): Promise<void> {
+    const grants = await this.#authorized.catch((error) => {
+      const { code, message } = RequestError.from(error);
+      this.refuse(code, message);
+      throw error;
+    });
+    const room = await this.#options.openRoom(this.#admission);
     if (this.#transport.closed) {
       room.closeIfUnused();
       throw new RequestError(409, 'the connection has closed');
     }
-    let peer: Peer;
-    try {
-      peer = room.join(peerId, data.appData ?? {}, (method, told) => this.#tell(method, told));
-    } catch (error) {
-      this.#backTo('connected');
-      throw error;
-    }
-    this.#state = { is: 'joined', room, peer };
+    const { peerId } = this.#admission;
+    const session = this.#options.sessions.open(room, { peerId, appData: data.appData ?? {}, grants }, this);
+    this.#joined(session);
+    const transports = await session.track(createTransports(session, data.transports));
+    accept({ ...welcome(session, transports), resumed: false });
+    session.room.announceTo(session.peer);
+  }
+
+  #joined(session: Session): void {
+    this.#state = { is: 'joined', session };
     clearTimeout(this.#joinTimer);
-    this.#logger.info('peer joined');
-    const transports: NonNullable<ResponseData<'joinRoom'>['transports']> = {};
-    for (const direction of new Set(data.transports))
-      transports[direction] = await peer.createWebRtcTransport({ direction });
-    room.announceTo(peer);
-    // protoo sends the answer once this promise has resolved, which is before any immediate.
-    setImmediate(() => {
-      for (const tell of this.#held.splice(0)) tell();
-      this.#answered = true;
-    });
-    const others = room.peers.filter((other) => other !== peer);
-    return {
-      rtpCapabilities: room.rtpCapabilities as ResponseData<'joinRoom'>['rtpCapabilities'],
-      peers: others.map((other) => ({ peerId: other.id, appData: other.appData })),
-      ...(data.transports && { transports }),
-      iceServers: [],
-    };
   }
 
-  #tell<N extends Notification>(method: N, data: NotificationData<N>): void {
-    if (this.#answered) this.notify(method, data);
-    else this.#held.push(() => this.notify(method, data));
-  }
-
-  #backTo(state: 'connected'): void {
-    if (this.#state.is === 'joining') this.#state = { is: state };
-  }
-
-  #ended(): void {
+  #ended(left: boolean): void {
     clearTimeout(this.#joinTimer);
+    this.#unanswered.clear();
     const state = this.#state;
     this.#state = { is: 'closed' };
     if (state.is !== 'joined') return;
-    this.#logger.info('peer left');
-    state.room.leave(state.peer);
+    if (!left) this.#logger.info('socket lost');
+    state.session.detach(this, left);
   }
 }
+
+/** Makes the transports that were asked for and are not there. */
+async function createTransports(
+  { peer }: Session,
+  directions: RequestData<'joinRoom'>['transports'],
+): Promise<ResponseData<'joinRoom'>['transports']> {
+  if (!directions) return undefined;
+  const missing = [...new Set(directions)].filter((direction) => !peer.transports.has(direction));
+  const made = await Promise.all(
+    missing.map(async (direction) => [direction, await peer.transports.create({ direction })] as const),
+  );
+  return Object.fromEntries(made);
+}
+
+const welcome = (
+  { id, room, peer }: Session,
+  transports: ResponseData<'joinRoom'>['transports'],
+): Omit<ResponseData<'joinRoom'>, 'resumed'> => ({
+  rtpCapabilities: room.rtpCapabilities as ResponseData<'joinRoom'>['rtpCapabilities'],
+  peers: room.othersThan(peer).map((other) => ({ peerId: other.id, appData: other.appData })),
+  sessionId: id,
+  ...(transports && { transports }),
+  iceServers: [],
+});

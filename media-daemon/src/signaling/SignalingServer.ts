@@ -1,29 +1,53 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Listener } from '@mediasoup-server/process/listener';
 import { SUBPROTOCOL } from '@mediasoup-server/proto/signaling';
+import proxyAddr from 'proxy-addr';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { RequestError } from '../errors.ts';
+import type { Grants } from '../rooms/Grants.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import { type Admission, offersProtoo, readAdmission } from './admission.ts';
 import { Connection, type ConnectionOptions } from './Connection.ts';
+import { IpLimits } from './IpLimits.ts';
 import { WebSocketTransport, type WebSocketTransportOptions } from './WebSocketTransport.ts';
 
 export type SignalingOptions = ConnectionOptions &
-  WebSocketTransportOptions & {
+  Omit<WebSocketTransportOptions, 'messageRate' | 'onLimit'> & {
     readonly maxFrameBytes: number;
+    /** The most peers that this daemon has. */
+    readonly maxPeers: number;
+    readonly maxIpSockets: number;
+    readonly ipSocketsPerSecond: number;
+    readonly ipSocketBurst: number;
+    readonly messagesPerSecond: number;
+    readonly messageBurst: number;
+    /** The addresses and networks whose `X-Forwarded-For` is believed. */
+    readonly trustedProxies: readonly string[];
     /** @throws RequestError 401 for a token that is not good for this connection. */
-    readonly checkToken: (admission: Admission) => Promise<void>;
+    readonly authorize: (admission: Admission) => Promise<Grants>;
   };
+
+/** Seconds after which who is refused for now may try again. */
+const RETRY_AFTER_SECONDS = 2;
 
 /** Takes the WebSocket connections of an HTTP server. */
 export class SignalingServer {
   readonly #sockets: WebSocketServer;
   readonly #connections = new Set<Connection>();
+  readonly #rooms: Rooms;
   readonly #options: SignalingOptions;
+  readonly #ipLimits: IpLimits;
+  readonly #isTrustedProxy: (address: string, hop: number) => boolean;
 
   constructor(listener: Listener, rooms: Rooms, options: SignalingOptions) {
+    this.#rooms = rooms;
     this.#options = options;
+    this.#ipLimits = new IpLimits({
+      maxSockets: options.maxIpSockets,
+      rate: { perSecond: options.ipSocketsPerSecond, burst: options.ipSocketBurst },
+    });
+    this.#isTrustedProxy = proxyAddr.compile([...options.trustedProxies]);
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: options.maxFrameBytes,
@@ -32,57 +56,75 @@ export class SignalingServer {
     listener.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.#upgrade(request, socket, head),
     );
-    rooms.listen({
-      roomClosed: () => {},
-      peerRemoved: (peer, comeBack) => {
-        for (const connection of this.#connections) if (connection.peer === peer) connection.end(comeBack);
-      },
-    });
   }
 
   /** Ends every connection; clients may come back. */
   close(): void {
     for (const connection of this.#connections) connection.end(true);
     this.#sockets.close();
+    this.#ipLimits.stop();
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // A socket may be reset while it is being upgraded.
     socket.on('error', () => socket.destroy());
     if (!offersProtoo(request)) {
-      refuseUpgrade(socket, `the WebSocket subprotocol must be "${SUBPROTOCOL}"`);
+      refuseUpgrade(socket, 400, 'INVALID_REQUEST', `the WebSocket subprotocol must be "${SUBPROTOCOL}"`);
       return;
     }
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#connect(request, webSocket));
+    const ip = proxyAddr(request, this.#isTrustedProxy);
+    const over = this.#ipLimits.open(ip);
+    if (over) {
+      this.#options.metrics.limited.inc({ limit: over });
+      refuseUpgrade(socket, 429, 'TOO_MANY_REQUESTS', `${over}: too many sockets of this address`);
+      return;
+    }
+    socket.once('close', () => this.#ipLimits.close(ip));
+    const admission = tryToRead(request);
+    if (!(admission instanceof RequestError) && this.#isFullFor(admission)) {
+      this.#options.metrics.limited.inc({ limit: 'peers' });
+      refuseUpgrade(socket, 503, 'NO_CAPACITY', 'this media daemon takes no more peers now');
+      return;
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#connect(admission, webSocket));
   }
 
-  #connect(request: IncomingMessage, webSocket: WebSocket): void {
-    const { metrics, logger } = this.#options;
-    const transport = new WebSocketTransport(webSocket, this.#options);
+  /** Who is here already may always come back. */
+  #isFullFor({ roomId, peerId }: Admission): boolean {
+    return this.#options.sessions.size >= this.#options.maxPeers && !this.#rooms.get(roomId)?.has(peerId);
+  }
+
+  #connect(admission: Admission | RequestError, webSocket: WebSocket): void {
+    const { metrics, logger, messagesPerSecond, messageBurst } = this.#options;
+    const transport = new WebSocketTransport(webSocket, {
+      ...this.#options,
+      messageRate: { perSecond: messagesPerSecond, burst: messageBurst },
+      onLimit: (limit) => metrics.limited.inc({ limit }),
+    });
     metrics.sockets.inc();
     transport.once('close', () => metrics.sockets.dec());
-    let admission: Admission;
-    try {
-      admission = readAdmission(request);
-    } catch (error) {
-      refuseForGood(transport, RequestError.from(error));
+    if (admission instanceof RequestError) {
+      refuseForGood(transport, admission);
       return;
     }
-    // The socket waits until the token is checked, so that no request overtakes the check.
-    webSocket.pause();
-    this.#options.checkToken(admission).then(
-      () => {
-        const connection = new Connection(admission, transport, this.#options);
-        this.#connections.add(connection);
-        transport.once('close', () => this.#connections.delete(connection));
-        webSocket.resume();
-      },
-      (error: unknown) => {
-        webSocket.resume();
-        logger.info({ roomId: admission.roomId, peerId: admission.peerId }, 'token refused');
-        refuseForGood(transport, RequestError.from(error));
-      },
-    );
+    const authorized = this.#options.authorize(admission);
+    const connection = new Connection(admission, authorized, transport, this.#options);
+    this.#connections.add(connection);
+    transport.once('close', () => this.#connections.delete(connection));
+    authorized.catch((error: unknown) => {
+      const { code, message } = RequestError.from(error);
+      logger.info({ roomId: admission.roomId, peerId: admission.peerId, reason: message }, 'token refused');
+      // Whose peer is here may still show the id of its session, which needs no token.
+      if (!this.#rooms.get(admission.roomId)?.has(admission.peerId)) connection.refuse(code, message);
+    });
+  }
+}
+
+function tryToRead(request: IncomingMessage): Admission | RequestError {
+  try {
+    return readAdmission(request);
+  } catch (error) {
+    return RequestError.from(error);
   }
 }
 
@@ -94,15 +136,17 @@ function refuseForGood(transport: WebSocketTransport, { code, message }: Request
     .finally(() => transport.close());
 }
 
-function refuseUpgrade(socket: Duplex, detail: string): void {
-  const body = JSON.stringify({
-    type: 'about:blank',
-    title: 'The request is not valid',
-    status: 400,
-    code: 'INVALID_REQUEST',
-    detail,
-  });
+function refuseUpgrade(socket: Duplex, status: 400 | 429 | 503, code: string, detail: string): void {
+  const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, code, detail });
   socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'Content-Type: application/problem+json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      ...(status === 400 ? [] : [`Retry-After: ${RETRY_AFTER_SECONDS}`]),
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
   );
 }

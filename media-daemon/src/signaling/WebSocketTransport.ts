@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { CLOSE_FOR_GOOD } from '@mediasoup-server/proto/signaling';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
+import { type Rate, TokenBucket } from './TokenBucket.ts';
 
 /** What a client may send: protoo's request, response and notification. */
 const messageSchema = z.union([
@@ -9,25 +10,46 @@ const messageSchema = z.union([
   z.object({ response: z.literal(true), id: z.number(), ok: z.boolean().optional(), data: z.unknown() }),
   z.object({ notification: z.literal(true), method: z.string(), data: z.unknown() }),
 ]);
+type Message = z.infer<typeof messageSchema>;
+
+/** A message counts once against the rate, and once more for each of these bytes. */
+const BYTES_A_TOKEN = 4096;
+/** How long a socket that floods is not read, ms. */
+const FLOOD_PAUSE_MS = 1000;
+/** The close code that the `ws` library reports when there was no close frame (RFC 6455, 7.4.1). */
+const NO_CLOSE_FRAME = 1006;
+
+/** The limits that a socket can be over. */
+export type SocketLimit = 'messageRate' | 'bufferedBytes' | 'frameBytes' | 'pong';
 
 export type WebSocketTransportOptions = {
   /** Milliseconds between pings; a socket that leaves one unanswered is cut. */
   readonly pingIntervalMs: number;
   /** Bytes that may wait to be sent before the socket is cut. */
   readonly maxBufferedBytes: number;
+  /** How often the client may send a message. */
+  readonly messageRate: Rate;
+  readonly onLimit: (limit: SocketLimit) => void;
+};
+
+type Events = {
+  /** Nothing is sent or received any more. `left`: the client ended it with a close frame, or we did. */
+  close: [left: boolean];
+  message: [message: Message];
 };
 
 /**
  * protoo's transport on a WebSocket of `ws`. Unlike protoo's own it parses safely, says what is wrong with a message,
- * bounds what is queued, pings, and closes with the right code.
- *
- * @emits close
- * @emits message (message)
+ * bounds what is received and what is queued, pings, and closes with the right code.
  */
-export class WebSocketTransport extends EventEmitter {
+export class WebSocketTransport extends EventEmitter<Events> {
   readonly #socket: WebSocket;
   readonly #options: WebSocketTransportOptions;
+  readonly #bucket: TokenBucket;
   readonly #pinger: NodeJS.Timeout;
+  #floodPause: NodeJS.Timeout | undefined;
+  /** How many messages in a row were over the rate. */
+  #refused = 0;
   #answered = true;
   #closed = false;
 
@@ -35,14 +57,17 @@ export class WebSocketTransport extends EventEmitter {
     super();
     this.#socket = socket;
     this.#options = options;
+    this.#bucket = new TokenBucket(options.messageRate);
     this.#pinger = setInterval(() => this.#ping(), options.pingIntervalMs);
     socket.on('pong', () => {
       this.#answered = true;
     });
-    socket.on('message', (data, isBinary) => this.#receive(data.toString(), isBinary));
-    // `ws` closes the socket itself after an error, for example a frame that is too large.
-    socket.on('error', () => {});
-    socket.on('close', () => this.#end());
+    socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
+    // `ws` closes the socket itself after an error.
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') options.onLimit('frameBytes');
+    });
+    socket.on('close', (code) => this.#end(code !== NO_CLOSE_FRAME));
   }
 
   get closed(): boolean {
@@ -56,30 +81,65 @@ export class WebSocketTransport extends EventEmitter {
     // A client that does not answer the close frame keeps nothing of ours.
     const cut = setTimeout(() => this.#socket.terminate(), this.#options.pingIntervalMs);
     this.#socket.once('close', () => clearTimeout(cut));
-    this.#end();
+    this.#socket.resume();
+    this.#end(true);
   }
 
   /** @throws Error when the socket is closed. */
   async send(message: object): Promise<void> {
     if (this.#closed || this.#socket.readyState !== WebSocket.OPEN) throw new Error('the socket is closed');
     this.#socket.send(JSON.stringify(message));
-    if (this.#socket.bufferedAmount > this.#options.maxBufferedBytes) this.#socket.terminate();
+    if (this.#socket.bufferedAmount > this.#options.maxBufferedBytes) {
+      this.#options.onLimit('bufferedBytes');
+      this.#socket.terminate();
+    }
   }
 
-  #receive(text: string, isBinary: boolean): void {
+  #receive(data: Buffer, isBinary: boolean): void {
     // What arrives after our own close is nobody's any more.
     if (this.#closed) return;
-    const message = isBinary ? undefined : parse(text);
-    if (typeof message === 'object') this.emit('message', message);
-    else this.#refuse(message ?? 'binary messages are not understood');
+    const refused = !this.#bucket.take(1 + data.length / BYTES_A_TOKEN);
+    this.#refused = refused ? this.#refused + 1 : 0;
+    if (this.#refused >= this.#options.messageRate.burst) this.#pauseFlood();
+    const message = isBinary ? 'binary messages are not understood' : parse(data.toString());
+    if (typeof message === 'string') this.#tell('error', { code: 400, reason: message });
+    else if (refused) this.#refuse(message);
+    else this.emit('message', message);
   }
 
-  #refuse(reason: string): void {
-    this.send({ notification: true, method: 'error', data: { code: 400, reason } }).catch(() => this.#end());
+  #refuse(message: Message): void {
+    this.#options.onLimit('messageRate');
+    const { perSecond } = this.#options.messageRate;
+    const reason = `messageRate: more than ${perSecond} messages a second`;
+    if ('request' in message) {
+      this.#reply({ response: true, id: message.id, errorCode: 429, errorReason: reason });
+    } else if ('notification' in message) {
+      this.#tell('error', { code: 429, reason, method: message.method.slice(0, 64) });
+    }
+  }
+
+  /** Not reading lets TCP slow the client down; nothing that it sent is lost or unanswered. */
+  #pauseFlood(): void {
+    if (this.#floodPause) return;
+    this.#socket.pause();
+    this.#floodPause = setTimeout(() => {
+      this.#floodPause = undefined;
+      this.#socket.resume();
+    }, FLOOD_PAUSE_MS);
+  }
+
+  #tell(method: string, data: object): void {
+    this.#reply({ notification: true, method, data });
+  }
+
+  /** A socket that just closed takes nothing more; its close event follows and is what counts. */
+  #reply(message: object): void {
+    this.send(message).catch(() => {});
   }
 
   #ping(): void {
     if (!this.#answered) {
+      this.#options.onLimit('pong');
       this.#socket.terminate();
       return;
     }
@@ -87,16 +147,17 @@ export class WebSocketTransport extends EventEmitter {
     this.#socket.ping();
   }
 
-  #end(): void {
+  #end(left: boolean): void {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#pinger);
-    this.emit('close');
+    clearTimeout(this.#floodPause);
+    this.emit('close', left);
   }
 }
 
 /** The message, or what is wrong with the text. */
-function parse(text: string): object | string {
+function parse(text: string): Message | string {
   let value: unknown;
   try {
     value = JSON.parse(text);

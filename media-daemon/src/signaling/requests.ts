@@ -8,17 +8,26 @@ type PeerMethod = Exclude<Method, 'joinRoom' | 'leaveRoom' | 'ping'>;
 type Handlers = { [M in PeerMethod]: (peer: Peer, data: RequestData<M>) => Promise<ResponseData<M>> };
 
 const handlers: Handlers = {
-  createWebRtcTransport: (peer, data) => peer.createWebRtcTransport(data),
-  connectWebRtcTransport: async (peer, data) => done(await peer.connectWebRtcTransport(data)),
-  restartIce: (peer, data) => peer.restartIce(data),
-  produce: (peer, data) => peer.produce(data),
-  pauseProducer: async (peer, data) => done(await peer.pauseProducer(data)),
-  resumeProducer: async (peer, data) => done(await peer.resumeProducer(data)),
-  closeProducer: async (peer, data) => done(peer.closeProducer(data)),
-  consume: (peer, data) => peer.consume(data),
-  pause: async (peer, data) => done(await peer.pause(data)),
-  resume: async (peer, data) => done(await peer.resume(data)),
-  closeConsumer: async (peer, data) => done(peer.closeConsumer(data)),
+  updateAppData: async (peer, data) => done(peer.updateAppData(data)),
+  getStats: (peer, data) => peer.getStats(data),
+  createWebRtcTransport: ({ transports }, data) => transports.create(data),
+  connectWebRtcTransport: async ({ transports }, data) => done(await transports.connect(data)),
+  restartIce: ({ transports }, data) => transports.restartIce(data),
+  produce: ({ publications }, data) => publications.produce(data),
+  pauseProducer: async ({ publications }, data) => done(await publications.pauseProducer(data)),
+  resumeProducer: async ({ publications }, data) => done(await publications.resumeProducer(data)),
+  closeProducer: async ({ publications }, data) => done(publications.closeProducer(data)),
+  produceData: ({ publications }, data) => publications.produceData(data),
+  closeDataProducer: async ({ publications }, data) => done(publications.closeDataProducer(data)),
+  consume: ({ subscriptions }, data) => subscriptions.consume(data),
+  pause: async ({ subscriptions }, data) => done(await subscriptions.pause(data)),
+  resume: async ({ subscriptions }, data) => done(await subscriptions.resume(data)),
+  closeConsumer: async ({ subscriptions }, data) => done(subscriptions.closeConsumer(data)),
+  setPreferredLayers: async ({ subscriptions }, data) => done(await subscriptions.setPreferredLayers(data)),
+  setPriority: async ({ subscriptions }, data) => done(await subscriptions.setPriority(data)),
+  requestKeyFrame: async ({ subscriptions }, data) => done(await subscriptions.requestKeyFrame(data)),
+  consumeData: ({ subscriptions }, data) => subscriptions.consumeData(data),
+  closeDataConsumer: async ({ subscriptions }, data) => done(subscriptions.closeDataConsumer(data)),
 };
 
 /** The answer of a method that answers nothing. */

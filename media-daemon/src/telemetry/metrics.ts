@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Rooms } from '../rooms/Rooms.ts';
+import type { Sessions } from '../signaling/Sessions.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 
 /** What the daemon counts. Every name starts with `media_daemon_`. */
@@ -7,13 +8,17 @@ export type Metrics = {
   readonly registry: Registry;
   readonly sockets: Gauge;
   readonly requests: Counter<'method' | 'code'>;
+  /** `opened`, `resumed`, `expired`, `ended`. */
+  readonly sessionEvents: Counter<'event'>;
+  /** What was refused or cut because of a limit, by the limit. */
+  readonly limited: Counter<'limit'>;
   readonly commands: Counter<'method' | 'code'>;
   readonly commandSeconds: Histogram<'method'>;
   readonly heartbeats: Counter<'outcome'>;
   readonly claims: Counter<'outcome'>;
   readonly workerDeaths: Counter;
   /** Counts these whenever the metrics are asked for. */
-  observe(rooms: Rooms, pool: WorkerPool): void;
+  observe(rooms: Rooms, pool: WorkerPool, sessions: Sessions): void;
 };
 
 export function createMetrics(): Metrics {
@@ -27,6 +32,18 @@ export function createMetrics(): Metrics {
       name: name('requests_total'),
       help: 'Signaling requests by method and code.',
       labelNames: ['method', 'code'],
+      registers,
+    }),
+    sessionEvents: new Counter({
+      name: name('session_events_total'),
+      help: 'Sessions that were opened, resumed after a lost socket, expired without one, and ended.',
+      labelNames: ['event'],
+      registers,
+    }),
+    limited: new Counter({
+      name: name('limited_total'),
+      help: 'What was refused or cut because it was over a limit.',
+      labelNames: ['limit'],
       registers,
     }),
     commands: new Counter({
@@ -54,7 +71,7 @@ export function createMetrics(): Metrics {
       registers,
     }),
     workerDeaths: new Counter({ name: name('worker_deaths_total'), help: 'mediasoup workers that died.', registers }),
-    observe(rooms, pool) {
+    observe(rooms, pool, sessions) {
       const gauge = (rest: string, help: string, read: () => number) =>
         new Gauge({
           name: name(rest),
@@ -67,7 +84,8 @@ export function createMetrics(): Metrics {
       const peers = () => rooms.list().flatMap((room) => room.peers);
       gauge('rooms', 'Rooms that are open.', () => rooms.size);
       gauge('peers', 'Peers that have joined.', () => rooms.peerCount);
-      gauge('producers', 'Producers that are open.', () => peers().reduce((sum, peer) => sum + peer.producers.size, 0));
+      gauge('sessions_disconnected', 'Sessions whose socket is lost and waited for.', () => sessions.disconnected);
+      gauge('producers', 'Producers that are open.', () => peers().reduce((sum, peer) => sum + peer.producerCount, 0));
       gauge('consumers', 'Consumers that are open.', () => peers().reduce((sum, peer) => sum + peer.consumerCount, 0));
       gauge('workers', 'mediasoup workers that run.', () => pool.workers.length);
     },

@@ -1,0 +1,136 @@
+import type { RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
+import type { types } from 'mediasoup';
+import { RequestError } from '../errors.ts';
+import { Owned } from './Owned.ts';
+import type { Peer } from './Peer.ts';
+import type { Room } from './Room.ts';
+
+/** Milliseconds over which key frame requests to one producer are merged, so that a wave of joins asks for few. */
+const KEY_FRAME_REQUEST_DELAY_MS = 500;
+
+/** What a peer sends: its producers and data producers. */
+export class Publications {
+  readonly producers: Owned<types.Producer>;
+  readonly dataProducers: Owned<types.DataProducer>;
+  readonly #peer: Peer;
+  readonly #room: Room;
+
+  constructor(peer: Peer, room: Room) {
+    this.#peer = peer;
+    this.#room = room;
+    this.producers = new Owned('producer', room.limits.maxPeerProducers);
+    this.dataProducers = new Owned('data producer', room.limits.maxPeerDataProducers);
+  }
+
+  async produce({
+    kind,
+    rtpParameters,
+    appData = {},
+    transportId,
+    paused = false,
+  }: RequestData<'produce'>): Promise<ResponseData<'produce'>> {
+    if (!this.#peer.grants.publish) throw new RequestError(403, 'the peer may not publish');
+    const transport = this.#peer.transports.forSending(transportId);
+    const parameters = rtpParameters as unknown as types.RtpParameters;
+    refuseUnforwardable(parameters);
+    const producer = await this.producers.make(
+      () =>
+        transport.produce({
+          kind,
+          rtpParameters: parameters,
+          paused,
+          keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS,
+          appData,
+        }),
+      (closed) => this.#room.producerClosed(this.#peer, closed),
+    );
+    const producerId = producer.id;
+    producer.on('score', (scores) =>
+      this.#peer.notify('producerScore', {
+        producerId,
+        scores: scores.map(({ ssrc, rid, score }) => ({ ssrc, ...(rid !== undefined && { rid }), score })),
+      }),
+    );
+    await this.#room.producerOpened(this.#peer, producer);
+    return { producerId };
+  }
+
+  async pauseProducer({ producerId }: RequestData<'pauseProducer'>): Promise<void> {
+    await this.producers.get(producerId).pause();
+  }
+
+  async resumeProducer({ producerId }: RequestData<'resumeProducer'>): Promise<void> {
+    await this.producers.get(producerId).resume();
+  }
+
+  closeProducer({ producerId }: RequestData<'closeProducer'>): void {
+    this.producers.get(producerId).close();
+  }
+
+  async produceData({
+    sctpStreamParameters,
+    transportId,
+    label = '',
+    protocol = '',
+    appData = {},
+  }: RequestData<'produceData'>): Promise<ResponseData<'produceData'>> {
+    if (!this.#peer.grants.data) throw new RequestError(403, 'the peer may not use data channels');
+    const transport = this.#peer.transports.forSending(transportId);
+    const dataProducer = await this.dataProducers.make(
+      () =>
+        transport.produceData({
+          sctpStreamParameters: sctpStreamParameters as types.SctpStreamParameters,
+          label,
+          protocol,
+          appData,
+        }),
+      (closed) => this.#room.dataProducerClosed(this.#peer, closed),
+    );
+    this.#room.dataProducerOpened(this.#peer, dataProducer);
+    return { dataProducerId: dataProducer.id };
+  }
+
+  closeDataProducer({ dataProducerId }: RequestData<'closeDataProducer'>): void {
+    this.dataProducers.get(dataProducerId).close();
+  }
+
+  snapshot(): Pick<Snapshot, 'ownProducers' | 'ownDataProducers'> {
+    // Both kinds are on the send transport; where it is gone they are too.
+    const transportId = this.#peer.transports.has('send') ? this.#peer.transports.of('send').id : '';
+    return {
+      ownProducers: [...this.producers].map(({ id, rtpParameters: { mid }, kind, appData, paused }) => ({
+        producerId: id,
+        transportId,
+        ...(mid !== undefined && { mid }),
+        kind,
+        appData,
+        paused,
+      })),
+      ownDataProducers: [...this.dataProducers].map(({ id, sctpStreamParameters, label }) => ({
+        dataProducerId: id,
+        transportId,
+        ...(sctpStreamParameters && { streamId: sctpStreamParameters.streamId }),
+        label,
+      })),
+    };
+  }
+
+  close(): void {
+    this.producers.close();
+    this.dataProducers.close();
+  }
+}
+
+/**
+ * mediasoup takes several encodings of any codec but forwards simulcast only of VP8 and H264; VP9 and AV1 carry their
+ * layers in one encoding with a `scalabilityMode`.
+ */
+function refuseUnforwardable({ codecs, encodings = [] }: types.RtpParameters): void {
+  const mimeType = String(codecs[0]?.mimeType);
+  if (encodings.length > 1 && /^video\/(vp9|av1)$/i.test(mimeType)) {
+    throw new RequestError(
+      422,
+      `${mimeType} takes one encoding with a scalabilityMode, such as "L3T3_KEY", and not ${encodings.length} encodings`,
+    );
+  }
+}

@@ -1,0 +1,76 @@
+import type { types } from 'mediasoup';
+
+/** The least volume that counts as heard, in dBov; a quiet room's noise is below. */
+const THRESHOLD = -60;
+/** Milliseconds between two looks at the volumes. */
+const INTERVAL_MS = 800;
+/** How many of the loudest are told. */
+const MOST_LEVELS = 10;
+
+export type Level = { readonly producer: types.Producer; readonly volume: number };
+
+export type SpeakersHooks = {
+  /** Who is heard, the loudest first; empty once when it becomes silent. */
+  readonly levels: (levels: readonly Level[]) => void;
+  /** Whose turn it is: changes less often than who is loudest. */
+  readonly active: (producer: types.Producer | undefined) => void;
+};
+
+/** Listens to a room's audio producers: how loud they are, and who of them speaks most. */
+export class Speakers {
+  readonly #levels: types.AudioLevelObserver;
+  readonly #dominant: types.ActiveSpeakerObserver;
+  readonly #hooks: SpeakersHooks;
+  #active: types.Producer | undefined;
+  #lastDominant: types.Producer | undefined;
+
+  static async create(router: types.Router, hooks: SpeakersHooks): Promise<Speakers> {
+    const levels = await router.createAudioLevelObserver({
+      maxEntries: MOST_LEVELS,
+      threshold: THRESHOLD,
+      interval: INTERVAL_MS,
+    });
+    return new Speakers(levels, await router.createActiveSpeakerObserver(), hooks);
+  }
+
+  private constructor(levels: types.AudioLevelObserver, dominant: types.ActiveSpeakerObserver, hooks: SpeakersHooks) {
+    this.#levels = levels;
+    this.#dominant = dominant;
+    this.#hooks = hooks;
+    dominant.on('dominantspeaker', ({ producer }) => {
+      this.#lastDominant = producer;
+      this.#setActive(producer);
+    });
+    levels.on('volumes', (heard) => {
+      hooks.levels(heard);
+      // mediasoup names the dominant speaker when it changes, so after a silence the last one counts again.
+      if (!this.#active) this.#setActive(this.#lastDominant ?? heard[0]?.producer);
+    });
+    levels.on('silence', () => {
+      hooks.levels([]);
+      this.#setActive(undefined);
+    });
+  }
+
+  /** The producer of who speaks, undefined while nobody does. */
+  get active(): types.Producer | undefined {
+    return this.#active;
+  }
+
+  async add(producer: types.Producer): Promise<void> {
+    const { id: producerId } = producer;
+    producer.observer.once('close', () => this.#forget(producer));
+    await Promise.all([this.#levels.addProducer({ producerId }), this.#dominant.addProducer({ producerId })]);
+  }
+
+  #forget(producer: types.Producer): void {
+    if (this.#lastDominant === producer) this.#lastDominant = undefined;
+    if (this.#active === producer) this.#setActive(undefined);
+  }
+
+  #setActive(producer: types.Producer | undefined): void {
+    if (producer === this.#active) return;
+    this.#active = producer;
+    this.#hooks.active(producer);
+  }
+}

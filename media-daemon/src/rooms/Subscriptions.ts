@@ -1,0 +1,158 @@
+import type { RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
+import type { types } from 'mediasoup';
+import { RequestError } from '../errors.ts';
+import { Owned } from './Owned.ts';
+import type { Peer } from './Peer.ts';
+import type { Room } from './Room.ts';
+
+/** What a peer receives: its consumers and data consumers. */
+export class Subscriptions {
+  readonly consumers: Owned<types.Consumer>;
+  readonly dataConsumers: Owned<types.DataConsumer>;
+  readonly #peer: Peer;
+  readonly #room: Room;
+  /** The consumers whose client was last told that media flows. */
+  readonly #flowing = new WeakSet<types.Consumer>();
+
+  constructor(peer: Peer, room: Room) {
+    this.#peer = peer;
+    this.#room = room;
+    this.consumers = new Owned('consumer', room.limits.maxPeerConsumers);
+    this.dataConsumers = new Owned('data consumer', room.limits.maxPeerDataConsumers);
+  }
+
+  async consume({
+    producerId,
+    rtpCapabilities,
+    paused = true,
+  }: RequestData<'consume'>): Promise<ResponseData<'consume'>> {
+    if (!this.#peer.grants.subscribe) throw new RequestError(403, 'the peer may not subscribe');
+    const owner = this.#room.ownerOf(producerId);
+    const producer = owner?.publications.producers.find(producerId);
+    if (!owner || !producer) throw new RequestError(404, 'there is no such producer in the room');
+    if (owner === this.#peer) throw new RequestError(409, 'a peer does not consume its own producer');
+    const transport = this.#peer.transports.of('recv');
+    const capabilities = rtpCapabilities as types.RtpCapabilities;
+    if (!this.#room.canConsume(producerId, capabilities))
+      throw new RequestError(422, 'the given rtpCapabilities cannot receive this producer');
+    const consumer = await this.consumers.make(() =>
+      transport.consume({ producerId, rtpCapabilities: capabilities, paused }),
+    );
+    this.#follow(consumer);
+    return {
+      consumerId: consumer.id,
+      producerId,
+      peerId: owner.id,
+      kind: consumer.kind,
+      rtpParameters: consumer.rtpParameters as unknown as ResponseData<'consume'>['rtpParameters'],
+      type: consumer.type,
+      appData: producer.appData,
+      producerPaused: consumer.producerPaused,
+    };
+  }
+
+  async pause({ consumerId }: RequestData<'pause'>): Promise<void> {
+    const consumer = this.consumers.get(consumerId);
+    await consumer.pause();
+    this.#tellFlow(consumer);
+  }
+
+  async resume({ consumerId }: RequestData<'resume'>): Promise<void> {
+    const consumer = this.consumers.get(consumerId);
+    await consumer.resume();
+    this.#tellFlow(consumer);
+  }
+
+  closeConsumer({ consumerId }: RequestData<'closeConsumer'>): void {
+    this.consumers.get(consumerId).close();
+  }
+
+  async setPreferredLayers({
+    consumerId,
+    spatialLayer,
+    temporalLayer,
+  }: RequestData<'setPreferredLayers'>): Promise<void> {
+    const consumer = this.consumers.get(consumerId);
+    if (consumer.type !== 'simulcast' && consumer.type !== 'svc')
+      throw new RequestError(
+        409,
+        'the consumer has no layers: its producer sends one encoding without a scalabilityMode',
+      );
+    await consumer.setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) });
+  }
+
+  async setPriority({ consumerId, priority }: RequestData<'setPriority'>): Promise<void> {
+    await this.consumers.get(consumerId).setPriority(priority);
+  }
+
+  async requestKeyFrame({ consumerId }: RequestData<'requestKeyFrame'>): Promise<void> {
+    await this.consumers.get(consumerId).requestKeyFrame();
+  }
+
+  async consumeData({ dataProducerId }: RequestData<'consumeData'>): Promise<ResponseData<'consumeData'>> {
+    if (!this.#peer.grants.data) throw new RequestError(403, 'the peer may not use data channels');
+    const owner = this.#room.dataOwnerOf(dataProducerId);
+    const dataProducer = owner?.publications.dataProducers.find(dataProducerId);
+    if (!owner || !dataProducer) throw new RequestError(404, 'there is no such data producer in the room');
+    if (owner === this.#peer) throw new RequestError(409, 'a peer does not consume its own data producer');
+    const transport = this.#peer.transports.of('recv');
+    const dataConsumer = await this.dataConsumers.make(() => transport.consumeData({ dataProducerId }));
+    return {
+      dataConsumerId: dataConsumer.id,
+      dataProducerId,
+      peerId: owner.id,
+      // Both of them are of SCTP, so the parameters are there.
+      sctpStreamParameters: dataConsumer.sctpStreamParameters ?? { streamId: 0 },
+      label: dataConsumer.label,
+      protocol: dataConsumer.protocol,
+      appData: dataProducer.appData,
+    };
+  }
+
+  closeDataConsumer({ dataConsumerId }: RequestData<'closeDataConsumer'>): void {
+    this.dataConsumers.get(dataConsumerId).close();
+  }
+
+  snapshot(): Pick<Snapshot, 'consumers' | 'dataConsumers'> {
+    return {
+      consumers: [...this.consumers].map(({ id, producerId, paused, producerPaused }) => ({
+        consumerId: id,
+        producerId,
+        paused,
+        producerPaused,
+      })),
+      dataConsumers: [...this.dataConsumers].map(({ id, dataProducerId }) => ({ dataConsumerId: id, dataProducerId })),
+    };
+  }
+
+  close(): void {
+    this.consumers.close();
+    this.dataConsumers.close();
+  }
+
+  #follow(consumer: types.Consumer): void {
+    const consumerId = consumer.id;
+    if (isFlowing(consumer)) this.#flowing.add(consumer);
+    consumer.on('producerpause', () => this.#tellFlow(consumer));
+    consumer.on('producerresume', () => this.#tellFlow(consumer));
+    consumer.on('score', (score) => this.#peer.notify('consumerScore', { consumerId, ...score }));
+    consumer.on('layerschange', (layers) =>
+      this.#peer.notify('consumerLayersChanged', {
+        consumerId,
+        spatialLayer: layers?.spatialLayer ?? null,
+        temporalLayer: layers?.temporalLayer ?? null,
+      }),
+    );
+  }
+
+  /** `consumerPaused` and `consumerResumed` follow the effective state, whoever caused the change. */
+  #tellFlow(consumer: types.Consumer): void {
+    const flowing = isFlowing(consumer);
+    if (flowing === this.#flowing.has(consumer) || consumer.closed) return;
+    if (flowing) this.#flowing.add(consumer);
+    else this.#flowing.delete(consumer);
+    this.#peer.notify(flowing ? 'consumerResumed' : 'consumerPaused', { consumerId: consumer.id });
+  }
+}
+
+const isFlowing = (consumer: types.Consumer): boolean => !consumer.paused && !consumer.producerPaused;

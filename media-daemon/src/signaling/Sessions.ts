@@ -1,0 +1,69 @@
+import type { Logger } from '@mediasoup-server/process/logger';
+import type { Joining, Peer } from '../rooms/Peer.ts';
+import type { Room } from '../rooms/Room.ts';
+import type { Rooms } from '../rooms/Rooms.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Admission } from './admission.ts';
+import type { Connection } from './Connection.ts';
+import { Session } from './Session.ts';
+
+export type SessionsOptions = {
+  /** Milliseconds that the peer of a lost socket stays in its room. */
+  readonly resumeGraceMs: number;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+};
+
+/** The sessions of this daemon, each findable by its id and by its peer. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #byId = new Map<string, Session>();
+  readonly #byPeer = new Map<Peer, Session>();
+
+  constructor(rooms: Rooms, options: SessionsOptions) {
+    this.#options = options;
+    rooms.listen({
+      roomClosed: () => {},
+      peerRemoved: (peer, comeBack) => this.#byPeer.get(peer)?.end(comeBack),
+    });
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** How many wait for a socket. */
+  get disconnected(): number {
+    return [...this.#byId.values()].filter((session) => session.isDisconnected).length;
+  }
+
+  /** The session of this id, where it is that of the connection's room and peer. */
+  find(sessionId: string, { roomId, peerId }: Admission): Session | undefined {
+    const session = this.#byId.get(sessionId);
+    return session?.room.id === roomId && session.peer.id === peerId ? session : undefined;
+  }
+
+  /** @throws RequestError when the room does not take the peer. */
+  open(room: Room, joining: Omit<Joining, 'notify'>, by: Connection): Session {
+    const { metrics, logger, resumeGraceMs } = this.#options;
+    const ids = { roomId: room.id, peerId: joining.peerId };
+    const session = new Session(room, joining, by, {
+      graceMs: resumeGraceMs,
+      onExpired: () => {
+        metrics.sessionEvents.inc({ event: 'expired' });
+        logger.info(ids, 'session expired');
+      },
+      onEnded: () => {
+        this.#byId.delete(session.id);
+        this.#byPeer.delete(session.peer);
+        metrics.sessionEvents.inc({ event: 'ended' });
+        logger.info(ids, 'peer left');
+      },
+    });
+    this.#byId.set(session.id, session);
+    this.#byPeer.set(session.peer, session);
+    metrics.sessionEvents.inc({ event: 'opened' });
+    logger.info(ids, 'peer joined');
+    return session;
+  }
+}

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { WebSocket } from 'ws';
+import { opusRtpParameters } from '../testing/opus.ts';
+import { SignalingClient } from '../testing/SignalingClient.ts';
+import { testDaemon } from '../testing/testDaemon.ts';
+
+/** The value of a metric, with its labels as Prometheus writes them. */
+async function metric(metricsPort: number, name: string): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
+  return Number(line?.split(' ')[1] ?? 0);
+}
+
+const limited = (metricsPort: number, limit: string) =>
+  metric(metricsPort, `media_daemon_limited_total{limit="${limit}"}`);
+
+/** The answer to a refused upgrade. */
+function refusal(url: string, headers: Record<string, string> = {}) {
+  return new Promise<{ status: number | undefined; retryAfter: string | undefined; code: string }>(
+    (resolve, reject) => {
+      const socket = new WebSocket(url, 'protoo', { headers });
+      socket.on('error', () => {});
+      socket.once('open', () => reject(new Error('opened')));
+      socket.once('unexpected-response', (_request, response) => {
+        let body = '';
+        response.on('data', (chunk) => {
+          body += chunk;
+        });
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode,
+            retryAfter: response.headers['retry-after'],
+            code: JSON.parse(body).code,
+          }),
+        );
+      });
+    },
+  );
+}
+
+test('requests beyond the message rate are answered with 429 and counted, and the peer stays', async (t) => {
+  const { url, metricsPort } = await testDaemon(t, {
+    MEDIA_DAEMON_MESSAGES_PER_SECOND: '1',
+    MEDIA_DAEMON_MESSAGE_BURST: '10',
+  });
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  const answers = await Promise.all(Array.from({ length: 15 }, () => alice.ask('ping')));
+  const refused = answers.filter((answer) => answer.errorCode === 429);
+  assert.ok(refused.length >= 5, `${refused.length} were refused`);
+  assert.match(refused[0]?.errorReason ?? '', /messageRate/);
+  assert.ok((await limited(metricsPort, 'messageRate')) >= 5);
+  while (!(await alice.ask('ping')).ok);
+});
+
+test('a socket that floods is read slowly, and all of it is answered', async (t) => {
+  const { url } = await testDaemon(t, {
+    MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000',
+    MEDIA_DAEMON_MESSAGE_BURST: '100',
+  });
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  const answers = await Promise.all(Array.from({ length: 1000 }, () => alice.ask('ping')));
+  assert.equal(answers.length, 1000);
+  assert.ok(answers.some((answer) => answer.errorCode === 429));
+});
+
+test('a peer has no more producers and consumers than allowed, also when asked for at once', async (t) => {
+  const { url } = await testDaemon(t, {
+    MEDIA_DAEMON_MAX_PEER_PRODUCERS: '2',
+    MEDIA_DAEMON_MAX_PEER_CONSUMERS: '1',
+    MEDIA_DAEMON_MAX_PEER_DATA_PRODUCERS: '1',
+    MEDIA_DAEMON_MAX_PEER_DATA_CONSUMERS: '1',
+  });
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  await alice.request('createWebRtcTransport', { direction: 'send' });
+  const produced = await Promise.all(
+    Array.from({ length: 5 }, (_, mid) =>
+      alice.ask('produce', { kind: 'audio', rtpParameters: { ...opusRtpParameters(), mid: `${mid}` } }),
+    ),
+  );
+  const made = produced.filter(({ ok }) => ok).map(({ data }) => (data as { producerId: string }).producerId);
+  assert.equal(made.length, 2);
+  assert.deepEqual(new Set(produced.filter(({ ok }) => !ok).map(({ errorCode }) => errorCode)), new Set([429]));
+  await alice.request('closeProducer', { producerId: made[0] });
+  await alice.request('produce', { kind: 'audio', rtpParameters: { ...opusRtpParameters(), mid: '9' } });
+
+  const bob = await SignalingClient.open(url, 'room', 'bob');
+  const { rtpCapabilities } = await bob.request('joinRoom', { roomId: 'room', peerId: 'bob', transports: ['recv'] });
+  await bob.request('consume', { producerId: made[1], rtpCapabilities });
+  assert.equal((await bob.ask('consume', { producerId: made[1], rtpCapabilities })).errorCode, 429);
+
+  const { dataProducerId } = await alice.request('produceData', { sctpStreamParameters: { streamId: 1 } });
+  assert.equal((await alice.ask('produceData', { sctpStreamParameters: { streamId: 2 } })).errorCode, 429);
+  await bob.request('consumeData', { dataProducerId });
+  assert.equal((await bob.ask('consumeData', { dataProducerId })).errorCode, 429);
+});
+
+test('a full room refuses with 503', async (t) => {
+  const { url } = await testDaemon(t, { MEDIA_DAEMON_MAX_ROOM_PEERS: '1' });
+  await SignalingClient.join(url, 'room', 'alice');
+  const bob = await SignalingClient.open(url, 'room', 'bob');
+  assert.equal((await bob.ask('joinRoom', { roomId: 'room', peerId: 'bob' })).errorCode, 503);
+  await SignalingClient.join(url, 'room', 'alice');
+});
+
+test('a full daemon refuses the upgrade with 503 and Retry-After, but not who is here', async (t) => {
+  const { url, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_MAX_PEERS: '1' });
+  await SignalingClient.join(url, 'room', 'alice');
+  const { status, retryAfter, code } = await refusal(`${url}/?roomId=room&peerId=bob`);
+  assert.equal(status, 503);
+  assert.equal(code, 'NO_CAPACITY');
+  assert.ok(Number(retryAfter) > 0);
+  assert.equal(await limited(metricsPort, 'peers'), 1);
+  await SignalingClient.join(url, 'room', 'alice');
+});
+
+test('one address opens no more sockets than allowed', async (t: TestContext) => {
+  const { url, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_MAX_IP_SOCKETS: '2' });
+  const first = await SignalingClient.join(url, 'room', 'alice');
+  await SignalingClient.join(url, 'room', 'bob');
+  assert.equal((await refusal(`${url}/?roomId=room&peerId=carol`)).status, 429);
+  assert.equal(await limited(metricsPort, 'ipSockets'), 1);
+  first.close();
+  await first.closed;
+  while ((await metric(metricsPort, 'media_daemon_sockets')) > 1);
+  await SignalingClient.join(url, 'room', 'carol');
+});
+
+test('one address opens sockets no faster than allowed, and proxies are believed only where trusted', async (t) => {
+  const rate = { MEDIA_DAEMON_IP_SOCKETS_PER_SECOND: '1', MEDIA_DAEMON_IP_SOCKET_BURST: '1' };
+  const from = (ip: string) => ({ 'X-Forwarded-For': ip });
+  const open = async (url: string, ip: string) => {
+    const socket = new WebSocket(`${url}/?roomId=room&peerId=p`, 'protoo', { headers: from(ip) });
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+  };
+  const direct = await testDaemon(t, rate);
+  await open(direct.url, '198.51.100.1');
+  assert.equal((await refusal(`${direct.url}/?roomId=room&peerId=p`, from('198.51.100.2'))).status, 429);
+
+  const proxied = await testDaemon(t, { ...rate, MEDIA_DAEMON_TRUSTED_PROXIES: '127.0.0.0/8' });
+  await open(proxied.url, '198.51.100.1');
+  await open(proxied.url, '198.51.100.2');
+  await open(proxied.url, '2001:db8::1');
+  const neighbour = await refusal(`${proxied.url}/?roomId=room&peerId=p`, from('2001:db8::2'));
+  assert.equal(neighbour.status, 429, 'an IPv6 subscriber has a whole /64');
+  assert.equal(await limited(proxied.metricsPort, 'ipSocketRate'), 1);
+});
+
+test('a peer cut for reading nothing may resume', async (t) => {
+  const { url, metricsPort } = await testDaemon(t, {
+    MEDIA_DAEMON_MAX_BUFFERED_BYTES: '65536',
+    MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
+    MEDIA_DAEMON_MESSAGE_BURST: '1000000',
+  });
+  const alice = await SignalingClient.open(url, 'room', 'alice');
+  const { sessionId } = await alice.request('joinRoom', { roomId: 'room', peerId: 'alice' });
+  const bob = await SignalingClient.join(url, 'room', 'bob');
+  alice.socket.pause();
+  const appData = { text: 'x'.repeat(15_000) };
+  while ((await limited(metricsPort, 'bufferedBytes')) === 0) await bob.ask('updateAppData', { appData });
+  const again = await SignalingClient.open(url, 'room', 'alice');
+  const answer = await again.request('joinRoom', { roomId: 'room', peerId: 'alice', sessionId });
+  assert.equal(answer.resumed, true);
+  assert.deepEqual(answer.peers, [{ peerId: 'bob', appData }]);
+});
+
+test('application data that is too long or too deep is refused', async (t) => {
+  const { url } = await testDaemon(t);
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  let deep: object = {};
+  for (let depth = 0; depth < 40; depth++) deep = { deep };
+  for (const appData of [deep, { text: 'x'.repeat(20_000) }, [], 7, null]) {
+    assert.equal((await alice.ask('updateAppData', { appData })).errorCode, 400);
+  }
+  await alice.request('updateAppData', { appData: { name: 'Alice' } });
+});

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { idSchema } from '../ids.ts';
+import { dataProducerInfo, peerInfo, producerInfo, serverId } from './media.ts';
+
+/** mediasoup's score of an RTP stream: 0, nothing arrives, to 10, nothing is lost. */
+const score = z.int().min(0).max(10);
+
+/** What the server tells a client: each notification's `data`. */
+export const notifications = {
+  newProducer: { summary: 'A producer of another peer is there to be consumed.', data: producerInfo },
+  consumerPaused: {
+    summary: 'An own consumer gets no media any more: it or its producer was paused.',
+    data: z.object({ consumerId: serverId }),
+  },
+  consumerResumed: {
+    summary: 'An own consumer gets media again: neither it nor its producer is paused.',
+    data: z.object({ consumerId: serverId }),
+  },
+  producerClosed: {
+    summary: 'A producer of another peer is gone, and the consumers of it.',
+    data: z.object({ producerId: serverId, peerId: idSchema }),
+  },
+  consumerClosed: {
+    summary: 'An own consumer was closed for another reason than its producer.',
+    data: z.object({ consumerId: serverId }),
+  },
+  consumerLayersChanged: {
+    summary: 'An own consumer receives other layers now; null when it receives none.',
+    data: z.object({
+      consumerId: serverId,
+      spatialLayer: z.int().nullable(),
+      temporalLayer: z.int().nullable(),
+    }),
+  },
+  consumerScore: {
+    summary: "How well an own consumer and its producer's streams arrive.",
+    data: z.object({ consumerId: serverId, score, producerScore: score, producerScores: z.array(score) }),
+  },
+  producerScore: {
+    summary: "How well an own producer's streams arrive, one for each encoding.",
+    data: z.object({
+      producerId: serverId,
+      scores: z.array(z.object({ ssrc: z.int(), rid: z.string().optional(), score })),
+    }),
+  },
+  producerPaused: {
+    summary: 'An own producer was paused by somebody else: a backend.',
+    data: z.object({ producerId: serverId, by: z.string() }),
+  },
+  producerResumed: {
+    summary: 'An own producer may send again.',
+    data: z.object({ producerId: serverId, by: z.string() }),
+  },
+  newDataProducer: { summary: 'A data channel of another peer is there to be consumed.', data: dataProducerInfo },
+  dataProducerClosed: {
+    summary: 'A data channel of another peer is gone, and the consumers of it.',
+    data: z.object({ dataProducerId: serverId, peerId: idSchema }),
+  },
+  activeSpeaker: {
+    summary: 'Another peer, or oneself, speaks most; null when nobody does.',
+    data: z.object({ peerId: idSchema.nullable() }),
+  },
+  audioLevels: {
+    summary: 'Who is heard and how loud, in dBov from -127 to 0, the loudest first; empty once when it becomes silent.',
+    data: z.object({ levels: z.array(z.object({ peerId: idSchema, volume: z.int().min(-127).max(0) })) }),
+  },
+  transportClosed: {
+    summary: 'An own transport was closed, and what was on it.',
+    data: z.object({ transportId: serverId }),
+  },
+  peerJoined: { summary: 'A peer joined the room.', data: peerInfo },
+  peerUpdated: { summary: 'What the application attached to a peer has changed.', data: peerInfo },
+  peerLeft: {
+    summary: 'A peer left the room, and with it all that it sent.',
+    data: z.object({ peerId: idSchema }),
+  },
+  message: {
+    summary: 'What a backend wants the application to know.',
+    data: z.object({ from: z.string(), data: z.unknown() }),
+  },
+  roomClosed: { summary: 'The room was closed; the socket follows.', data: z.object({ reason: z.string() }) },
+  reconnect: {
+    summary:
+      'The client moves before `deadlineMs`: with the reason `worker` it joins again here, else it asks for a new assignment.',
+    data: z.object({ reason: z.enum(['worker', 'drain', 'fenced']), deadlineMs: z.int().nonnegative() }),
+  },
+  error: {
+    summary: 'What went wrong with the connection, or with the notification `method` that the client sent.',
+    data: z.object({ code: z.int(), reason: z.string(), method: z.string().optional() }),
+  },
+} as const;
+export type Notification = keyof typeof notifications;
+export type NotificationData<N extends Notification> = z.infer<(typeof notifications)[N]['data']>;
