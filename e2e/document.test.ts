@@ -65,6 +65,25 @@ test('a token of another peer, or for another room, is refused for good', async 
   }
 });
 
+test('a session is resumed with an invalid token, and nothing else is', async (t) => {
+  const stack = await Stack.start(t);
+  await stack.startDaemon('daemon-a');
+  const { url } = await stack.assign('lobby', 'alice');
+  const alice = await SignalingClient.openUrl(url);
+  const { sessionId } = await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
+  alice.socket.terminate();
+  const withoutToken = url.replace(/token=.*/, 'token=expired');
+  const stranger = await SignalingClient.openUrl(withoutToken);
+  assert.equal(
+    (await stranger.ask('joinRoom', { roomId: 'lobby', peerId: 'alice', sessionId: 'guessed' })).errorCode,
+    401,
+  );
+  assert.equal(await stranger.closed, 4000);
+  const again = await SignalingClient.openUrl(withoutToken);
+  const { resumed } = await again.request('joinRoom', { roomId: 'lobby', peerId: 'alice', sessionId });
+  assert.equal(resumed, true);
+});
+
 test('a room on one daemon is not opened on another', async (t) => {
   const stack = await Stack.start(t);
   const a = await stack.startDaemon('daemon-a');

@@ -68,6 +68,10 @@ export const settingsSchema = z
       z.string().optional(),
       'The mediasoup-worker binary, where it is not the one that `MEDIASOUP_WORKER_BIN` names.',
     ),
+    workerTimeoutMs: describe(
+      integer(10, 600_000).default(5000),
+      'Milliseconds after which a media worker that does not answer is killed and replaced.',
+    ),
     controlPlaneUrl: describe(
       z.url({ protocol: /^https?$/ }).optional(),
       'The control plane. Without it the daemon serves alone.',

@@ -98,3 +98,19 @@ test('`startDaemon` without a worker binary rejects and says how to get one', as
     /the mediasoup worker \/nonexistent does not start: .*MEDIASOUP_WORKER_BIN/,
   );
 });
+
+test('a worker that is alive but does not answer is killed and replaced', async (t) => {
+  const { url, grpcPort, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_WORKER_TIMEOUT_MS: '200' });
+  const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+  t.after(() => client.close());
+  const { workers } = await unaryCalls(MediaDaemon, client).getInfo({});
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  process.kill(Number(workers[0]?.pid), 'SIGSTOP');
+  const stuck = alice.ask('createWebRtcTransport', { direction: 'send' });
+  stuck.catch(() => {});
+  assert.deepEqual(await alice.notified('reconnect'), { reason: 'worker', deadlineMs: 0 });
+  assert.equal((await stuck).errorCode, 503);
+  await t.waitFor(() => SignalingClient.join(url, 'room', 'bob'), { interval: 20, timeout: 30_000 });
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  assert.match(metrics, /^media_daemon_worker_deaths_total 1$/m);
+});

@@ -21,6 +21,8 @@ export type WorkerPoolOptions = {
   /** The first worker's port; 0 lets the system choose. */
   readonly rtcPort: number;
   readonly workerBin?: string | undefined;
+  /** Milliseconds after which a worker that does not answer is killed, and so replaced. */
+  readonly workerTimeoutMs: number;
   /** Called when a worker died, before its replacement is there. */
   readonly onDied?: (pid: number) => void;
 };
@@ -97,7 +99,26 @@ export class WorkerPool {
       throw new Error(`cannot receive media on ${rtcIp}, port ${rtcPort + slot}: ${String(error)}`, { cause: error });
     }
     worker.once('died', () => void this.#replace(slot, worker));
+    void this.#watch(worker);
     this.#logger.debug({ workerPid: worker.pid, slot }, 'worker started');
+  }
+
+  /**
+   * Kills a worker that lives but does not answer: requests to it have no deadline in mediasoup, so that they and
+   * their askers would wait for ever. Its death fails them all.
+   */
+  async #watch(worker: types.Worker): Promise<void> {
+    const { workerTimeoutMs } = this.#options;
+    while (!worker.closed) {
+      const timeout = delay(workerTimeoutMs, 'no answer' as const, { ref: false });
+      const answer = await Promise.race([worker.getResourceUsage().catch(() => 'closed' as const), timeout]);
+      if (answer === 'no answer' && !worker.closed) {
+        this.#logger.error({ workerPid: worker.pid, workerTimeoutMs }, 'worker does not answer, killing it');
+        process.kill(worker.pid, 'SIGKILL');
+        return;
+      }
+      await timeout;
+    }
   }
 
   async #replace(slot: number, died: types.Worker): Promise<void> {
