@@ -17,7 +17,8 @@ function stop(exitCode: number): void {
   if (stopping) return;
   stopping = true;
   process.exitCode = exitCode;
-  for (const child of children) child.kill('SIGTERM');
+  // Not SIGTERM, at which a daemon waits for its calls to move away.
+  for (const child of children) child.kill('SIGINT');
 }
 
 /** Starts a process and resolves to the log line that says it is ready; its warnings and errors are shown as they come. */

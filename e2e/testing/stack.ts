@@ -95,7 +95,7 @@ export class Stack {
     children.add(child);
     const exited = new Promise((resolve) => child.once('exit', resolve));
     this.#t.after(async () => {
-      child.kill('SIGTERM');
+      child.kill('SIGINT');
       await exited;
       children.delete(child);
     });

@@ -101,6 +101,10 @@ export const settingsSchema = z
       integer(1, 3_600_000).default(90_000),
       'Milliseconds after which a room that nobody joined closes.',
     ),
+    drainDeadlineMs: describe(
+      integer(0, 86_400_000).default(600_000),
+      'Milliseconds that peers have to move away after SIGTERM before they are cut off.',
+    ),
     pingIntervalMs: describe(
       integer(10, 600_000).default(10_000),
       'Milliseconds between WebSocket pings. A socket that leaves one unanswered is cut.',

@@ -8,6 +8,7 @@ import { startCommandServer } from './commands/CommandServer.ts';
 import { createMediaDaemonService } from './commands/MediaDaemonService.ts';
 import type { DaemonConfig } from './config.ts';
 import { createApp } from './http/app.ts';
+import { Drain } from './registration/Drain.ts';
 import { LoadMeter } from './registration/LoadMeter.ts';
 import { Registration } from './registration/Registration.ts';
 import { ALL_GRANTED } from './rooms/Grants.ts';
@@ -24,6 +25,8 @@ export type Daemon = {
   readonly url: string;
   readonly grpcPort: number;
   readonly metricsPort: number;
+  /** Moves the rooms away; resolves when they are gone or the deadline has passed. */
+  drain(): Promise<void>;
   /** Tells the peers to reconnect, and ends everything. */
   close(): Promise<void>;
 };
@@ -126,7 +129,8 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       registered.beat();
       closers.push(() => registered.close());
     }
-    return { url, grpcPort: commands.port, metricsPort: metricsServer.port, close };
+    const drain = new Drain(rooms, { ...config, logger, announce: () => registration?.beat() });
+    return { url, grpcPort: commands.port, metricsPort: metricsServer.port, drain: () => drain.run(), close };
   } catch (error) {
     await close();
     throw error;

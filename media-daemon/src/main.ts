@@ -15,6 +15,7 @@ const logger = createLogger('media-daemon', config.logLevel);
 
 // Whoever asks before everything runs is served too: these listeners come first.
 let stop: (exitCode: number) => Promise<void> = async (exitCode) => process.exit(exitCode);
+let drain: () => Promise<void> = async () => {};
 let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
@@ -22,7 +23,8 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     if (stopping) process.exit(1);
     stopping = true;
     logger.info({ signal }, 'stopping');
-    void stop(0);
+    // An operator's or a supervisor's SIGTERM lets the calls move away first; an interrupt from a terminal does not.
+    void (signal === 'SIGTERM' ? drain() : Promise.resolve()).then(() => stop(0));
   });
 }
 
@@ -33,6 +35,7 @@ try {
       void stop(1);
     },
   });
+  drain = () => daemon.drain();
   stop = async (exitCode) => {
     await daemon.close();
     process.exit(exitCode);

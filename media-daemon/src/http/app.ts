@@ -22,6 +22,7 @@ export function createApp(rooms: Rooms, pool: WorkerPool, logger: Logger): Expre
     .get((_request, response) => {
       if (pool.workers.length === 0)
         throw new HttpProblem('UNAVAILABLE', 'no media worker is running', { retryAfter: 1 });
+      if (rooms.draining) throw new HttpProblem('UNAVAILABLE', 'this media daemon is draining');
       response.json({ message: 'ready' });
     })
     .all(methodNotAllowed('GET'));

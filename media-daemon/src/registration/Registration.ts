@@ -213,7 +213,7 @@ export class Registration {
     const reported = [...this.#closedRooms];
     const answer = await this.#client.heartbeat(secret, {
       incarnation: this.#incarnation,
-      state: DaemonState.READY,
+      state: this.#rooms.draining ? DaemonState.DRAINING : DaemonState.READY,
       load: create(LoadSchema, await this.#options.load.read()),
       headroom: Math.max(0, this.#options.maxPeers - this.#rooms.peerCount),
       closedRooms: reported.map(([roomId, epoch]) => ({ roomId, epoch: BigInt(epoch) })),

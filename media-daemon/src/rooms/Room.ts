@@ -167,6 +167,15 @@ export class Room {
   }
 
   /**
+   * Asks every peer to ask for a new assignment and to move there.
+   *
+   * @param deadlineMs milliseconds that they have.
+   */
+  askToMove(deadlineMs: number): void {
+    for (const peer of this.#peers.values()) peer.notify('reconnect', { reason: 'drain', deadlineMs });
+  }
+
+  /**
    * Closes the room: each peer is told and put out, then the router ends. After the death of a worker, the end of a
    * whole daemon or a fencing the peers are asked to come back; otherwise they are told that the room is closed.
    */

@@ -1,4 +1,5 @@
 import type { Logger } from '@mediasoup-server/process/logger';
+import { RequestError } from '../errors.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import type { Peer } from './Peer.ts';
 import { Room, type RoomEnd, type RoomOptions } from './Room.ts';
@@ -17,6 +18,7 @@ export class Rooms {
   readonly #pool: WorkerPool;
   readonly #options: Omit<RoomOptions, 'hooks'>;
   readonly #logger: Logger;
+  #draining = false;
 
   constructor(pool: WorkerPool, options: Omit<RoomOptions, 'hooks'>, logger: Logger) {
     this.#pool = pool;
@@ -47,7 +49,21 @@ export class Rooms {
     return count;
   }
 
-  /** The room, made on the next worker in turn where there is none. Concurrent calls make one. */
+  /** Whether the rooms are being moved away and nothing new is taken. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Makes no more rooms from now on. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /**
+   * The room, made on the next worker in turn where there is none. Concurrent calls make one.
+   *
+   * @throws RequestError 503 for a new room while draining, or without a worker.
+   */
   async getOrCreate(roomId: string, epoch = 0): Promise<Room> {
     const room = this.#rooms.get(roomId) ?? (await (this.#making.get(roomId) ?? this.#make(roomId, epoch)));
     room.epoch = Math.max(room.epoch, epoch);
@@ -60,6 +76,7 @@ export class Rooms {
   }
 
   #make(roomId: string, epoch: number): Promise<Room> {
+    if (this.#draining) throw new RequestError(503, 'this media daemon is draining and takes no new rooms');
     const making = Room.create(roomId, epoch, this.#pool.next(), {
       ...this.#options,
       hooks: {

@@ -81,17 +81,21 @@ export class SignalingServer {
     }
     socket.once('close', () => this.#ipLimits.close(ip));
     const admission = tryToRead(request);
-    if (!(admission instanceof RequestError) && this.#isFullFor(admission)) {
-      this.#options.metrics.limited.inc({ limit: 'peers' });
-      refuseUpgrade(socket, 503, 'NO_CAPACITY', 'this media daemon takes no more peers now');
+    const refusal = admission instanceof RequestError ? undefined : this.#refusalOf(admission);
+    if (refusal) {
+      refuseUpgrade(socket, 503, 'NO_CAPACITY', refusal);
       return;
     }
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#connect(admission, webSocket));
   }
 
-  /** Who is here already may always come back. */
-  #isFullFor({ roomId, peerId }: Admission): boolean {
-    return this.#options.sessions.size >= this.#options.maxPeers && !this.#rooms.get(roomId)?.has(peerId);
+  /** Why a peer is not taken now. Who is here already may always come back. */
+  #refusalOf({ roomId, peerId }: Admission): string | undefined {
+    if (this.#rooms.get(roomId)?.has(peerId)) return undefined;
+    if (this.#rooms.draining) return 'this media daemon is draining';
+    if (this.#options.sessions.size < this.#options.maxPeers) return undefined;
+    this.#options.metrics.limited.inc({ limit: 'peers' });
+    return `this media daemon has ${this.#options.maxPeers} peers, which is the limit`;
   }
 
   #connect(admission: Admission | RequestError, webSocket: WebSocket): void {

@@ -83,6 +83,7 @@ export function createMetrics(): Metrics {
         });
       const peers = () => rooms.list().flatMap((room) => room.peers);
       gauge('rooms', 'Rooms that are open.', () => rooms.size);
+      gauge('draining', '1 while the rooms are being moved away.', () => Number(rooms.draining));
       gauge('peers', 'Peers that have joined.', () => rooms.peerCount);
       gauge('sessions_disconnected', 'Sessions whose socket is lost and waited for.', () => sessions.disconnected);
       gauge('producers', 'Producers that are open.', () => peers().reduce((sum, peer) => sum + peer.producerCount, 0));

@@ -1,0 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@mediasoup-server/process/logger';
+import type { Rooms } from '../rooms/Rooms.ts';
+
+/** How long a room has to move before the next one is asked to, ms, so that a whole daemon does not move at once. */
+const PACE_MS = 2000;
+
+export type DrainOptions = {
+  /** Milliseconds after which what is left is ended. */
+  readonly drainDeadlineMs: number;
+  readonly logger: Logger;
+  /** Tells the control plane of the new state. */
+  readonly announce: () => void;
+};
+
+/** Moves every room of this daemon away: room by room, each whole, before a deadline. */
+export class Drain {
+  readonly #rooms: Rooms;
+  readonly #options: DrainOptions;
+  #roomClosed: () => void = () => {};
+  #running: Promise<void> | undefined;
+
+  constructor(rooms: Rooms, options: DrainOptions) {
+    this.#rooms = rooms;
+    this.#options = options;
+    rooms.listen({ roomClosed: () => this.#roomClosed(), peerRemoved: () => {} });
+  }
+
+  /** Takes nobody new, asks the peers to move, and resolves when the last is gone or the deadline has passed. */
+  run(): Promise<void> {
+    this.#running ??= this.#run();
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { drainDeadlineMs, logger, announce } = this.#options;
+    const deadline = performance.now() + drainDeadlineMs;
+    const left = () => Math.max(0, Math.round(deadline - performance.now()));
+    this.#rooms.drain();
+    announce();
+    const all = this.#rooms.list();
+    logger.info({ rooms: all.length, peers: this.#rooms.peerCount, drainDeadlineMs }, 'draining');
+    for (const room of all) {
+      if (room.closed) continue;
+      room.askToMove(left());
+      await this.#nextClose(Math.min(PACE_MS, left()));
+      logger.info({ roomId: room.id, rooms: this.#rooms.size, peers: this.#rooms.peerCount }, 'room asked to move');
+    }
+    while (this.#rooms.size > 0 && left() > 0) await this.#nextClose(left());
+    logger.info({ rooms: this.#rooms.size, peers: this.#rooms.peerCount }, 'drained');
+    this.#rooms.close('shutdown');
+  }
+
+  /** Resolves when any room has closed, or after a time. */
+  async #nextClose(mostMs: number): Promise<void> {
+    const waiting = new AbortController();
+    const closed = new Promise<void>((resolve) => {
+      this.#roomClosed = resolve;
+    });
+    await Promise.race([closed, delay(mostMs, undefined, { signal: waiting.signal })]);
+    waiting.abort();
+  }
+}
