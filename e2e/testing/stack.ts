@@ -30,6 +30,7 @@ export type Daemon = Running & {
 /** A control plane with its embedded store, and daemons, each a process of its own on ports that the system chose. */
 export class Stack {
   readonly #t: TestContext;
+  #controlPlane: ChildProcess | undefined;
   controlPlaneUrl = '';
 
   private constructor(t: TestContext) {
@@ -39,7 +40,7 @@ export class Stack {
   static async start(t: TestContext): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), 'mediasoup-server-'));
     const stack = new Stack(t);
-    const { ready } = await stack.#run('control-plane/src/main.ts', {
+    const { ready, process: controlPlane } = await stack.#run('control-plane/src/main.ts', {
       CONTROL_PLANE_LISTEN_PORT: '0',
       CONTROL_PLANE_METRICS_PORT: '0',
       CONTROL_PLANE_DATA_DIR: folder,
@@ -47,8 +48,15 @@ export class Stack {
       CONTROL_PLANE_STATIC_DIR: join(root, 'client/dist/demo'),
     });
     stack.controlPlaneUrl = String(ready.url);
+    stack.#controlPlane = controlPlane;
     t.after(() => rm(folder, { recursive: true, force: true }));
     return stack;
+  }
+
+  /** Its process. */
+  get controlPlane(): ChildProcess {
+    if (!this.#controlPlane) throw new Error('the control plane was not started');
+    return this.#controlPlane;
   }
 
   /** Starts a daemon and waits until the control plane has it. */
