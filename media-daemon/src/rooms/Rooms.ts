@@ -75,9 +75,9 @@ export class Rooms {
     for (const room of this.#rooms.values()) room.close(end);
   }
 
-  #make(roomId: string, epoch: number): Promise<Room> {
+  async #make(roomId: string, epoch: number): Promise<Room> {
     if (this.#draining) throw new RequestError(503, 'this media daemon is draining and takes no new rooms');
-    const making = Room.create(roomId, epoch, this.#pool.next(), {
+    const options: RoomOptions = {
       ...this.#options,
       hooks: {
         closed: (room, end) => {
@@ -89,7 +89,10 @@ export class Rooms {
           for (const listener of this.#listeners) listener.peerRemoved(peer, comeBack);
         },
       },
-    })
+    };
+    const making = this.#pool
+      .next()
+      .then((worker) => Room.create(roomId, epoch, worker, options))
       .then((room) => {
         this.#rooms.set(roomId, room);
         this.#logger.info({ roomId, workerPid: room.workerPid }, 'room created');

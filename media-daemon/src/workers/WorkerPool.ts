@@ -32,6 +32,8 @@ export class WorkerPool {
   readonly #slots: (PooledWorker | undefined)[] = [];
   readonly #options: WorkerPoolOptions;
   readonly #logger: Logger;
+  /** Resolves when the next worker has started. */
+  #started = Promise.withResolvers<void>();
   #next = 0;
   #closed = false;
 
@@ -58,16 +60,25 @@ export class WorkerPool {
   }
 
   /**
-   * The next worker in turn.
+   * The next worker in turn. Where all have died it waits for the first of their replacements.
    *
-   * @throws RequestError 503 when none lives just now.
+   * @throws RequestError 503 when none starts in time.
    */
-  next(): PooledWorker {
+  async next(): Promise<PooledWorker> {
+    const given = this.#nextAlive();
+    if (given) return given;
+    await Promise.race([this.#started.promise, delay(this.#options.workerTimeoutMs, undefined, { ref: false })]);
+    const replaced = this.#nextAlive();
+    if (replaced) return replaced;
+    throw new RequestError(503, 'no media worker is running just now, try again');
+  }
+
+  #nextAlive(): PooledWorker | undefined {
     for (let tries = 0; tries < this.#slots.length; tries++) {
       const slot = this.#slots[this.#next++ % this.#slots.length];
       if (slot) return slot;
     }
-    throw new RequestError(503, 'no media worker is running just now, try again');
+    return undefined;
   }
 
   /** Ends every worker and what it carries. */
@@ -94,6 +105,7 @@ export class WorkerPool {
         return;
       }
       this.#slots[slot] = { worker, webRtcServer, rtcPort: bound };
+      this.#started.resolve();
     } catch (error) {
       worker.close();
       throw new Error(`cannot receive media on ${rtcIp}, port ${rtcPort + slot}: ${String(error)}`, { cause: error });
@@ -123,6 +135,7 @@ export class WorkerPool {
 
   async #replace(slot: number, died: types.Worker): Promise<void> {
     this.#slots[slot] = undefined;
+    this.#started = Promise.withResolvers();
     this.#logger.error({ workerPid: died.pid, slot }, 'worker died');
     this.#options.onDied?.(died.pid);
     while (!this.#closed) {
