@@ -114,7 +114,7 @@ export class PeerTransports {
   #gone(direction: Direction, transportId: string): void {
     this.#by.delete(direction);
     this.#connected.delete(transportId);
-    if (!this.#closed) this.#notify('transportClosed', { transportId });
+    if (!this.#closed && !this.#room.closed) this.#notify('transportClosed', { transportId });
   }
 }
 

@@ -38,11 +38,11 @@ export type RoomOptions = {
 export class Room {
   readonly id: string;
   readonly createdAt = new Date();
-  readonly workerPid: number;
   readonly limits: RoomLimits;
   /** The version of the room's record at the control plane; 0 while it has none. */
   epoch: number;
   readonly #router: types.Router;
+  readonly #worker: types.Worker;
   readonly #webRtcServer: types.WebRtcServer;
   readonly #hooks: RoomHooks;
   readonly #peers = new Map<string, Peer>();
@@ -55,9 +55,9 @@ export class Room {
   private constructor(id: string, epoch: number, router: types.Router, on: PooledWorker, options: RoomOptions) {
     this.id = id;
     this.epoch = epoch;
-    this.workerPid = on.worker.pid;
     this.limits = options.limits;
     this.#router = router;
+    this.#worker = on.worker;
     this.#webRtcServer = on.webRtcServer;
     this.#hooks = options.hooks;
     this.#unjoinedTimer = setTimeout(() => this.close('unjoined'), options.unjoinedMs);
@@ -75,8 +75,13 @@ export class Room {
     return room;
   }
 
+  /** A worker's death closes what is in the room before the room itself: nobody need hear of each thing. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#closed || this.#worker.closed;
+  }
+
+  get workerPid(): number {
+    return this.#worker.pid;
   }
 
   get rtpCapabilities(): types.RtpCapabilities {
@@ -106,7 +111,7 @@ export class Room {
    * @throws RequestError 503 when the room is full, 409 when it just closed.
    */
   join(joining: Joining): Peer {
-    if (this.#closed) throw new RequestError(409, 'the room has just closed, join again');
+    if (this.closed) throw new RequestError(409, 'the room has just closed, join again');
     const { peerId } = joining;
     const former = this.#peers.get(peerId);
     if (!former && this.#peers.size >= this.limits.maxRoomPeers)
@@ -253,7 +258,7 @@ export class Room {
   }
 
   #tellAll(tell: (peer: Peer) => void): void {
-    if (this.#closed) return;
+    if (this.closed) return;
     for (const peer of this.#peers.values()) if (peer.hears) tell(peer);
   }
 

@@ -30,7 +30,10 @@ test('rooms, made one after the other, go to the workers in turn', async (t) => 
 test('a worker, when it is killed, is replaced; only the peers of its rooms are asked to reconnect', async (t) => {
   const { commands, url, metricsPort } = await twoWorkers(t);
   const alice = await SignalingClient.join(url, 'struck', 'alice');
+  await alice.request('createWebRtcTransport', { direction: 'send' });
+  await alice.request('produce', { kind: 'audio', rtpParameters: opusRtpParameters() });
   const bob = await SignalingClient.join(url, 'struck', 'bob');
+  await bob.notified('newProducer');
   const before = (await commands.getInfo({})).workers;
   const killed = before.find((worker) => worker.rooms === 1)?.pid;
   assert.ok(killed);
@@ -41,6 +44,11 @@ test('a worker, when it is killed, is replaced; only the peers of its rooms are 
   for (const peer of [alice, bob]) {
     assert.deepEqual(await peer.notified('reconnect'), { reason: 'worker', deadlineMs: 0 });
     assert.equal(await peer.closed, 1012);
+    assert.deepEqual(
+      peer.unread.filter((name) => name !== 'peerJoined'),
+      [],
+      'nothing else of what ended with the worker',
+    );
   }
   await t.waitFor(
     async () => {
