@@ -12,10 +12,9 @@ const describe = <T extends z.ZodType>(type: T, description: string): T => type.
 /** Every setting of the daemon. */
 export const settingsSchema = z
   .object({
-    daemonId: describe(
-      idSchema.default(hostname()),
-      'The name of this daemon, unique in the fleet; the host name by default.',
-    ),
+    daemonId: idSchema
+      .default(hostname())
+      .meta({ description: 'The name of this daemon, unique in the fleet.', shownDefault: 'the host name' }),
     listenIp: describe(z.string().default('127.0.0.1'), 'The address of the HTTP and WebSocket server.'),
     listenPort: describe(port().default(4443), 'Its port; 0 lets the system choose.'),
     tlsCertFile: describe(
@@ -51,10 +50,9 @@ export const settingsSchema = z
     ),
     metricsIp: describe(z.string().default('127.0.0.1'), 'The address of the Prometheus metrics.'),
     metricsPort: describe(port().default(9091), 'The port of the Prometheus metrics; 0 lets the system choose.'),
-    workers: describe(
-      integer(1, 256).default(availableParallelism()),
-      'How many mediasoup workers run; one a core by default.',
-    ),
+    workers: integer(1, 256)
+      .default(availableParallelism())
+      .meta({ description: 'How many mediasoup workers run.', shownDefault: 'one a core' }),
     rtcIp: describe(z.string().default('127.0.0.1'), 'The address that media is received on.'),
     rtcAnnouncedAddress: describe(
       z.string().optional(),

@@ -73,6 +73,11 @@ test('`settingsTable` has a row for each setting, with its default and its meani
   ]);
 });
 
+test('`settingsTable` shows what a default depends on, not what it is on this machine', () => {
+  const host = z.string().default('this machine').meta({ description: 'A name.', shownDefault: 'the host name' });
+  assert.match(settingsTable(z.object({ host }), 'TEST_'), /^\| `TEST_HOST` \| the host name \| A name\. \|$/m);
+});
+
 test('`isLoopback` knows the addresses that only this machine reaches', () => {
   for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1']) assert.ok(isLoopback(host), host);
   for (const host of ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.org', 'localhost.example.org']) {

@@ -38,13 +38,14 @@ export function readSettings<S extends z.ZodObject>(
   return Object.freeze(parsed.data);
 }
 
-/** A row for each setting: variable, default, meaning. */
+/** A row for each setting: variable, default, meaning. Where the default is the machine's, `.meta({ shownDefault })` says what it is. */
 export function settingsTable(schema: z.ZodObject, prefix: string): string {
   const rows = Object.entries(schema.shape).map(([setting, type]) => {
-    const { description = '' } = z.globalRegistry.get(type as z.ZodType) ?? {};
+    const { description = '', shownDefault } = z.globalRegistry.get(type as z.ZodType) ?? {};
     const fallback = (type as z.ZodType).safeParse(undefined);
-    const shown = fallback.success ? String(fallback.data ?? '') : '';
-    return `| \`${variableName(prefix, setting)}\` | ${shown && `\`${shown}\``} | ${description.replaceAll('|', '\\|')} |`;
+    const value = fallback.success ? String(fallback.data ?? '') : '';
+    const shown = typeof shownDefault === 'string' ? shownDefault : value && `\`${value}\``;
+    return `| \`${variableName(prefix, setting)}\` | ${shown} | ${description.replaceAll('|', '\\|')} |`;
   });
   return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n');
 }
