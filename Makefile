@@ -6,7 +6,7 @@ SHELL := bash
 WORKER = export MEDIASOUP_WORKER_BIN="$$(cat node_modules/.cache/worker-path)"
 DEMO = client/dist/demo/index.html
 
-.PHONY: help setup setup-tests run test check format generate clean
+.PHONY: help setup setup-tests run test bench check format generate clean
 
 help: ## Lists the commands.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -31,6 +31,11 @@ test: setup-tests ## Runs every test: unit, contract, browser and failure tests.
 	@$(WORKER) && node --test --test-force-exit --test-concurrency=2 --test-timeout=120000 $(TESTS)
 
 TESTS ?= 'proto/src/**/*.test.ts' 'deploy/**/*.test.ts' 'control-plane/src/**/*.test.ts' 'media-daemon/src/**/*.test.ts' 'client/**/*.test.ts' 'e2e/**/*.test.ts'
+
+bench: setup ## Runs the benchmarks, which print ratios measured in one run.
+	@$(WORKER) && for file in $(BENCHMARKS); do echo "== $$file"; node $$file || exit 1; done
+
+BENCHMARKS ?= $(shell git ls-files '*.bench.ts')
 
 check: setup ## Lint, format, types, contracts, dead code, import directions, generated files.
 	biome check --error-on-warnings .

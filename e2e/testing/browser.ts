@@ -19,7 +19,7 @@ export async function openBrowser(t: TestContext, url: string): Promise<Page> {
       '--use-fake-device-for-media-stream',
       '--use-fake-ui-for-media-stream',
       '--autoplay-policy=no-user-gesture-required',
-      // Media goes over loopback here, which Chromium leaves out of its candidates otherwise.
+      // On a machine without any network Chromium would have no candidate at all otherwise.
       '--allow-loopback-in-peer-connection',
     ],
   });

@@ -86,7 +86,7 @@ export class SignalingServer {
       refuseUpgrade(socket, 503, 'NO_CAPACITY', refusal);
       return;
     }
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#connect(admission, webSocket));
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#connect(admission, webSocket, socket));
   }
 
   /** Why a peer is not taken now. Who is here already may always come back. */
@@ -98,9 +98,9 @@ export class SignalingServer {
     return `this media daemon has ${this.#options.maxPeers} peers, which is the limit`;
   }
 
-  #connect(admission: Admission | RequestError, webSocket: WebSocket): void {
+  #connect(admission: Admission | RequestError, webSocket: WebSocket, stream: Duplex): void {
     const { metrics, logger, messagesPerSecond, messageBurst } = this.#options;
-    const transport = new WebSocketTransport(webSocket, {
+    const transport = new WebSocketTransport(webSocket, stream, {
       ...this.#options,
       messageRate: { perSecond: messagesPerSecond, burst: messageBurst },
       onLimit: (limit) => metrics.limited.inc({ limit }),

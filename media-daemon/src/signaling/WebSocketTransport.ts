@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
 import { CLOSE_FOR_GOOD } from '@mediasoup-server/proto/signaling';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
@@ -44,18 +45,22 @@ type Events = {
  */
 export class WebSocketTransport extends EventEmitter<Events> {
   readonly #socket: WebSocket;
+  readonly #stream: Duplex;
   readonly #options: WebSocketTransportOptions;
   readonly #bucket: TokenBucket;
   readonly #pinger: NodeJS.Timeout;
   #floodPause: NodeJS.Timeout | undefined;
   /** How many messages in a row were over the rate. */
   #refused = 0;
+  #corked = false;
   #answered = true;
   #closed = false;
 
-  constructor(socket: WebSocket, options: WebSocketTransportOptions) {
+  /** @param stream what the WebSocket is upgraded from. */
+  constructor(socket: WebSocket, stream: Duplex, options: WebSocketTransportOptions) {
     super();
     this.#socket = socket;
+    this.#stream = stream;
     this.#options = options;
     this.#bucket = new TokenBucket(options.messageRate);
     this.#pinger = setInterval(() => this.#ping(), options.pingIntervalMs);
@@ -88,11 +93,23 @@ export class WebSocketTransport extends EventEmitter<Events> {
   /** @throws Error when the socket is closed. */
   async send(message: object): Promise<void> {
     if (this.#closed || this.#socket.readyState !== WebSocket.OPEN) throw new Error('the socket is closed');
+    this.#cork();
     this.#socket.send(JSON.stringify(message));
     if (this.#socket.bufferedAmount > this.#options.maxBufferedBytes) {
       this.#options.onLimit('bufferedBytes');
       this.#socket.terminate();
     }
+  }
+
+  /** What is sent in one turn of the event loop goes out in one write: a system call for each message would cost most. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#stream.cork();
+    setImmediate(() => {
+      this.#corked = false;
+      this.#stream.uncork();
+    });
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
