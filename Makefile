@@ -6,7 +6,7 @@ SHELL := bash
 WORKER = export MEDIASOUP_WORKER_BIN="$$(cat node_modules/.cache/worker-path)"
 DEMO = client/dist/demo/index.html
 
-.PHONY: help setup setup-tests run test bench check format generate clean
+.PHONY: help setup setup-tests run test bench check record format generate clean
 
 help: ## Lists the commands.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -47,11 +47,16 @@ check: setup ## Lint, format, types, contracts, dead code, import directions, ge
 		&& echo "buf breaking: against $${tag:-nothing, since no release is tagged yet}"
 	knip
 	$(MAKE) --no-print-directory generate
-	git diff --exit-code -- proto/src/gen README.md
+	git diff --exit-code -- proto/src/gen proto/SIGNALING.md proto/asyncapi.json README.md
 
-generate: ## Generates code and the README's tables.
+record: setup-tests ## Records the examples of the signaling reference anew, from a real meeting.
+	@$(WORKER) && RECORD=1 node --test --test-force-exit e2e/signaling.test.ts
+	@$(MAKE) --no-print-directory generate
+
+generate: ## Generates code, references and the README's tables.
 	buf generate
 	node deploy/local/readmeTables.ts
+	node proto/signalingReference.ts
 
 format: ## Formats everything.
 	biome check --write .

@@ -65,7 +65,7 @@ test('a token of another peer, or for another room, is refused for good', async 
   }
 });
 
-test('a session is resumed with an invalid token, and nothing else is', async (t) => {
+test('S4 a session is resumed with an invalid token, and nothing else is', async (t) => {
   const stack = await Stack.start(t);
   await stack.startDaemon('daemon-a');
   const { url } = await stack.assign('lobby', 'alice');

@@ -17,6 +17,10 @@ type TransportOptions = {
 };
 
 const OPUS = 111;
+/** The header extension's id. */
+const AUDIO_LEVEL = 1;
+/** The fixed RTP header and the audio level. */
+const HEADER_BYTES = 20;
 
 function sdp(transport: TransportOptions, setup: 'passive' | 'actpass', media: readonly string[]): string {
   const { iceParameters, iceCandidates, dtlsParameters } = transport;
@@ -73,7 +77,7 @@ export class OpusSender {
       codecs: [
         { mimeType: 'audio/opus', payloadType: OPUS, clockRate: 48_000, channels: 2, parameters: {}, rtcpFeedback: [] },
       ],
-      headerExtensions: [],
+      headerExtensions: [{ uri: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level', id: AUDIO_LEVEL }],
       encodings: [{ ssrc }],
       rtcp: { cname: 'sender' },
     };
@@ -83,11 +87,14 @@ export class OpusSender {
   async #send(track: { isOpen(): boolean; sendMessageBinary(packet: Buffer): boolean }, ssrc: number): Promise<void> {
     for (let sequence = 0; !this.#stopped; sequence++) {
       if (track.isOpen()) {
-        const packet = Buffer.alloc(12 + 40, 0x5a);
-        packet.writeUInt16BE(0x8000 | OPUS, 0);
+        const packet = Buffer.alloc(HEADER_BYTES + 40, 0x5a);
+        packet.writeUInt16BE(0x9000 | OPUS, 0);
         packet.writeUInt16BE(sequence & 0xffff, 2);
         packet.writeUInt32BE((sequence * 960) >>> 0, 4);
         packet.writeUInt32BE(ssrc, 8);
+        // One extension of one byte, speech at -20 dBov (RFC 8285, RFC 6464), and two bytes of padding.
+        packet.writeUInt32BE(0xbede0001, 12);
+        packet.writeUInt32BE((AUDIO_LEVEL << 28) | ((0x80 | 20) << 16), 16);
         track.sendMessageBinary(packet);
       }
       await delay(20);

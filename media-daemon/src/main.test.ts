@@ -118,7 +118,7 @@ for (const [signal, deadline] of [
   });
 }
 
-test('SIGTERM asks the peers to move, takes nobody new, and ends the process when the last peer has left', async (t) => {
+test('S40 SIGTERM asks the peers to move, takes nobody new, and ends the process when the last peer has left', async (t) => {
   const { child, ready, ended } = run(t);
   const { url } = await ready;
   const alice = await SignalingClient.open(url, 'room', 'alice');

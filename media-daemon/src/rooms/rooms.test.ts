@@ -36,7 +36,7 @@ const videoRtpParameters = (mimeType: string, encodings: object[]) => ({
   rtcp: { cname: 'video' },
 });
 
-test('a data producer is announced, consumed and closed', async (t) => {
+test('S20 a data producer is announced, consumed and closed', async (t) => {
   const { alice, bob, join } = await twoPeers(t);
   const channel = { sctpStreamParameters: { streamId: 3, ordered: true }, label: 'chat', protocol: 'json' };
   const { dataProducerId } = await alice.request('produceData', { ...channel, appData: { a: 1 } });
@@ -55,7 +55,7 @@ test('a data producer is announced, consumed and closed', async (t) => {
   assert.equal((await bob.ask('consumeData', { dataProducerId })).errorCode, 404);
 });
 
-test('`updateAppData` is told to the others, and to those who come later', async (t) => {
+test('S21 `updateAppData` is told to the others, and to those who come later', async (t) => {
   const { alice, bob, join } = await twoPeers(t);
   await alice.request('updateAppData', { appData: { hand: true } });
   assert.deepEqual(await bob.notified('peerUpdated'), { peerId: 'alice', appData: { hand: true } });
@@ -63,7 +63,7 @@ test('`updateAppData` is told to the others, and to those who come later', async
   assert.deepEqual(joined.peers[0], { peerId: 'alice', appData: { hand: true } });
 });
 
-test('`getStats` answers for each own thing and for nobody else’s', async (t) => {
+test('S22 `getStats` answers for each own thing and for nobody else’s', async (t) => {
   const { alice, bob, joined } = await twoPeers(t);
   const { producerId } = await alice.request('produce', { kind: 'audio', rtpParameters: opusRtpParameters() });
   const { dataProducerId } = await alice.request('produceData', { sctpStreamParameters: { streamId: 1 } });
@@ -86,7 +86,7 @@ test('`getStats` answers for each own thing and for nobody else’s', async (t) 
   assert.equal((await bob.ask('getStats', { transportId, producerId })).errorCode, 400);
 });
 
-test('simulcast of VP8 and H264 and SVC of VP9 and AV1 are forwarded in layers', async (t) => {
+test('S23 simulcast of VP8 and H264 and SVC of VP9 and AV1 are forwarded in layers', async (t) => {
   const { alice, bob, joined } = await twoPeers(t);
   const simulcast = ['r0', 'r1', 'r2'].map((rid) => ({ rid, scalabilityMode: 'L1T3' }));
   const cases = [
@@ -111,7 +111,7 @@ test('simulcast of VP8 and H264 and SVC of VP9 and AV1 are forwarded in layers',
   }
 });
 
-test('simulcast of a codec that is not forwarded so is refused with what to do instead', async (t) => {
+test('S24 simulcast of a codec that is not forwarded so is refused with what to do instead', async (t) => {
   const { alice } = await twoPeers(t);
   for (const mimeType of ['video/VP9', 'video/AV1']) {
     const rtpParameters = videoRtpParameters(mimeType, [{ rid: 'r0' }, { rid: 'r1' }]);

@@ -39,7 +39,7 @@ function refusal(url: string, headers: Record<string, string> = {}) {
   );
 }
 
-test('requests beyond the message rate are answered with 429 and counted, and the peer stays', async (t) => {
+test('S31 requests beyond the message rate are answered with 429 and counted, and the peer stays', async (t) => {
   const { url, metricsPort } = await testDaemon(t, {
     MEDIA_DAEMON_MESSAGES_PER_SECOND: '1',
     MEDIA_DAEMON_MESSAGE_BURST: '10',
@@ -53,7 +53,7 @@ test('requests beyond the message rate are answered with 429 and counted, and th
   while (!(await alice.ask('ping')).ok);
 });
 
-test('a socket that floods is read slowly, and all of it is answered', async (t) => {
+test('S32 a socket that floods is read slowly, and all of it is answered', async (t) => {
   const { url } = await testDaemon(t, {
     MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000',
     MEDIA_DAEMON_MESSAGE_BURST: '100',
@@ -64,7 +64,7 @@ test('a socket that floods is read slowly, and all of it is answered', async (t)
   assert.ok(answers.some((answer) => answer.errorCode === 429));
 });
 
-test('a peer has no more producers and consumers than allowed, also when asked for at once', async (t) => {
+test('S33 a peer has no more producers and consumers than allowed, also when asked for at once', async (t) => {
   const { url } = await testDaemon(t, {
     MEDIA_DAEMON_MAX_PEER_PRODUCERS: '2',
     MEDIA_DAEMON_MAX_PEER_CONSUMERS: '1',
@@ -95,7 +95,7 @@ test('a peer has no more producers and consumers than allowed, also when asked f
   assert.equal((await bob.ask('consumeData', { dataProducerId })).errorCode, 429);
 });
 
-test('a full room refuses with 503', async (t) => {
+test('S34 a full room refuses with 503', async (t) => {
   const { url } = await testDaemon(t, { MEDIA_DAEMON_MAX_ROOM_PEERS: '1' });
   await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.open(url, 'room', 'bob');
@@ -103,7 +103,7 @@ test('a full room refuses with 503', async (t) => {
   await SignalingClient.join(url, 'room', 'alice');
 });
 
-test('a full daemon refuses the upgrade with 503 and Retry-After, but not who is here', async (t) => {
+test('S5 a full daemon refuses the upgrade with 503 and Retry-After, but not who is here', async (t) => {
   const { url, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_MAX_PEERS: '1' });
   await SignalingClient.join(url, 'room', 'alice');
   const { status, retryAfter, code } = await refusal(`${url}/?roomId=room&peerId=bob`);
@@ -114,7 +114,7 @@ test('a full daemon refuses the upgrade with 503 and Retry-After, but not who is
   await SignalingClient.join(url, 'room', 'alice');
 });
 
-test('one address opens no more sockets than allowed', async (t: TestContext) => {
+test('S35 one address opens no more sockets than allowed', async (t: TestContext) => {
   const { url, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_MAX_IP_SOCKETS: '2' });
   const first = await SignalingClient.join(url, 'room', 'alice');
   await SignalingClient.join(url, 'room', 'bob');
@@ -126,7 +126,7 @@ test('one address opens no more sockets than allowed', async (t: TestContext) =>
   await SignalingClient.join(url, 'room', 'carol');
 });
 
-test('one address opens sockets no faster than allowed, and proxies are believed only where trusted', async (t) => {
+test('S36 one address opens sockets no faster than allowed, and proxies are believed only where trusted', async (t) => {
   const rate = { MEDIA_DAEMON_IP_SOCKETS_PER_SECOND: '1', MEDIA_DAEMON_IP_SOCKET_BURST: '1' };
   const from = (ip: string) => ({ 'X-Forwarded-For': ip });
   const open = async (url: string, ip: string) => {
@@ -146,7 +146,7 @@ test('one address opens sockets no faster than allowed, and proxies are believed
   assert.equal(await limited(proxied.metricsPort, 'ipSocketRate'), 1);
 });
 
-test('a peer cut for reading nothing may resume', async (t) => {
+test('S37 a peer cut for reading nothing may resume', async (t) => {
   const { url, metricsPort } = await testDaemon(t, {
     MEDIA_DAEMON_MAX_BUFFERED_BYTES: '65536',
     MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
@@ -164,7 +164,7 @@ test('a peer cut for reading nothing may resume', async (t) => {
   assert.deepEqual(answer.peers, [{ peerId: 'bob', appData }]);
 });
 
-test('application data that is too long or too deep is refused', async (t) => {
+test('S38 application data that is too long or too deep is refused', async (t) => {
   const { url } = await testDaemon(t);
   const alice = await SignalingClient.join(url, 'room', 'alice');
   let deep: object = {};

@@ -34,7 +34,7 @@ async function resume(url: string, sessionId: string, more: object = {}) {
   return { client, answer: await client.request('joinRoom', { roomId: 'room', peerId: 'alice', sessionId, ...more }) };
 }
 
-test('a session goes on over a new socket with everything it had, and the others notice nothing', async (t) => {
+test('S25 a session goes on over a new socket with everything it had, and the others notice nothing', async (t) => {
   const { url, alice, bob, joined, producerId, theirs, consumerId, rtpCapabilities } = await aliceAndBob(t);
   alice.socket.terminate();
   const { client, answer } = await resume(url, joined.sessionId);
@@ -75,7 +75,7 @@ test('a session goes on over a new socket with everything it had, and the others
   );
 });
 
-test('what happened while there was no socket is in the snapshot', async (t) => {
+test('S26 what happened while there was no socket is in the snapshot', async (t) => {
   const { url, alice, bob, joined, theirs, consumerId } = await aliceAndBob(t);
   alice.socket.terminate();
   await bob.request('closeProducer', { producerId: theirs });
@@ -93,7 +93,7 @@ test('the sessionId may be in the URL too', async (t) => {
   assert.equal((await client.request('joinRoom', { roomId: 'room', peerId: 'alice' })).resumed, true);
 });
 
-test('a socket that resumes a session replaces the one before, which is told so', async (t) => {
+test('S28 a socket that resumes a session replaces the one before, which is told so', async (t) => {
   const { url, alice, joined, bob } = await aliceAndBob(t);
   const { answer } = await resume(url, joined.sessionId);
   assert.equal(answer.resumed, true);
@@ -106,7 +106,7 @@ test('a socket that resumes a session replaces the one before, which is told so'
   );
 });
 
-test('after the grace time the peer has left, and its sessionId joins anew', async (t) => {
+test('S29 after the grace time the peer has left, and its sessionId joins anew', async (t) => {
   const { url, alice, bob, joined } = await aliceAndBob(t, { MEDIA_DAEMON_RESUME_GRACE_MS: '50' });
   alice.socket.terminate();
   await bob.notified('peerLeft', ({ peerId }) => peerId === 'alice');
@@ -116,7 +116,7 @@ test('after the grace time the peer has left, and its sessionId joins anew', asy
   assert.equal(answer.snapshot, undefined);
 });
 
-test('a close frame of any code is leaving, at once', async (t) => {
+test('S10 a close frame of any code is leaving, at once', async (t) => {
   for (const code of [1000, 1001, 4321]) {
     const { alice, bob } = await aliceAndBob(t, { MEDIA_DAEMON_RESUME_GRACE_MS: '3600000' });
     alice.socket.close(code);
@@ -124,7 +124,7 @@ test('a close frame of any code is leaving, at once', async (t) => {
   }
 });
 
-test('the sessionId of another peer or room resumes nothing', async (t) => {
+test('S30 the sessionId of another peer or room resumes nothing', async (t) => {
   const { url, joined } = await aliceAndBob(t);
   for (const [roomId, peerId] of [
     ['room', 'mallory'],
@@ -136,7 +136,7 @@ test('the sessionId of another peer or room resumes nothing', async (t) => {
   }
 });
 
-test('a request whose socket was lost is done, and the snapshot waits for it', async (t) => {
+test('S27 a request whose socket was lost is done, and the snapshot waits for it', async (t) => {
   const { url, alice, joined } = await aliceAndBob(t);
   for (let count = 0; count < 5; count++) {
     const rtpParameters = { ...opusRtpParameters(), mid: `m${count}` };
@@ -156,7 +156,7 @@ test('a request whose socket was lost is done, and the snapshot waits for it', a
   ]);
 });
 
-test('every request is answered before the connection closes', async (t) => {
+test('S12 every request is answered before the connection closes', async (t) => {
   const { alice, consumerId } = await aliceAndBob(t);
   const answers = Promise.all(Array.from({ length: 20 }, () => alice.ask('resume', { consumerId })));
   const left = alice.ask('leaveRoom');

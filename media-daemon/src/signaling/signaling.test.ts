@@ -26,7 +26,7 @@ async function consuming(t: TestContext) {
   return { url, httpUrl, alice, bob, producerId, rtpCapabilities, consumer };
 }
 
-test('`joinRoom` answers the capabilities, the peers and both transports', async (t) => {
+test('S7 `joinRoom` answers the capabilities, the peers and both transports', async (t) => {
   const { url } = await testDaemon(t);
   const alice = await SignalingClient.open(url, 'room', 'alice');
   const answer = await alice.request('joinRoom', { roomId: 'room', peerId: 'alice', transports: ['send', 'recv'] });
@@ -39,7 +39,7 @@ test('`joinRoom` answers the capabilities, the peers and both transports', async
   assert.deepEqual(await alice.notified('peerJoined'), { peerId: 'bob', appData: { name: 'Bob' } });
 });
 
-test('a producer is announced to those who are there and to those who come later', async (t) => {
+test('S8 a producer is announced to those who are there and to those who come later', async (t) => {
   const { url } = await testDaemon(t);
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.join(url, 'room', 'bob');
@@ -62,7 +62,7 @@ test('a producer is announced to those who are there and to those who come later
   );
 });
 
-test('`consume` answers what the client needs, paused unless asked not to be', async (t) => {
+test('S17 `consume` answers what the client needs, paused unless asked not to be', async (t) => {
   const { consumer, producerId } = await consuming(t);
   requests.consume.response.parse(consumer);
   assert.equal(consumer.producerId, producerId);
@@ -78,7 +78,7 @@ test('`resume` and `pause` notify `consumerResumed` and `consumerPaused`', async
   assert.deepEqual(await bob.notified('consumerPaused'), { consumerId });
 });
 
-test('pausing the producer notifies its consumers of the effective state only', async (t) => {
+test('S18 pausing the producer notifies its consumers of the effective state only', async (t) => {
   const { alice, bob, producerId, consumer } = await consuming(t);
   const { consumerId } = consumer;
   await alice.request('pauseProducer', { producerId });
@@ -95,14 +95,14 @@ test('pausing the producer notifies its consumers of the effective state only', 
   assert.deepEqual(await bob.notified('consumerPaused'), { consumerId });
 });
 
-test('`closeProducer` notifies `producerClosed` and ends the consumers', async (t) => {
+test('S19 `closeProducer` notifies `producerClosed` and ends the consumers', async (t) => {
   const { alice, bob, producerId, consumer } = await consuming(t);
   await alice.request('closeProducer', { producerId });
   assert.deepEqual(await bob.notified('producerClosed'), { producerId, peerId: 'alice' });
   assert.equal((await bob.ask('resume', { consumerId: consumer.consumerId })).errorCode, 404);
 });
 
-test('`connectWebRtcTransport` and `restartIce` act on an own transport, the first once', async (t) => {
+test('S16 `connectWebRtcTransport` and `restartIce` act on an own transport, the first once', async (t) => {
   const { url } = await testDaemon(t);
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const { transportId, iceParameters } = await alice.request('createWebRtcTransport', { direction: 'send' });
@@ -114,7 +114,7 @@ test('`connectWebRtcTransport` and `restartIce` act on an own transport, the fir
   assert.notEqual(restarted.iceParameters.usernameFragment, iceParameters.usernameFragment);
 });
 
-test('leaving is told, and the last one to leave removes the room', async (t) => {
+test('S11 leaving is told, and the last one to leave removes the room', async (t) => {
   const { alice, bob, httpUrl, producerId } = await consuming(t);
   assert.equal((await fetch(`${httpUrl}/rooms/room`)).status, 200);
   await alice.request('leaveRoom');
@@ -126,7 +126,7 @@ test('leaving is told, and the last one to leave removes the room', async (t) =>
   while ((await fetch(`${httpUrl}/rooms/room`)).status !== 404);
 });
 
-test('a peer that connects anew replaces its old socket', async (t) => {
+test('S9 a peer that connects anew replaces its old socket', async (t) => {
   const { url } = await testDaemon(t);
   const old = await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.join(url, 'room', 'bob');
@@ -138,7 +138,7 @@ test('a peer that connects anew replaces its old socket', async (t) => {
   await anew.request('ping');
 });
 
-test('a notification that names a method acts as the request, and its failure comes back as `error`', async (t) => {
+test('S13 a notification that names a method acts as the request, and its failure comes back as `error`', async (t) => {
   const { url, httpUrl } = await testDaemon(t);
   const alice = await SignalingClient.open(url, 'room', 'alice');
   const emit = (method: string, data: unknown) =>
@@ -149,7 +149,7 @@ test('a notification that names a method acts as the request, and its failure co
   while ((await fetch(`${httpUrl}/rooms/room`)).status !== 200);
 });
 
-test('wrong requests are answered with their code, and the connection goes on', async (t) => {
+test('S15 wrong requests are answered with their code, and the connection goes on', async (t) => {
   const { url, alice, bob, producerId, rtpCapabilities } = await consuming(t);
   const stranger = await SignalingClient.open(url, 'room', 'stranger');
   assert.equal((await stranger.ask('produce', { kind: 'audio', rtpParameters: opusRtpParameters() })).errorCode, 409);
@@ -182,7 +182,7 @@ test('wrong requests are answered with their code, and the connection goes on', 
   await alice.request('ping');
 });
 
-test('what is not a message is told to its sender, and nobody else is affected', async (t) => {
+test('S14 what is not a message is told to its sender, and nobody else is affected', async (t) => {
   const { url } = await testDaemon(t);
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.join(url, 'room', 'bob');
@@ -210,7 +210,7 @@ test('what is not a message is told to its sender, and nobody else is affected',
   await bob.request('ping');
 });
 
-test('a connection without valid ids is told why and closed for good', async (t) => {
+test('S1 a connection without valid ids is told why and closed for good', async (t) => {
   const { url } = await testDaemon(t);
   const queries = [
     '',
@@ -230,7 +230,7 @@ test('a connection without valid ids is told why and closed for good', async (t)
   }
 });
 
-test('a wrong subprotocol is refused with the reason', async (t) => {
+test('S2 a wrong subprotocol is refused with the reason', async (t) => {
   const { url } = await testDaemon(t);
   for (const protocols of [[], ['other']]) {
     const socket = new WebSocket(url, protocols);
@@ -249,14 +249,14 @@ test('a wrong subprotocol is refused with the reason', async (t) => {
   }
 });
 
-test('a connection that does not join in time is closed', async (t) => {
+test('S3 a connection that does not join in time is closed', async (t) => {
   const { url } = await testDaemon(t, { MEDIA_DAEMON_JOIN_TIMEOUT_MS: '50' });
   const client = await SignalingClient.open(url, 'room', 'alice');
   assert.equal((await client.notified('error')).code, 408);
   assert.equal(await client.closed, 4000);
 });
 
-test('a socket that leaves a ping unanswered is cut', async (t) => {
+test('S6 a socket that leaves a ping unanswered is cut', async (t) => {
   const { url } = await testDaemon(t, { MEDIA_DAEMON_PING_INTERVAL_MS: '50' });
   const bob = await SignalingClient.join(url, 'room', 'bob');
   const { port } = new URL(url);

@@ -27,7 +27,7 @@ test('rooms, made one after the other, go to the workers in turn', async (t) => 
   assert.notEqual(workers[0]?.rtcPort, workers[1]?.rtcPort);
 });
 
-test('a worker, when it is killed, is replaced; only the peers of its rooms are asked to reconnect', async (t) => {
+test('S39 a worker, when it is killed, is replaced; only the peers of its rooms are asked to reconnect', async (t) => {
   const { commands, url, metricsPort } = await twoWorkers(t);
   const alice = await SignalingClient.join(url, 'struck', 'alice');
   await alice.request('createWebRtcTransport', { direction: 'send' });

@@ -3,7 +3,7 @@ import { idSchema } from '../ids.ts';
 
 /** The shapes that requests and notifications share. */
 
-export const kind = z.enum(['audio', 'video']);
+export const kind = z.enum(['audio', 'video']).meta({ description: 'What the track is.' });
 export const direction = z.enum(['send', 'recv']);
 
 /** An id that the server made: of a transport, a producer, a consumer. */
@@ -21,7 +21,10 @@ export const appData = z
   .refine(
     (data) => !isShallow(data, MAX_APP_DATA_DEPTH) || JSON.stringify(data).length <= MAX_APP_DATA_LENGTH,
     `is longer than ${MAX_APP_DATA_LENGTH} characters of JSON`,
-  );
+  )
+  .meta({
+    description: `What the application attached, handed on unread: at most ${MAX_APP_DATA_LENGTH} characters of JSON, ${MAX_APP_DATA_DEPTH} deep.`,
+  });
 
 function isShallow(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
@@ -32,24 +35,34 @@ function isShallow(value: unknown, depth: number): boolean {
  * mediasoup's own structures: only their outline is checked here, since mediasoup checks what is inside and says
  * what is wrong with it.
  */
-export const rtpParameters = z.looseObject({ mid: z.string().max(32).optional(), codecs: z.array(z.looseObject({})) });
-export const rtpCapabilities = z.looseObject({
-  codecs: z.array(z.looseObject({})).optional(),
-  headerExtensions: z.array(z.looseObject({})).optional(),
-});
-export const dtlsParameters = z.strictObject({
-  role: z.enum(['auto', 'client', 'server']).optional(),
-  fingerprints: z
-    .array(z.strictObject({ algorithm: z.string().max(16), value: z.string().min(1).max(256) }))
-    .min(1)
-    .max(8),
-});
-export const sctpStreamParameters = z.object({
-  streamId: z.int().min(0).max(65_534),
-  ordered: z.boolean().optional(),
-  maxPacketLifeTime: z.int().min(0).max(65_535).optional(),
-  maxRetransmits: z.int().min(0).max(65_535).optional(),
-});
+export const rtpParameters = z
+  .looseObject({ mid: z.string().max(32).optional(), codecs: z.array(z.looseObject({})) })
+  .meta({ description: "mediasoup's RtpParameters." });
+export const rtpCapabilities = z
+  .looseObject({
+    codecs: z.array(z.looseObject({})).optional(),
+    headerExtensions: z.array(z.looseObject({})).optional(),
+  })
+  .meta({ description: "mediasoup's RtpCapabilities." });
+export const dtlsParameters = z
+  .strictObject({
+    role: z.enum(['auto', 'client', 'server']).optional(),
+    fingerprints: z
+      .array(z.strictObject({ algorithm: z.string().max(16), value: z.string().min(1).max(256) }))
+      .min(1)
+      .max(8),
+  })
+  .meta({ description: "mediasoup's DtlsParameters." });
+export const sctpStreamParameters = z
+  .object({
+    streamId: z.int().min(0).max(65_534),
+    ordered: z.boolean().optional(),
+    maxPacketLifeTime: z.int().min(0).max(65_535).optional(),
+    maxRetransmits: z.int().min(0).max(65_535).optional(),
+  })
+  .meta({
+    description: 'How the data channel sends; unordered ones may bound the life or the retransmits of a message.',
+  });
 
 /** What a client makes its side of a transport with. */
 export const transportOptions = z.object({

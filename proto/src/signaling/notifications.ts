@@ -45,7 +45,7 @@ export const notifications = {
   },
   producerPaused: {
     summary: 'An own producer was paused by somebody else: a backend.',
-    data: z.object({ producerId: serverId, by: z.string() }),
+    data: z.object({ producerId: serverId, by: z.string().meta({ description: 'Who did it.' }) }),
   },
   producerResumed: {
     summary: 'An own producer may send again.',
@@ -82,7 +82,10 @@ export const notifications = {
   reconnect: {
     summary:
       'The client moves before `deadlineMs`: with the reason `worker` it joins again here, else it asks for a new assignment.',
-    data: z.object({ reason: z.enum(['worker', 'drain', 'fenced']), deadlineMs: z.int().nonnegative() }),
+    data: z.object({
+      reason: z.enum(['worker', 'drain', 'fenced']),
+      deadlineMs: z.int().nonnegative().meta({ description: 'Milliseconds until the socket is closed; 0: now.' }),
+    }),
   },
   error: {
     summary: 'What went wrong with the connection, or with the notification `method` that the client sent.',

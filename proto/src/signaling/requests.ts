@@ -33,17 +33,20 @@ export const requests = {
       peerId: idSchema,
       appData: appData.optional(),
       rtpCapabilities: rtpCapabilities.optional(),
-      transports: z.array(direction).max(2).optional(),
-      sessionId: z.string().max(128).optional(),
+      transports: z.array(direction).max(2).optional().meta({ description: 'The transports to make at once.' }),
+      sessionId: z.string().max(128).optional().meta({ description: 'The session to go on with.' }),
     }),
     response: z.object({
       rtpCapabilities,
-      peers: z.array(peerInfo),
-      sessionId: z.string(),
-      resumed: z.boolean(),
-      transports: z.object({ send: transportOptions.optional(), recv: transportOptions.optional() }).optional(),
+      peers: z.array(peerInfo).meta({ description: 'The others in the room.' }),
+      sessionId: z.string().meta({ description: 'Goes on with this session over another socket. Keep it secret.' }),
+      resumed: z.boolean().meta({ description: 'Whether the session goes on; otherwise the peer has joined anew.' }),
+      transports: z
+        .object({ send: transportOptions.optional(), recv: transportOptions.optional() })
+        .optional()
+        .meta({ description: 'Those that were asked for and made.' }),
       iceServers: z.array(iceServerSchema),
-      snapshot: snapshot.optional(),
+      snapshot: snapshot.optional().meta({ description: 'Of a resumed session: everything that it has and sees.' }),
     }),
   },
   leaveRoom: { summary: 'Leaves the room; the server closes the socket.', data: empty, response: empty },
@@ -54,7 +57,10 @@ export const requests = {
   },
   createWebRtcTransport: {
     summary: 'Makes the transport that the peer sends on or the one that it receives on, one of each at most.',
-    data: z.object({ direction, forceTcp: z.boolean().optional() }),
+    data: z.object({
+      direction,
+      forceTcp: z.boolean().optional().meta({ description: 'Offers no UDP, for networks that block it.' }),
+    }),
     response: transportOptions,
   },
   connectWebRtcTransport: {
@@ -74,7 +80,7 @@ export const requests = {
       rtpParameters,
       appData: appData.optional(),
       transportId: serverId.optional(),
-      paused: z.boolean().optional(),
+      paused: z.boolean().optional().meta({ description: 'Begins paused; false by default.' }),
     }),
     response: ofProducer,
   },
@@ -84,16 +90,19 @@ export const requests = {
   consume: {
     summary:
       'Receives a producer of another peer, on the receive transport. The consumer starts paused unless asked not to.',
-    data: ofProducer.extend({ rtpCapabilities, paused: z.boolean().optional() }),
+    data: ofProducer.extend({
+      rtpCapabilities,
+      paused: z.boolean().optional().meta({ description: 'Begins paused; true by default.' }),
+    }),
     response: z.object({
       consumerId: serverId,
       producerId: serverId,
       peerId: idSchema,
       kind,
       rtpParameters,
-      type: z.string(),
+      type: z.string().meta({ description: '`simple`, `simulcast` or `svc`.' }),
       appData,
-      producerPaused: z.boolean(),
+      producerPaused: z.boolean().meta({ description: 'Whether its owner has paused the producer.' }),
     }),
   },
   pause: { summary: 'Pauses an own consumer.', data: ofConsumer, response: empty },
