@@ -6,7 +6,7 @@ SHELL := bash
 WORKER = export MEDIASOUP_WORKER_BIN="$$(cat node_modules/.cache/worker-path)"
 DEMO = client/dist/demo/index.html
 
-.PHONY: help setup setup-tests run test bench check record format generate clean
+.PHONY: help setup setup-tests run test bench soak check record format generate clean
 
 help: ## Lists the commands.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -31,6 +31,10 @@ test: setup-tests ## Runs every test: unit, contract, browser and failure tests.
 	@$(WORKER) && node --test --test-force-exit --test-concurrency=2 --test-timeout=120000 $(TESTS)
 
 TESTS ?= 'proto/src/**/*.test.ts' 'deploy/**/*.test.ts' 'control-plane/src/**/*.test.ts' 'media-daemon/src/**/*.test.ts' 'client/**/*.test.ts' 'e2e/**/*.test.ts'
+
+soak: setup-tests ## Runs the long tests: FUZZ_RUNS meetings of up to FUZZ_LENGTH hostile messages, and CYCLES of joining and leaving.
+	@$(WORKER) && FUZZ_RUNS=$${FUZZ_RUNS:-2000} FUZZ_LENGTH=$${FUZZ_LENGTH:-1000} CYCLES=$${CYCLES:-5000} \
+		node --test --test-force-exit --test-timeout=3600000 e2e/fuzz.test.ts e2e/soak.test.ts
 
 bench: setup ## Runs the benchmarks, which print ratios measured in one run.
 	@$(WORKER) && for file in $(BENCHMARKS); do echo "== $$file"; node $$file || exit 1; done

@@ -1,4 +1,7 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import nodeDataChannel, { type PeerConnection } from 'node-datachannel';
 
 /** Cheap WebRTC ends for tests: libdatachannel against a daemon's transports, without a browser. */
@@ -110,7 +113,7 @@ export class OpusSender {
 /** Receives what one consumer of a receive transport forwards. */
 export class OpusReceiver {
   readonly dtlsParameters: ReturnType<typeof dtlsParametersOf>;
-  /** The payloads' lengths of the RTP packets that arrived. */
+  /** The sequence numbers of the RTP packets that arrived. */
   readonly received: number[] = [];
   /** Held, since a track that nobody holds is collected and hears nothing more. */
   readonly #tracks: { close(): void }[] = [];
@@ -126,7 +129,7 @@ export class OpusReceiver {
     connection.onTrack((track) => {
       track.onMessage((message) => {
         // RTCP shares the port; its packet types are 200 to 206 (RFC 5761).
-        if (((message[1] ?? 0) & 0x7f) === payloadType) this.received.push(message.length);
+        if (((message[1] ?? 0) & 0x7f) === payloadType) this.received.push(message.readUInt16BE(2));
       });
       this.#tracks.push(track);
     });
@@ -144,5 +147,58 @@ export class OpusReceiver {
   close(): void {
     for (const track of this.#tracks) track.close();
     this.#connection.close();
+  }
+}
+
+/** Sends Opus on a peer's send transport. Answers the producer's id. */
+export async function connectSender(
+  t: TestContext,
+  client: SignalingClient,
+  transport: TransportOptions & { transportId: string },
+): Promise<string> {
+  const sender = new OpusSender(transport, 4711);
+  t.after(() => sender.close());
+  const { transportId } = transport;
+  await client.request('connectWebRtcTransport', { transportId, dtlsParameters: sender.dtlsParameters });
+  return (await client.request('produce', { kind: 'audio', rtpParameters: sender.rtpParameters })).producerId;
+}
+
+/** Receives a producer on a peer's receive transport. */
+export async function connectReceiver(
+  t: TestContext,
+  client: SignalingClient,
+  transport: TransportOptions & { transportId: string },
+  producerId: string,
+  rtpCapabilities: unknown,
+): Promise<OpusReceiver> {
+  const { consumerId, rtpParameters } = await client.request('consume', { producerId, rtpCapabilities });
+  const receiver = new OpusReceiver(transport, rtpParameters);
+  t.after(() => receiver.close());
+  const { transportId } = transport;
+  await client.request('connectWebRtcTransport', { transportId, dtlsParameters: receiver.dtlsParameters });
+  await client.request('resume', { consumerId });
+  return receiver;
+}
+
+/** Two peers in a room, of whom one sends and the other receives. */
+export async function callOf(t: TestContext, url: string, roomId: string) {
+  const join = async (peerId: string, direction: 'send' | 'recv') => {
+    const client = await SignalingClient.open(url, roomId, peerId);
+    return { client, joined: await client.request('joinRoom', { roomId, peerId, transports: [direction] }) };
+  };
+  const dora = await join('dora', 'send');
+  const emil = await join('emil', 'recv');
+  const producerId = await connectSender(t, dora.client, dora.joined.transports.send);
+  const { transports, rtpCapabilities } = emil.joined;
+  const receiver = await connectReceiver(t, emil.client, transports.recv, producerId, rtpCapabilities);
+  while (receiver.received.length === 0) await delay(20);
+  return { receiver, rtpCapabilities };
+}
+
+/** Every packet came once, in order: each sequence number is the one before and one. */
+export function assertNoGap(received: readonly number[]): void {
+  for (const [index, sequence] of received.entries()) {
+    const before = received[index - 1];
+    if (before !== undefined) assert.equal(sequence, (before + 1) & 0xffff, `after ${before}`);
   }
 }

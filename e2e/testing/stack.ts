@@ -60,7 +60,7 @@ export class Stack {
   }
 
   /** Starts a daemon and waits until the control plane has it. */
-  async startDaemon(daemonId: string): Promise<Daemon> {
+  async startDaemon(daemonId: string, environment: Record<string, string> = {}): Promise<Daemon> {
     const running = await this.#run('media-daemon/src/main.ts', {
       MEDIA_DAEMON_DAEMON_ID: daemonId,
       MEDIA_DAEMON_LISTEN_PORT: '0',
@@ -69,6 +69,7 @@ export class Stack {
       MEDIA_DAEMON_RTC_PORT: '0',
       MEDIA_DAEMON_CONTROL_PLANE_URL: this.controlPlaneUrl,
       MEDIA_DAEMON_DAEMON_KEY: daemonKey,
+      ...environment,
     });
     const metrics = `http://127.0.0.1:${running.ready.metricsPort}/metrics`;
     while (!/heartbeats_total\{outcome="ok"\} [1-9]/.test(await (await fetch(metrics)).text())) await nextTick();

@@ -52,6 +52,8 @@ export class WebSocketTransport extends EventEmitter<Events> {
   #floodPause: NodeJS.Timeout | undefined;
   /** How many messages in a row were over the rate. */
   #refused = 0;
+  /** The client broke the protocol: it is sent away, and not waited for. */
+  #broke = false;
   #corked = false;
   #answered = true;
   #closed = false;
@@ -71,8 +73,9 @@ export class WebSocketTransport extends EventEmitter<Events> {
     // `ws` closes the socket itself after an error.
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') options.onLimit('frameBytes');
+      if (error.code?.startsWith('WS_ERR_')) this.#broke = true;
     });
-    socket.on('close', (code) => this.#end(code !== NO_CLOSE_FRAME));
+    socket.on('close', (code) => this.#end(this.#broke || code !== NO_CLOSE_FRAME));
   }
 
   get closed(): boolean {

@@ -82,6 +82,11 @@ export class SignalingClient {
     return this.#received.filter((message) => message.notification).map((message) => String(message.method));
   }
 
+  /** How many answers came that nobody waits for: each request has one. */
+  get strayAnswers(): number {
+    return this.#received.filter((message) => message.response).length;
+  }
+
   close(): void {
     this.socket.close();
   }
