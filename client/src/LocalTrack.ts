@@ -1,3 +1,5 @@
+import type { VideoCodec } from './encodings.ts';
+
 /** What a room does for the tracks that it publishes. */
 export interface LocalTrackOwner {
   muteChanged(local: LocalTrack): Promise<void>;
@@ -7,8 +9,10 @@ export interface LocalTrackOwner {
 export interface PublishOptions {
   /** What the other peers are told about the track, as they get it in `RemoteTrack.appData`. */
   readonly appData?: Record<string, unknown>;
-  /** Sends a video track in three sizes, of which each receiver gets the one that fits. Default: false. */
+  /** Sends a video track in up to three sizes, of which each receiver gets the one that fits. Default: false. */
   readonly simulcast?: boolean;
+  /** The codec of a video track. Default: VP8, which every browser sends and receives. */
+  readonly codec?: VideoCodec;
 }
 
 /**
@@ -20,6 +24,7 @@ export class LocalTrack {
   readonly track: MediaStreamTrack;
   readonly appData: Record<string, unknown>;
   readonly simulcast: boolean;
+  readonly codec: VideoCodec;
   readonly #owner: LocalTrackOwner;
   #muted = false;
   #closed = false;
@@ -28,6 +33,7 @@ export class LocalTrack {
     this.track = track;
     this.appData = options.appData ?? {};
     this.simulcast = options.simulcast ?? false;
+    this.codec = options.codec ?? 'VP8';
     this.#owner = owner;
     track.addEventListener('ended', this.#onEnded);
   }

@@ -1,3 +1,8 @@
+export interface PreferredLayers {
+  readonly spatialLayer: number;
+  readonly temporalLayer?: number;
+}
+
 /** A track of another peer, subscribed to. */
 export class RemoteTrack {
   readonly track: MediaStreamTrack;
@@ -5,6 +10,7 @@ export class RemoteTrack {
   readonly peerId: string;
   readonly producerId: string;
   readonly appData: Readonly<Record<string, unknown>>;
+  readonly #setPreferredLayers: (layers: PreferredLayers) => Promise<void>;
   #muted: boolean;
 
   constructor(fields: {
@@ -14,6 +20,7 @@ export class RemoteTrack {
     producerId: string;
     appData: Record<string, unknown>;
     muted: boolean;
+    setPreferredLayers: (layers: PreferredLayers) => Promise<void>;
   }) {
     this.track = fields.track;
     this.kind = fields.kind;
@@ -21,11 +28,22 @@ export class RemoteTrack {
     this.producerId = fields.producerId;
     this.appData = fields.appData;
     this.#muted = fields.muted;
+    this.#setPreferredLayers = fields.setPreferredLayers;
   }
 
   /** Whether its sender, or the server, has paused it. */
   get muted(): boolean {
     return this.#muted;
+  }
+
+  /**
+   * Chooses the largest size and frame rate that is received of a track that is sent in several; the network may force
+   * less. 0 is the least of each.
+   *
+   * @throws {RoomError} 409 where the track is sent in one size
+   */
+  setPreferredLayers(layers: PreferredLayers): Promise<void> {
+    return this.#setPreferredLayers(layers);
   }
 
   /** Only the session that receives the track calls this. */

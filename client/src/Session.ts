@@ -9,6 +9,7 @@ import type {
 } from '@mediasoup-server/proto/signaling';
 import { Device, type types } from 'mediasoup-client';
 import { Peer, WebSocketTransport } from 'protoo-client';
+import { layeredEncodings } from './encodings.ts';
 import { protooToRoomError, RoomError } from './errors.ts';
 import { TypedEmitter } from './events.ts';
 import type { LocalTrack } from './LocalTrack.ts';
@@ -24,13 +25,6 @@ const PING_TIMEOUT_MS = 5_000;
 const ROOM_CLOSED_WAIT_MS = 1_000;
 /** How often a `consume` that was refused because of a rate limit is repeated. */
 const MOST_CONSUME_ATTEMPTS = 5;
-
-/** The three sizes of a simulcast: of a 720p camera, 180p, 360p and 720p. */
-const SIMULCAST: types.RtpEncodingParameters[] = [
-  { rid: 'r0', scaleResolutionDownBy: 4, maxBitrate: 150_000, scalabilityMode: 'L1T3' },
-  { rid: 'r1', scaleResolutionDownBy: 2, maxBitrate: 500_000, scalabilityMode: 'L1T3' },
-  { rid: 'r2', scaleResolutionDownBy: 1, maxBitrate: 1_500_000, scalabilityMode: 'L1T3' },
-];
 
 type AnyNotification = { [Name in Notification]: { method: Name; data: NotificationData<Name> } }[Notification];
 
@@ -136,7 +130,7 @@ export class Session extends TypedEmitter<SessionEvents> {
         stopTracks: false,
         disableTrackOnPause: false,
         zeroRtpOnPause: true,
-        ...(local.simulcast && local.kind === 'video' ? { encodings: SIMULCAST } : {}),
+        ...(local.kind === 'video' ? videoOptions(local, this.#device) : {}),
         codecOptions: { opusFec: true, opusDtx: true, videoGoogleStartBitrate: 1000 },
         appData: { local },
       }),
@@ -324,6 +318,9 @@ export class Session extends TypedEmitter<SessionEvents> {
         producerId,
         appData,
         muted: subscription.muted,
+        setPreferredLayers: async (layers) => {
+          await this.#request('setPreferredLayers', { consumerId: answer.consumerId, ...layers });
+        },
       });
       subscription.remote = remote;
       this.emit('trackSubscribed', remote);
@@ -396,6 +393,16 @@ export class Session extends TypedEmitter<SessionEvents> {
       throw protooToRoomError(error);
     }
   }
+}
+
+/** The codec, and the encodings that it can be forwarded in. */
+function videoOptions({ track, codec, simulcast }: LocalTrack, device: Device): Partial<types.ProducerOptions> {
+  const capability = device.sendRtpCapabilities.codecs?.find(
+    ({ mimeType }) => mimeType.toLowerCase() === `video/${codec.toLowerCase()}`,
+  );
+  if (!capability) throw new RoomError('UNSUPPORTED_BROWSER', `This browser does not send ${codec}`);
+  const { width = 1280, height = 720 } = track.getSettings();
+  return { codec: capability, ...(simulcast && { encodings: layeredEncodings(codec, Math.min(width, height)) }) };
 }
 
 function toTransportOptions(options: TransportOptions, iceServers: RTCIceServer[]): types.TransportOptions {
