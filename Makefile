@@ -51,7 +51,10 @@ check: setup ## Lint, format, types, contracts, dead code, import directions, ge
 		&& echo "buf breaking: against $${tag:-nothing, since no release is tagged yet}"
 	knip
 	$(MAKE) --no-print-directory generate
-	git diff --exit-code -- proto/src/gen proto/SIGNALING.md proto/asyncapi.json README.md
+	git diff --exit-code -- $(GENERATED)
+	@! git ls-files --others --exclude-standard -- $(GENERATED) | grep . || { echo 'generated and not committed'; exit 1; }
+
+GENERATED = proto/src/gen proto/SIGNALING.md proto/asyncapi.json README.md
 
 record: setup-tests ## Records the examples of the signaling reference anew, from a real meeting.
 	@$(WORKER) && RECORD=1 node --test --test-force-exit e2e/signaling.test.ts
@@ -60,7 +63,7 @@ record: setup-tests ## Records the examples of the signaling reference anew, fro
 generate: ## Generates code, references and the README's tables.
 	buf generate
 	node deploy/local/readmeTables.ts
-	node proto/signalingReference.ts
+	node e2e/reference/write.ts
 
 format: ## Formats everything.
 	biome check --write .

@@ -1,14 +1,12 @@
+import type { ErrorCode } from '@mediasoup-server/proto/signaling';
 import { errors as mediasoupErrors } from 'mediasoup';
-
-/** The codes that an answer to a request may carry, as in HTTP. */
-export type RequestErrorCode = 400 | 401 | 403 | 404 | 408 | 409 | 413 | 422 | 429 | 500 | 503;
 
 /** A failure that is told to whoever asked: protoo's errorCode and errorReason, or a gRPC status. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
-  readonly code: RequestErrorCode;
+  readonly code: ErrorCode;
 
-  constructor(code: RequestErrorCode, reason: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, reason: string, options?: ErrorOptions) {
     super(reason, options);
     this.code = code;
   }

@@ -1,5 +1,6 @@
 /** The WebSocket messages between a frontend and its media daemon. */
 
+export { commonErrors, type ErrorCode, errorCodes } from './signaling/errors.ts';
 export type { Snapshot, TransportOptions } from './signaling/media.ts';
 export { type Notification, type NotificationData, notifications } from './signaling/notifications.ts';
 export { type Method, type RequestData, type ResponseData, requests } from './signaling/requests.ts';

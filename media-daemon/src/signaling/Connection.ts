@@ -2,6 +2,7 @@ import type { Logger } from '@mediasoup-server/process/logger';
 import {
   CLOSE_COME_BACK,
   CLOSE_FOR_GOOD,
+  type ErrorCode,
   type Method,
   type Notification,
   type NotificationData,
@@ -9,7 +10,7 @@ import {
   type ResponseData,
 } from '@mediasoup-server/proto/signaling';
 import protoo from 'protoo-server';
-import { RequestError, type RequestErrorCode } from '../errors.ts';
+import { RequestError } from '../errors.ts';
 import type { Grants } from '../rooms/Grants.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -88,7 +89,7 @@ export class Connection {
   }
 
   /** Ends the connection for good, after saying why. */
-  refuse(code: RequestErrorCode, reason: string): void {
+  refuse(code: ErrorCode, reason: string): void {
     this.#logger.info({ code, reason }, 'connection refused');
     this.notify('error', { code, reason });
     this.end(false, new RequestError(code, reason));

@@ -31,19 +31,24 @@ function isShallow(value: unknown, depth: number): boolean {
   return depth > 0 && Object.values(value).every((member) => isShallow(member, depth - 1));
 }
 
+const MEDIASOUP = 'As mediasoup defines it: https://mediasoup.org/documentation/v3/mediasoup/';
+
 /**
  * mediasoup's own structures: only their outline is checked here, since mediasoup checks what is inside and says
  * what is wrong with it.
  */
 export const rtpParameters = z
   .looseObject({ mid: z.string().max(32).optional(), codecs: z.array(z.looseObject({})) })
-  .meta({ description: "mediasoup's RtpParameters." });
+  .meta({ id: 'RtpParameters', description: `${MEDIASOUP}rtp-parameters-and-capabilities/#RtpParameters` });
 export const rtpCapabilities = z
   .looseObject({
     codecs: z.array(z.looseObject({})).optional(),
     headerExtensions: z.array(z.looseObject({})).optional(),
   })
-  .meta({ description: "mediasoup's RtpCapabilities." });
+  .meta({
+    id: 'RtpCapabilities',
+    description: `${MEDIASOUP}rtp-parameters-and-capabilities/#RtpCapabilities`,
+  });
 export const dtlsParameters = z
   .strictObject({
     role: z.enum(['auto', 'client', 'server']).optional(),
@@ -52,72 +57,124 @@ export const dtlsParameters = z
       .min(1)
       .max(8),
   })
-  .meta({ description: "mediasoup's DtlsParameters." });
+  .meta({ id: 'DtlsParameters', description: `${MEDIASOUP}api/#WebRtcTransportDtlsParameters` });
 export const sctpStreamParameters = z
   .object({
     streamId: z.int().min(0).max(65_534),
-    ordered: z.boolean().optional(),
-    maxPacketLifeTime: z.int().min(0).max(65_535).optional(),
-    maxRetransmits: z.int().min(0).max(65_535).optional(),
+    ordered: z.boolean().optional().meta({ description: 'Messages arrive in order and all of them; true by default.' }),
+    maxPacketLifeTime: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .optional()
+      .meta({ description: 'Milliseconds after which an unordered message is given up.' }),
+    maxRetransmits: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .optional()
+      .meta({ description: 'Tries after which an unordered message is given up.' }),
   })
   .meta({
-    description: 'How the data channel sends; unordered ones may bound the life or the retransmits of a message.',
+    id: 'SctpStreamParameters',
+    description: `How a data channel sends. ${MEDIASOUP}sctp-parameters/#SctpStreamParameters`,
   });
 
 /** What a client makes its side of a transport with. */
-export const transportOptions = z.object({
-  transportId: serverId,
-  iceParameters: z.looseObject({ usernameFragment: z.string(), password: z.string() }),
-  iceCandidates: z.array(z.looseObject({})),
-  dtlsParameters: z.looseObject({ fingerprints: z.array(z.looseObject({})) }),
-  sctpParameters: z.looseObject({ port: z.int(), maxMessageSize: z.int() }).optional(),
-});
+export const transportOptions = z
+  .object({
+    transportId: serverId.meta({ description: "The `id` of mediasoup-client's options." }),
+    iceParameters: z.looseObject({ usernameFragment: z.string(), password: z.string() }),
+    iceCandidates: z.array(z.looseObject({})).meta({ description: 'Where the client sends its media to.' }),
+    dtlsParameters: z
+      .looseObject({ fingerprints: z.array(z.looseObject({})) })
+      .meta({ description: "The server's side of DTLS." }),
+    sctpParameters: z
+      .looseObject({ port: z.int(), maxMessageSize: z.int() })
+      .optional()
+      .meta({ description: 'Of data channels.' }),
+  })
+  .meta({
+    id: 'TransportOptions',
+    description:
+      "What a client makes its side of a transport with: the options of mediasoup-client's `createSendTransport` and `createRecvTransport`.",
+  });
 export type TransportOptions = z.infer<typeof transportOptions>;
 
-export const peerInfo = z.object({ peerId: idSchema, appData });
+export const peerInfo = z.object({ peerId: idSchema, appData }).meta({ id: 'PeerInfo', description: 'Another peer.' });
 
 /** A producer as the other peers see it. */
-export const producerInfo = z.object({ producerId: serverId, kind, peerId: idSchema, appData, paused: z.boolean() });
+export const producerInfo = z
+  .object({
+    producerId: serverId.meta({ description: 'What `consume` takes.' }),
+    kind,
+    peerId: idSchema.meta({ description: 'Who sends it.' }),
+    appData,
+    paused: z.boolean().meta({ description: 'Whether its owner has paused it.' }),
+  })
+  .meta({ id: 'ProducerInfo', description: 'A track that another peer sends.' });
 
 /** A data producer as the other peers see it. */
-export const dataProducerInfo = z.object({
-  dataProducerId: serverId,
-  peerId: idSchema,
-  label: z.string(),
-  protocol: z.string(),
-  appData,
-});
+export const dataProducerInfo = z
+  .object({
+    dataProducerId: serverId.meta({ description: 'What `consumeData` takes.' }),
+    peerId: idSchema.meta({ description: 'Who sends on it.' }),
+    label: z.string(),
+    protocol: z.string(),
+    appData,
+  })
+  .meta({ id: 'DataProducerInfo', description: 'A data channel that another peer sends on.' });
 
 export const layers = z.object({
-  spatialLayer: z.int().min(0).max(7),
-  temporalLayer: z.int().min(0).max(7).optional(),
+  spatialLayer: z.int().min(0).max(7).meta({ description: 'The best resolution: 0 is the least.' }),
+  temporalLayer: z
+    .int()
+    .min(0)
+    .max(7)
+    .optional()
+    .meta({ description: 'The best frame rate: 0 is the least; the best that there is by default.' }),
 });
 
 /**
  * Everything that a resumed session has: what its client compares with what it knows, since nothing was told to it
  * while it had no socket.
  */
-export const snapshot = z.object({
-  transports: z.array(transportOptions.extend({ direction, connected: z.boolean() })),
-  ownProducers: z.array(
-    z.object({
-      producerId: serverId,
-      transportId: serverId,
-      mid: z.string().optional(),
-      kind,
-      appData,
-      paused: z.boolean(),
-    }),
-  ),
-  ownDataProducers: z.array(
-    z.object({ dataProducerId: serverId, transportId: serverId, streamId: z.int().optional(), label: z.string() }),
-  ),
-  producers: z.array(producerInfo),
-  dataProducers: z.array(dataProducerInfo),
-  consumers: z.array(
-    z.object({ consumerId: serverId, producerId: serverId, paused: z.boolean(), producerPaused: z.boolean() }),
-  ),
-  dataConsumers: z.array(z.object({ dataConsumerId: serverId, dataProducerId: serverId })),
-  activeSpeaker: idSchema.nullable(),
-});
+export const snapshot = z
+  .object({
+    transports: z.array(
+      transportOptions.extend({
+        direction,
+        connected: z.boolean().meta({ description: 'Whether `connectWebRtcTransport` was done.' }),
+      }),
+    ),
+    ownProducers: z.array(
+      z.object({
+        producerId: serverId,
+        transportId: serverId,
+        mid: z.string().optional().meta({ description: 'That of the `rtpParameters` it was produced with.' }),
+        kind,
+        appData,
+        paused: z.boolean(),
+      }),
+    ),
+    ownDataProducers: z.array(
+      z.object({ dataProducerId: serverId, transportId: serverId, streamId: z.int().optional(), label: z.string() }),
+    ),
+    producers: z.array(producerInfo).meta({ description: "The others' tracks." }),
+    dataProducers: z.array(dataProducerInfo).meta({ description: "The others' data channels." }),
+    consumers: z.array(
+      z.object({
+        consumerId: serverId,
+        producerId: serverId,
+        paused: z.boolean().meta({ description: 'Whether the peer itself has paused it.' }),
+        producerPaused: z.boolean().meta({ description: 'Whether the owner of its producer has.' }),
+      }),
+    ),
+    dataConsumers: z.array(z.object({ dataConsumerId: serverId, dataProducerId: serverId })),
+    activeSpeaker: idSchema.nullable().meta({ description: 'Who speaks, null while nobody does.' }),
+  })
+  .meta({
+    id: 'Snapshot',
+    description: 'Everything that a peer has and sees when its session goes on over another WebSocket.',
+  });
 export type Snapshot = z.infer<typeof snapshot>;

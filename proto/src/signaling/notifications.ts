@@ -3,7 +3,7 @@ import { idSchema } from '../ids.ts';
 import { dataProducerInfo, peerInfo, producerInfo, serverId } from './media.ts';
 
 /** mediasoup's score of an RTP stream: 0, nothing arrives, to 10, nothing is lost. */
-const score = z.int().min(0).max(10);
+const score = z.int().min(0).max(10).meta({ description: '0, nothing arrives, to 10, nothing is lost.' });
 
 /** What the server tells a client: each notification's `data`. */
 export const notifications = {
@@ -28,19 +28,30 @@ export const notifications = {
     summary: 'An own consumer receives other layers now; null when it receives none.',
     data: z.object({
       consumerId: serverId,
-      spatialLayer: z.int().nullable(),
-      temporalLayer: z.int().nullable(),
+      spatialLayer: z.int().nullable().meta({ description: 'The resolution: 0 is the least.' }),
+      temporalLayer: z.int().nullable().meta({ description: 'The frame rate: 0 is the least.' }),
     }),
   },
   consumerScore: {
     summary: "How well an own consumer and its producer's streams arrive.",
-    data: z.object({ consumerId: serverId, score, producerScore: score, producerScores: z.array(score) }),
+    data: z.object({
+      consumerId: serverId,
+      score,
+      producerScore: score.meta({ description: 'Of the stream of the producer that is forwarded now.' }),
+      producerScores: z.array(score).meta({ description: "Of each of the producer's encodings." }),
+    }),
   },
   producerScore: {
     summary: "How well an own producer's streams arrive, one for each encoding.",
     data: z.object({
       producerId: serverId,
-      scores: z.array(z.object({ ssrc: z.int(), rid: z.string().optional(), score })),
+      scores: z.array(
+        z.object({
+          ssrc: z.int(),
+          rid: z.string().optional().meta({ description: 'Of the encoding, where it has one.' }),
+          score,
+        }),
+      ),
     }),
   },
   producerPaused: {
@@ -49,7 +60,7 @@ export const notifications = {
   },
   producerResumed: {
     summary: 'An own producer may send again.',
-    data: z.object({ producerId: serverId, by: z.string() }),
+    data: z.object({ producerId: serverId, by: z.string().meta({ description: 'Who allowed it.' }) }),
   },
   newDataProducer: { summary: 'A data channel of another peer is there to be consumed.', data: dataProducerInfo },
   dataProducerClosed: {
@@ -62,7 +73,14 @@ export const notifications = {
   },
   audioLevels: {
     summary: 'Who is heard and how loud, in dBov from -127 to 0, the loudest first; empty once when it becomes silent.',
-    data: z.object({ levels: z.array(z.object({ peerId: idSchema, volume: z.int().min(-127).max(0) })) }),
+    data: z.object({
+      levels: z.array(
+        z.object({
+          peerId: idSchema,
+          volume: z.int().min(-127).max(0).meta({ description: 'dBov; 0 is the loudest.' }),
+        }),
+      ),
+    }),
   },
   transportClosed: {
     summary: 'An own transport was closed, and what was on it.',
@@ -76,20 +94,29 @@ export const notifications = {
   },
   message: {
     summary: 'What a backend wants the application to know.',
-    data: z.object({ from: z.string(), data: z.unknown() }),
+    data: z.object({
+      from: z.string().meta({ description: 'Who sends it.' }),
+      data: z.unknown().meta({ description: 'What the application and its backend agree on.' }),
+    }),
   },
   roomClosed: { summary: 'The room was closed; the socket follows.', data: z.object({ reason: z.string() }) },
   reconnect: {
     summary:
       'The client moves before `deadlineMs`: with the reason `worker` it joins again here, else it asks for a new assignment.',
     data: z.object({
-      reason: z.enum(['worker', 'drain', 'fenced']),
+      reason: z.enum(['worker', 'drain', 'fenced']).meta({
+        description: 'A media worker died, or the daemon is ending, or another one serves the room now.',
+      }),
       deadlineMs: z.int().nonnegative().meta({ description: 'Milliseconds until the socket is closed; 0: now.' }),
     }),
   },
   error: {
     summary: 'What went wrong with the connection, or with the notification `method` that the client sent.',
-    data: z.object({ code: z.int(), reason: z.string(), method: z.string().optional() }),
+    data: z.object({
+      code: z.int().meta({ description: 'One of the error codes.' }),
+      reason: z.string().meta({ description: 'For people to read.' }),
+      method: z.string().optional().meta({ description: 'Where a notification of the client failed: its method.' }),
+    }),
   },
 } as const;
 export type Notification = keyof typeof notifications;
