@@ -1,6 +1,9 @@
 import type { ErrorCode } from '@mediasoup-server/proto/signaling';
 import { errors as mediasoupErrors } from 'mediasoup';
 
+/** What a worker says of an SSRC, MID, RID or SCTP stream that the client uses a second time: a plain Error. */
+const TAKEN = /already exists in (RTP|SCTP) listener/;
+
 /** A failure that is told to whoever asked: protoo's errorCode and errorReason, or a gRPC status. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
@@ -23,6 +26,8 @@ export class RequestError extends Error {
       return new RequestError(404, 'it is closed already', { cause: error });
     if (error instanceof mediasoupErrors.WorkerClosedError)
       return new RequestError(503, 'the media worker ended, try again', { cause: error });
+    if (error instanceof Error && TAKEN.test(error.message))
+      return new RequestError(409, error.message, { cause: error });
     return new RequestError(500, 'something went wrong here', { cause: error });
   }
 }

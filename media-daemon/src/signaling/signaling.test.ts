@@ -182,6 +182,25 @@ test('S15 wrong requests are answered with their code, and the connection goes o
   await alice.request('ping');
 });
 
+test('an SSRC, a MID or an SCTP stream that the peer uses already is refused with 409', async (t) => {
+  const { url } = await testDaemon(t);
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  await alice.request('createWebRtcTransport', { direction: 'send' });
+  const first = opusRtpParameters();
+  await alice.request('produce', { kind: 'audio', rtpParameters: first });
+  await alice.request('produceData', { sctpStreamParameters: { streamId: 1 } });
+  const taken: [string, unknown, RegExp][] = [
+    ['produce', { kind: 'audio', rtpParameters: opusRtpParameters() }, /MID/],
+    ['produce', { kind: 'audio', rtpParameters: { ...first, mid: '1' } }, /ssrc/],
+    ['produceData', { sctpStreamParameters: { streamId: 1 } }, /streamId/],
+  ];
+  for (const [method, data, reason] of taken) {
+    const { errorCode, errorReason } = await alice.ask(method, data);
+    assert.equal(errorCode, 409);
+    assert.match(errorReason ?? '', reason);
+  }
+});
+
 test('S14 what is not a message is told to its sender, and nobody else is affected', async (t) => {
   const { url } = await testDaemon(t);
   const alice = await SignalingClient.join(url, 'room', 'alice');

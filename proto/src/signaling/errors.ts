@@ -5,7 +5,7 @@ export const errorCodes = {
   403: 'Not granted to this peer, or not the ids of this connection.',
   404: "There is no such method or thing, or it is another peer's.",
   408: 'No `joinRoom` came in time.',
-  409: 'Not possible in this state: not joined yet, joined already, left, replaced.',
+  409: 'Not possible in this state: not joined yet, joined already, an SSRC, MID or SCTP stream in use, left, replaced.',
   422: 'It cannot be received, or the codec cannot be forwarded so.',
   429: 'Over a limit, which the reason names.',
   500: 'Something is wrong in the server; its log says what.',
