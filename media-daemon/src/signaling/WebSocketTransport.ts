@@ -7,9 +7,9 @@ import { type Rate, TokenBucket } from './TokenBucket.ts';
 
 /** What a client may send: protoo's request, response and notification. */
 const messageSchema = z.union([
-  z.object({ request: z.literal(true), id: z.number(), method: z.string(), data: z.unknown() }),
-  z.object({ response: z.literal(true), id: z.number(), ok: z.boolean().optional(), data: z.unknown() }),
-  z.object({ notification: z.literal(true), method: z.string(), data: z.unknown() }),
+  z.object({ request: z.literal(true), id: z.number(), method: z.string(), data: z.unknown().optional() }),
+  z.object({ response: z.literal(true), id: z.number(), ok: z.boolean().optional(), data: z.unknown().optional() }),
+  z.object({ notification: z.literal(true), method: z.string(), data: z.unknown().optional() }),
 ]);
 type Message = z.infer<typeof messageSchema>;
 

@@ -201,6 +201,18 @@ test('an SSRC, a MID or an SCTP stream that the peer uses already is refused wit
   }
 });
 
+test('a message without `data` is one with empty data', async (t) => {
+  const { url } = await testDaemon(t);
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  const answer = new Promise<string>((resolve) => alice.socket.once('message', (data) => resolve(data.toString())));
+  alice.socket.send('{"request":true,"id":7,"method":"ping"}');
+  assert.deepEqual(JSON.parse(await answer), { response: true, id: 7, ok: true, data: {} });
+  alice.socket.send('{"response":true,"id":7,"errorCode":500}');
+  alice.socket.send('{"notification":true,"method":"leaveRoom"}');
+  assert.equal(await alice.closed, 4000);
+  assert.deepEqual(alice.unread, []);
+});
+
 test('S14 what is not a message is told to its sender, and nobody else is affected', async (t) => {
   const { url } = await testDaemon(t);
   const alice = await SignalingClient.join(url, 'room', 'alice');
