@@ -20,6 +20,7 @@ type TransportOptions = {
 };
 
 const OPUS = 111;
+const VP8 = 96;
 /** The header extension's id. */
 const AUDIO_LEVEL = 1;
 /** The fixed RTP header and the audio level. */
@@ -57,11 +58,14 @@ function dtlsParametersOf(connection: PeerConnection) {
   return { role: 'client', fingerprints: [{ algorithm: 'sha-256', value }] };
 }
 
+type Track = { isOpen(): boolean; sendMessageBinary(packet: Buffer): boolean };
+
 /** Sends Opus packets at 50 a second on a send transport, once it is connected. */
 export class OpusSender {
   readonly dtlsParameters: ReturnType<typeof dtlsParametersOf>;
   readonly rtpParameters;
   readonly #connection: PeerConnection;
+  readonly #track: Track;
   #stopped = false;
 
   constructor(transport: TransportOptions, ssrc: number) {
@@ -75,6 +79,7 @@ export class OpusSender {
     const media = [`m=audio 9 UDP/TLS/RTP/SAVPF ${OPUS}`, 'a=recvonly', `a=rtpmap:${OPUS} opus/48000/2`];
     connection.setRemoteDescription(sdp(transport, 'passive', media), 'answer' as never);
     this.#connection = connection;
+    this.#track = track;
     this.dtlsParameters = dtlsParametersOf(connection);
     this.rtpParameters = {
       codecs: [
@@ -84,10 +89,43 @@ export class OpusSender {
       encodings: [{ ssrc }],
       rtcp: { cname: 'sender' },
     };
-    void this.#send(track, ssrc);
+    void this.#send(ssrc);
   }
 
-  async #send(track: { isOpen(): boolean; sendMessageBinary(packet: Buffer): boolean }, ssrc: number): Promise<void> {
+  /**
+   * Sends simulcast of VP8 beside the Opus: over the same track, which hands on whatever RTP it is given.
+   *
+   * @returns the parameters to produce with.
+   */
+  sendSimulcast(ssrcs: readonly number[]) {
+    void this.#sendKeyFrames(ssrcs);
+    return {
+      mid: 'camera',
+      codecs: [{ mimeType: 'video/VP8', payloadType: VP8, clockRate: 90_000, parameters: {}, rtcpFeedback: [] }],
+      headerExtensions: [],
+      encodings: ssrcs.map((ssrc) => ({ ssrc })),
+      rtcp: { cname: 'sender' },
+    };
+  }
+
+  async #sendKeyFrames(ssrcs: readonly number[]): Promise<void> {
+    for (let sequence = 0; !this.#stopped; sequence++) {
+      for (const ssrc of this.#track.isOpen() ? ssrcs : []) {
+        // After the header a payload descriptor that says "start of a frame", and a key frame's zero bit (RFC 7741).
+        const packet = Buffer.alloc(12 + 1 + 40);
+        packet.writeUInt16BE(0x8080 | VP8, 0);
+        packet.writeUInt16BE(sequence & 0xffff, 2);
+        packet.writeUInt32BE((sequence * 1800) >>> 0, 4);
+        packet.writeUInt32BE(ssrc, 8);
+        packet.writeUInt8(0x10, 12);
+        this.#track.sendMessageBinary(packet);
+      }
+      await delay(20);
+    }
+  }
+
+  async #send(ssrc: number): Promise<void> {
+    const track = this.#track;
     for (let sequence = 0; !this.#stopped; sequence++) {
       if (track.isOpen()) {
         const packet = Buffer.alloc(HEADER_BYTES + 40, 0x5a);

@@ -79,7 +79,7 @@ test('`ListRooms` with a page size hands out every room once, in the order of th
   assert.equal((await commands.listRooms({ pageSize: 5 })).nextPageToken, '', 'a full last page is the last');
 });
 
-test('`CloseRoom` tells the peers why and puts them out for good', async (t) => {
+test('S44 `CloseRoom` tells the peers why and puts them out for good', async (t) => {
   const { commands, url } = await commanded(t);
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.join(url, 'room', 'bob');

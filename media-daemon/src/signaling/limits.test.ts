@@ -103,6 +103,17 @@ test('S34 a full room refuses with 503', async (t) => {
   await SignalingClient.join(url, 'room', 'alice');
 });
 
+test('S42 a `joinRoom` that was refused may be asked again over the same connection', async (t) => {
+  const { url } = await testDaemon(t, { MEDIA_DAEMON_MAX_ROOM_PEERS: '1' });
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  const bob = await SignalingClient.open(url, 'room', 'bob');
+  const join = () => bob.ask('joinRoom', { roomId: 'room', peerId: 'bob' });
+  assert.equal((await join()).errorCode, 503);
+  alice.close();
+  while (!(await join()).ok);
+  assert.ok((await bob.ask('updateAppData', { appData: {} })).ok);
+});
+
 test('S5 a full daemon refuses the upgrade with 503 and Retry-After, but not who is here', async (t) => {
   const { url, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_MAX_PEERS: '1' });
   await SignalingClient.join(url, 'room', 'alice');

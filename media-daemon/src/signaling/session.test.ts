@@ -84,13 +84,32 @@ test('S26 what happened while there was no socket is in the snapshot', async (t)
   assert.deepEqual(answer.snapshot.consumers, [], `${consumerId} ended with its producer`);
 });
 
-test('the sessionId may be in the URL too', async (t) => {
+test('S50 the sessionId may be in the URL too, and that of `joinRoom` comes first', async (t) => {
   const { url, alice, joined } = await aliceAndBob(t);
+  const { sessionId } = joined;
+  const joining = { roomId: 'room', peerId: 'alice' };
+  const open = (inUrl: string) =>
+    SignalingClient.openUrl(`${url}/?roomId=room&peerId=alice&sessionId=${encodeURIComponent(inUrl)}`);
   alice.socket.terminate();
-  const client = await SignalingClient.openUrl(
-    `${url}/?roomId=room&peerId=alice&sessionId=${encodeURIComponent(joined.sessionId)}`,
+  const client = await open(sessionId);
+  assert.equal((await client.request('joinRoom', joining)).resumed, true);
+  const another = await open('an older one');
+  assert.equal((await another.request('joinRoom', { ...joining, sessionId })).resumed, true);
+});
+
+test('S51 a resumed session is made the transports that it asks for and does not have', async (t) => {
+  const { url } = await testDaemon(t);
+  const joining = { roomId: 'room', peerId: 'alice' };
+  const alice = await SignalingClient.open(url, 'room', 'alice');
+  const { sessionId, transports } = await alice.request('joinRoom', { ...joining, transports: ['send'] });
+  alice.socket.terminate();
+  const { answer } = await resume(url, sessionId, { transports: ['send', 'recv'] });
+  assert.deepEqual(Object.keys(answer.transports), ['recv']);
+  const { snapshot } = answer;
+  assert.deepEqual(
+    snapshot.transports.map(({ transportId }: { transportId: string }) => transportId).sort(),
+    [transports.send.transportId, answer.transports.recv.transportId].sort(),
   );
-  assert.equal((await client.request('joinRoom', { roomId: 'room', peerId: 'alice' })).resumed, true);
 });
 
 test('S28 a socket that resumes a session replaces the one before, which is told so', async (t) => {

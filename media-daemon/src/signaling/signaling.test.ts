@@ -235,10 +235,21 @@ test('S14 what is not a message is told to its sender, and nobody else is affect
   alice.socket.send(Buffer.from([1, 2, 3]));
   assert.equal((await alice.notified('error')).code, 400);
   await alice.request('ping');
-  alice.socket.send(JSON.stringify({ request: true, id: 1, method: 'ping', data: 'x'.repeat(300_000) }));
+  await bob.request('ping');
+  assert.deepEqual(bob.unread, []);
+});
+
+test('S46 a message above the bound closes the connection with 1009, and its peer has left', async (t) => {
+  const { url } = await testDaemon(t, { MEDIA_DAEMON_MAX_FRAME_BYTES: '1024' });
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  const bob = await SignalingClient.join(url, 'room', 'bob');
+  const ping = { request: true, id: 1, method: 'ping' };
+  const { length } = JSON.stringify({ ...ping, data: '' });
+  alice.socket.send(JSON.stringify({ ...ping, data: 'x'.repeat(1024 - length) }));
+  await alice.request('ping');
+  alice.socket.send(JSON.stringify({ ...ping, data: 'x'.repeat(1025 - length) }));
   assert.equal(await alice.closed, 1009);
   await bob.notified('peerLeft');
-  await bob.request('ping');
 });
 
 test('S1 a connection without valid ids is told why and closed for good', async (t) => {

@@ -24,7 +24,7 @@ const noTransport = { 404: 'The peer has no such transport.' };
 const cannotSend = {
   403: 'The peer may not publish.',
   404: 'The peer has no transport `transportId`.',
-  409: 'The peer has no send transport, or `transportId` is another one.',
+  409: 'The peer has no send transport, or `transportId` is another one, or it uses the SSRC, MID or stream already.',
 };
 
 const ofTransport = z.object({ transportId: serverId });

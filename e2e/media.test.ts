@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
+import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
+import { connectReceiver, OpusSender } from './testing/rtp.ts';
+
+/** Alice sends sound, which Bob receives. */
+async function sounding(t: TestContext) {
+  const { url } = await testDaemon(t);
+  const join = async (peerId: string) => {
+    const client = await SignalingClient.open(url, 'room', peerId);
+    const joining = { roomId: 'room', peerId, transports: ['send', 'recv'] };
+    return { client, joined: await client.request('joinRoom', joining) };
+  };
+  const { client: alice, joined } = await join('alice');
+  const { client: bob, joined: bobs } = await join('bob');
+  const { rtpCapabilities } = joined;
+  const { transportId } = joined.transports.send;
+  const sender = new OpusSender(joined.transports.send, 4711);
+  t.after(() => sender.close());
+  await alice.request('connectWebRtcTransport', { transportId, dtlsParameters: sender.dtlsParameters });
+  const produced = { kind: 'audio', rtpParameters: sender.rtpParameters };
+  const { producerId } = await alice.request('produce', produced);
+  await connectReceiver(t, bob, bobs.transports.recv, producerId, rtpCapabilities);
+  return { join, alice, bob, sender, rtpCapabilities };
+}
+
+test('S49 who speaks and how loud is told to everybody, also to who comes later', async (t) => {
+  const { join, alice, bob } = await sounding(t);
+  for (const peer of [alice, bob]) {
+    assert.deepEqual(await peer.notified('audioLevels'), { levels: [{ peerId: 'alice', volume: -20 }] });
+    assert.deepEqual(await peer.notified('activeSpeaker'), { peerId: 'alice' });
+  }
+  const { client: carol } = await join('carol');
+  assert.deepEqual(await carol.notified('activeSpeaker'), { peerId: 'alice' });
+  alice.close();
+  assert.deepEqual(await bob.notified('activeSpeaker'), { peerId: null });
+});
+
+test('S52 a consumer of simulcast is told which layers it receives, and that it receives none', async (t) => {
+  const { alice, bob, sender, rtpCapabilities } = await sounding(t);
+  const rtpParameters = sender.sendSimulcast([5001, 5002]);
+  const { producerId } = await alice.request('produce', { kind: 'video', rtpParameters });
+  const { consumerId } = await bob.request('consume', { producerId, rtpCapabilities });
+  await bob.request('setPreferredLayers', { consumerId, spatialLayer: 0 });
+  await bob.request('resume', { consumerId });
+  const first = await bob.notified('consumerLayersChanged');
+  assert.deepEqual(first, { consumerId, spatialLayer: 0, temporalLayer: 0 });
+  await bob.request('pause', { consumerId });
+  const paused = await bob.notified('consumerLayersChanged');
+  assert.deepEqual(paused, { consumerId, spatialLayer: null, temporalLayer: null });
+});
