@@ -1,8 +1,15 @@
 #!/usr/bin/env bash
-# Installs what this repository needs and is missing: a Node to run npm with, the npm packages (a current Node is one
-# of them), and the mediasoup worker. With `--tests` also Chromium. Running it again costs next to nothing.
+# Installs what this repository needs and is missing: a Node and an npm that are recent enough, the npm packages (a
+# current Node is one of them), and the mediasoup worker. With `--tests` also Chromium. Running it again costs next to
+# nothing.
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
+
+# The machine's own Node and npm do the installing: those among the packages are about to be replaced.
+PATH=${PATH//"$PWD/node_modules/.bin:"/}
+
+# The npm that installs where the machine's Node is too old.
+readonly NPM_VERSION=12.2.0
 
 install_packages() {
   if [[ $(id -u) != 0 ]]; then
@@ -15,11 +22,39 @@ install_packages() {
   apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 install "$@" >/dev/null
 }
 
+# Puts a Node and an npm of our choice first on the path, where those of the machine are older than package.json's
+# "engines" asks. An older npm run by an older Node leaves out what others need: it skips optional packages, most native
+# ones, that name a later Node than the one it runs on, and with the Node of the other processor architecture Debian 12's
+# takes this one's link away too (https://github.com/npm/cli/issues/4362).
+use_recent_npm() {
+  if node --eval 'process.exit(parseInt(process.versions.node) < 24 ? 1 : 0)'; then return; fi
+  local package version directory
+  package=node-linux-$(node --print process.arch)
+  version=$(node --print "require('./package.json').optionalDependencies['$package'] || ''")
+  if [[ -z $version ]]; then
+    echo "setup: this is Node $(node --version) for $(uname -sm); please install Node 24 or later" >&2
+    exit 1
+  fi
+  directory=${XDG_CACHE_HOME:-$HOME/.cache}/mediasoup-server/node-$version-npm-$NPM_VERSION
+  if [[ ! -d $directory ]]; then
+    echo "setup: getting Node $version, since $(node --version) is too old to run npm with" >&2
+    mkdir -p "${directory%/*}"
+    scratch=$(mktemp -d "${directory%/*}/tmp.XXXXXXXX")
+    trap 'rm -rf "$scratch"' EXIT
+    npm install --prefix "$scratch" --no-save --ignore-scripts --no-audit --no-fund --loglevel=error \
+      "$package@$version" "npm@$NPM_VERSION" >&2
+    # Another run may have been faster, and then its result is as good.
+    mv -T "$scratch" "$directory" 2>/dev/null || [[ -d $directory ]]
+  fi
+  export PATH="$directory/node_modules/.bin:$PATH"
+}
+
 command -v npm >/dev/null || install_packages nodejs npm
 
 # `npm ci` is run again when the lockfile is another than the one that was installed.
 lock=$(sha256sum package-lock.json | cut -d' ' -f1)
 if [[ $(cat node_modules/.installed-from 2>/dev/null) != "$lock" ]]; then
+  use_recent_npm
   echo 'setup: installing npm packages' >&2
   npm ci --loglevel=error >&2
   printf '%s' "$lock" >node_modules/.installed-from
