@@ -43,7 +43,7 @@ BENCHMARKS ?= $(shell git ls-files '*.bench.ts')
 
 check: setup ## Lint, format, types, contracts, dead code, import directions, generated files.
 	biome check --error-on-warnings .
-	for project in proto deploy/process control-plane media-daemon client e2e; do tsc -p $$project || exit 1; done
+	for project in proto deploy/process deploy/local control-plane media-daemon client e2e; do tsc -p $$project || exit 1; done
 	buf lint
 	buf format --diff --exit-code
 	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) \

@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { mediaAddress } from './mediaAddress.ts';
 
 /**
  * Runs everything on this machine until it is interrupted: the control plane with its embedded table and the demo page,
- * and one media daemon. Settings of either may be given in the environment.
+ * and one media daemon. Settings of either may be given in the environment. Everything listens on loopback but media,
+ * which not every browser would send there.
  */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -53,6 +56,8 @@ const controlPlane = await start('control-plane/src/main.ts', {
 const daemon = await start('media-daemon/src/main.ts', {
   MEDIA_DAEMON_CONTROL_PLANE_URL: String(controlPlane.url),
   MEDIA_DAEMON_DAEMON_KEY: process.env.CONTROL_PLANE_DAEMON_KEY ?? daemonKey,
+  MEDIA_DAEMON_RTC_IP: mediaAddress(networkInterfaces()),
 });
 process.stdout.write(`\nOpen ${controlPlane.url} in two browser windows. Ctrl-C ends everything.\n`);
 process.stdout.write(`The media daemon by itself: ${daemon.url}?roomId=..&peerId=..\n`);
+process.stdout.write(`Media goes to ${daemon.rtcAddress}; MEDIA_DAEMON_RTC_IP names another address.\n`);

@@ -50,6 +50,8 @@ use_recent_npm() {
 }
 
 command -v npm >/dev/null || install_packages nodejs npm
+# A current Node needs it, and a small Debian lacks it.
+/sbin/ldconfig -p | grep libatomic.so.1 >/dev/null || install_packages libatomic1
 
 # `npm ci` is run again when the lockfile is another than the one that was installed.
 lock=$(sha256sum package-lock.json | cut -d' ' -f1)

@@ -28,7 +28,7 @@ function run(t: TestContext, settings: Record<string, string> = {}) {
   });
   t.after(() => child.kill('SIGKILL'));
   let output = '';
-  const ready = new Promise<{ url: string; grpcPort: number }>((resolve, reject) => {
+  const ready = new Promise<{ url: string; rtcAddress: string; grpcPort: number }>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         output += text;
@@ -68,6 +68,12 @@ test('wrong settings end the process with 1 and a line for each variable', async
   assert.match(output, /^MEDIA_DAEMON_WORKERS: is less than 1$/m);
   assert.match(output, /^MEDIA_DAEMON_WORKRES is not a setting/m);
   assert.doesNotMatch(output, /\n\s+at /, 'no stack');
+});
+
+test('the line that says the daemon is ready names the address that clients send media to', async (t) => {
+  assert.equal((await run(t).ready).rtcAddress, '127.0.0.1');
+  const announced = { MEDIA_DAEMON_RTC_ANNOUNCED_ADDRESS: 'media.example.org' };
+  assert.equal((await run(t, announced).ready).rtcAddress, 'media.example.org');
 });
 
 test('listening beyond loopback without saying so ends the process with 1 and names the setting', async (t) => {

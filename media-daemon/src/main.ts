@@ -41,7 +41,8 @@ try {
     process.exit(exitCode);
   };
   const { url, grpcPort, metricsPort } = daemon;
-  logger.info({ daemonId: config.daemonId, url, grpcPort, metricsPort }, 'media daemon ready');
+  const rtcAddress = config.rtcAnnouncedAddress ?? config.rtcIp;
+  logger.info({ daemonId: config.daemonId, url, rtcAddress, grpcPort, metricsPort }, 'media daemon ready');
 } catch (error) {
   logger.fatal({ err: error }, error instanceof Error ? error.message : String(error));
   process.exit(1);
