@@ -165,6 +165,8 @@ export class Connection {
     const sessionId = data.sessionId ?? this.#admission.sessionId;
     const session = sessionId === undefined ? undefined : sessions.find(sessionId, this.#admission);
     if (!session) return false;
+    // A transport that is being made yet, as the lost socket asked, is not to be made a second time.
+    await session.settle();
     const transports = await session.track(createTransports(session, data.transports));
     await session.settle();
     if (this.#transport.closed) throw new RequestError(409, 'the connection has closed');

@@ -175,6 +175,21 @@ test('S27 a request whose socket was lost is done, and the snapshot waits for it
   ]);
 });
 
+test('a transport that is being made over the lost socket does not refuse the resumption', async (t) => {
+  const { url } = await testDaemon(t);
+  const alice = await SignalingClient.open(url, 'room', 'alice');
+  const { sessionId } = await alice.request('joinRoom', { roomId: 'room', peerId: 'alice' });
+  // Open already, so that what both sockets ask comes in together.
+  const again = await SignalingClient.open(url, 'room', 'alice');
+  for (const [id, direction] of ['send', 'recv'].entries())
+    alice.socket.send(JSON.stringify({ request: true, id, method: 'createWebRtcTransport', data: { direction } }));
+  const joining = { roomId: 'room', peerId: 'alice', sessionId, transports: ['send', 'recv'] };
+  const { resumed, transports, snapshot } = await again.request('joinRoom', joining);
+  assert.equal(resumed, true);
+  assert.deepEqual(transports, {}, 'the snapshot has them');
+  assert.equal(snapshot.transports.length, 2);
+});
+
 test('S12 every request is answered before the connection closes', async (t) => {
   const { alice, consumerId } = await aliceAndBob(t);
   const answers = Promise.all(Array.from({ length: 20 }, () => alice.ask('resume', { consumerId })));
