@@ -10,6 +10,14 @@ import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { unaryCalls } from '@mediasoup-server/proto/grpc';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const DAEMON = 'media-daemon/src/main.ts';
+/** Ports that the system chooses. */
+const anyPorts = {
+  MEDIA_DAEMON_LISTEN_PORT: '0',
+  MEDIA_DAEMON_GRPC_PORT: '0',
+  MEDIA_DAEMON_METRICS_PORT: '0',
+  MEDIA_DAEMON_RTC_PORT: '0',
+};
 const daemonKey = 'a key of the tests alone';
 const children = new Set<ChildProcess>();
 // Also when the test runner itself is ended, nothing that it started stays.
@@ -40,7 +48,7 @@ export class Stack {
   static async start(t: TestContext): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), 'mediasoup-server-'));
     const stack = new Stack(t);
-    const { ready, process: controlPlane } = await stack.#run('control-plane/src/main.ts', {
+    const { ready, process: controlPlane } = await run(t, 'control-plane/src/main.ts', {
       CONTROL_PLANE_LISTEN_PORT: '0',
       CONTROL_PLANE_METRICS_PORT: '0',
       CONTROL_PLANE_DATA_DIR: folder,
@@ -61,12 +69,9 @@ export class Stack {
 
   /** Starts a daemon and waits until the control plane has it. */
   async startDaemon(daemonId: string, environment: Record<string, string> = {}): Promise<Daemon> {
-    const running = await this.#run('media-daemon/src/main.ts', {
+    const running = await run(this.#t, DAEMON, {
       MEDIA_DAEMON_DAEMON_ID: daemonId,
-      MEDIA_DAEMON_LISTEN_PORT: '0',
-      MEDIA_DAEMON_GRPC_PORT: '0',
-      MEDIA_DAEMON_METRICS_PORT: '0',
-      MEDIA_DAEMON_RTC_PORT: '0',
+      ...anyPorts,
       MEDIA_DAEMON_CONTROL_PLANE_URL: this.controlPlaneUrl,
       MEDIA_DAEMON_DAEMON_KEY: daemonKey,
       ...environment,
@@ -94,31 +99,36 @@ export class Stack {
     if (!answer.ok) throw new Error(`assignment: ${answer.status} ${await answer.text()}`);
     return answer.json() as never;
   }
+}
 
-  async #run(main: string, environment: Record<string, string>): Promise<Running> {
-    const child = spawn(process.execPath, [main], {
-      cwd: root,
-      env: { ...process.env, ...environment },
-      stdio: ['ignore', 'pipe', 'inherit'],
+/** Runs a media daemon without a control plane. */
+export const runDaemon = (t: TestContext, environment: Record<string, string> = {}): Promise<Running> =>
+  run(t, DAEMON, { ...anyPorts, ...environment });
+
+/** Runs a server as a process of its own until the test ends, and waits until it is ready. */
+async function run(t: TestContext, main: string, environment: Record<string, string>): Promise<Running> {
+  const child = spawn(process.execPath, [main], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.add(child);
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  t.after(async () => {
+    child.kill('SIGINT');
+    await exited;
+    children.delete(child);
+  });
+  return new Promise((resolve, reject) => {
+    const log: string[] = [];
+    createInterface(child.stdout).on('line', (line) => {
+      log.push(line);
+      const ready = JSON.parse(line);
+      // The one line that says where the metrics are is written when everything runs.
+      if (ready.metricsPort !== undefined) resolve({ process: child, ready });
     });
-    children.add(child);
-    const exited = new Promise((resolve) => child.once('exit', resolve));
-    this.#t.after(async () => {
-      child.kill('SIGINT');
-      await exited;
-      children.delete(child);
-    });
-    return new Promise((resolve, reject) => {
-      const log: string[] = [];
-      createInterface(child.stdout).on('line', (line) => {
-        log.push(line);
-        const ready = JSON.parse(line);
-        // The one line that says where the metrics are is written when everything runs.
-        if (ready.metricsPort !== undefined) resolve({ process: child, ready });
-      });
-      child.once('exit', (code) => reject(new Error(`${main} ended with ${code}:\n${log.join('\n')}`)));
-    });
-  }
+    child.once('exit', (code) => reject(new Error(`${main} ended with ${code}:\n${log.join('\n')}`)));
+  });
 }
 
 /** Lets the event loop turn between two looks at a condition. */

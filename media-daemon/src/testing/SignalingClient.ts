@@ -82,9 +82,10 @@ export class SignalingClient {
     return this.#received.filter((message) => message.notification).map((message) => String(message.method));
   }
 
-  /** How many answers came that nobody waits for: each request has one. */
+  /** How many answers came to requests of its own that were answered already: each has one. */
   get strayAnswers(): number {
-    return this.#received.filter((message) => message.response).length;
+    const isOwn = (id = 0) => Number.isInteger(id) && id > 0 && id < this.#nextId;
+    return this.#received.filter(({ response, id }) => response && isOwn(id)).length;
   }
 
   close(): void {
