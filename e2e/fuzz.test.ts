@@ -38,7 +38,7 @@ const meetings = [
 ];
 
 for (const { meeting, resumeGraceMs, watched } of meetings) {
-  test(`whatever peers send, each request is answered once, and nothing is left of them: ${meeting}`, async (t) => {
+  test(`S12 whatever peers send, each request is answered once, and nothing is left of them: ${meeting}`, async (t) => {
     const workers: types.Worker[] = [];
     const remember = (worker: types.Worker) => workers.push(worker);
     observer.on('newworker', remember);

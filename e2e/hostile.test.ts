@@ -9,7 +9,7 @@ import { hostileFrames, hostileMessages, hostileRequests, thefts } from './testi
 import { assertNoGap, connectReceiver, connectSender } from './testing/rtp.ts';
 import { nextTick, runDaemon } from './testing/stack.ts';
 
-test('whatever a peer sends, each request of it is answered, and a call in its own room goes on', async (t) => {
+test('S14 whatever a peer sends, each request of it is answered, and a call in its own room goes on', async (t) => {
   const { ready, process: daemon } = await runDaemon(t, {
     MEDIA_DAEMON_PING_INTERVAL_MS: '500',
     MEDIA_DAEMON_JOIN_TIMEOUT_MS: '500',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
 import { connectReceiver, OpusSender } from './testing/rtp.ts';
@@ -22,7 +23,7 @@ async function sounding(t: TestContext) {
   const produced = { kind: 'audio', rtpParameters: sender.rtpParameters };
   const { producerId } = await alice.request('produce', produced);
   await connectReceiver(t, bob, bobs.transports.recv, producerId, rtpCapabilities);
-  return { join, alice, bob, sender, rtpCapabilities };
+  return { join, alice, bob, sender, producerId, rtpCapabilities };
 }
 
 test('S49 who speaks and how loud is told to everybody, also to who comes later', async (t) => {
@@ -35,6 +36,22 @@ test('S49 who speaks and how loud is told to everybody, also to who comes later'
   assert.deepEqual(await carol.notified('activeSpeaker'), { peerId: 'alice' });
   alice.close();
   assert.deepEqual(await bob.notified('activeSpeaker'), { peerId: null });
+});
+
+test('S49 who sends nothing does not speak, also when nobody else is heard', async (t) => {
+  const { join, alice, bob, producerId } = await sounding(t);
+  const { client: carol } = await join('carol');
+  await carol.request('produce', { kind: 'audio', rtpParameters: opusRtpParameters() });
+  const speaks = (who: string | null) => bob.notified('activeSpeaker', ({ peerId }) => peerId === who);
+  await speaks('alice');
+  for (let time = 0; time < 3; time++) {
+    await alice.request('pauseProducer', { producerId });
+    await speaks(null);
+    await bob.notified('audioLevels', ({ levels }) => levels.length === 0);
+    await alice.request('resumeProducer', { producerId });
+    await speaks('alice');
+  }
+  assert.ok(!bob.unread.includes('activeSpeaker'), 'Carol was named');
 });
 
 test('S52 a consumer of simulcast is told which layers it receives, and that it receives none', async (t) => {

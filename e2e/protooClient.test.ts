@@ -15,7 +15,7 @@ function protooPeer(t: TestContext, url: string, query: string): Peer {
   return peer;
 }
 
-test('a protoo-client whose upgrade is refused backs off, and is let in later', async (t) => {
+test('S5 a protoo-client whose upgrade is refused backs off, and is let in later', async (t) => {
   const { url } = await testDaemon(t, { MEDIA_DAEMON_MAX_PEERS: '1' });
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const bob = protooPeer(t, url, 'roomId=room&peerId=bob');
@@ -26,7 +26,7 @@ test('a protoo-client whose upgrade is refused backs off, and is let in later', 
   await bob.request('joinRoom', { roomId: 'room', peerId: 'bob' });
 });
 
-test('a protoo-client that may never come in is told why, and stops', async (t) => {
+test('S1 a protoo-client that may never come in is told why, and stops', async (t) => {
   const { url } = await testDaemon(t);
   const peer = protooPeer(t, url, 'roomId=..&peerId=bob');
   let opened = 0;
@@ -43,7 +43,7 @@ test('a protoo-client that may never come in is told why, and stops', async (t) 
   assert.equal(opened, 1);
 });
 
-test('a protoo-client whose socket is lost reconnects by itself and resumes', async (t) => {
+test('S25 a protoo-client whose socket is lost reconnects by itself and resumes', async (t) => {
   const { url } = await testDaemon(t);
   const watcher = await SignalingClient.join(url, 'room', 'watcher');
   const peer = protooPeer(t, url, 'roomId=room&peerId=bob');

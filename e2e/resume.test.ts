@@ -52,7 +52,7 @@ for (const who of ['alice', 'bob'] as const) {
   }
 }
 
-test('media flows on while the sockets are slow, and no answer is lost', async (t) => {
+test('S12 media flows on while the sockets are slow, and no answer is lost', async (t) => {
   const { relays, alice, bob, receiver, more } = await sending(t);
   for (const relay of Object.values(relays)) relay.delay(300);
   await Promise.all([alice, bob].flatMap(({ client }) => Array.from({ length: 10 }, () => client.request('ping'))));
@@ -60,7 +60,7 @@ test('media flows on while the sockets are slow, and no answer is lost', async (
   assertNoGap(receiver.received);
 });
 
-test('a blackholed socket is noticed, and after the grace time its peer has left', async (t) => {
+test('S6 a blackholed socket is noticed, and after the grace time its peer has left', async (t) => {
   const pingInterval = 200;
   const { metricsPort, relays, carol } = await sending(t, {
     MEDIA_DAEMON_PING_INTERVAL_MS: String(pingInterval),

@@ -26,7 +26,7 @@ function percentiles(times: readonly number[]): { p50: number; p99: number } {
   return { p50: at(0.5), p99: at(0.99) };
 }
 
-test('a client that never reads is cut at the bound, and the others in its room are served meanwhile', async (t) => {
+test('S37 a client that never reads is cut at the bound, and the others in its room are served meanwhile', async (t) => {
   const { url, metricsPort } = await testDaemon(t, {
     MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
     MEDIA_DAEMON_MESSAGE_BURST: '1000000',

@@ -8,10 +8,13 @@ const TAKEN = /already exists in (RTP|SCTP) listener/;
 export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly code: ErrorCode;
+  /** The limit that was reached, as the metrics name it. */
+  readonly limit: string | undefined;
 
-  constructor(code: ErrorCode, reason: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, reason: string, { limit, ...options }: ErrorOptions & { limit?: string } = {}) {
     super(reason, options);
     this.code = code;
+    this.limit = limit;
   }
 
   /** Maps what mediasoup throws; anything unknown becomes 500 with nothing of it shown. */

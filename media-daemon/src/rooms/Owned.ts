@@ -11,14 +11,19 @@ type Closable = {
 export class Owned<T extends Closable> {
   readonly #noun: string;
   readonly #limit: number;
+  readonly #limitName: string;
   readonly #things = new Map<string, T>();
   #making = 0;
   #closed = false;
 
-  /** @param noun what one is called in errors: `producer`. */
-  constructor(noun: string, limit: number) {
+  /**
+   * @param noun what one is called in errors: `producer`.
+   * @param limitName what the metrics call the limit: `peerProducers`.
+   */
+  constructor(noun: string, limit: number, limitName: string) {
     this.#noun = noun;
     this.#limit = limit;
+    this.#limitName = limitName;
   }
 
   get size(): number {
@@ -33,7 +38,9 @@ export class Owned<T extends Closable> {
    */
   async make(create: () => Promise<T>, closed: (thing: T) => void = () => {}): Promise<T> {
     if (this.#things.size + this.#making >= this.#limit)
-      throw new RequestError(429, `the peer has ${this.#limit} ${this.#noun}s, which is the limit`);
+      throw new RequestError(429, `the peer has ${this.#limit} ${this.#noun}s, which is the limit`, {
+        limit: this.#limitName,
+      });
     this.#making++;
     let thing: T;
     try {

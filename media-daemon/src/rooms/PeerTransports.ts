@@ -14,7 +14,7 @@ const INITIAL_OUTGOING_BITRATE = 1_000_000;
 export class PeerTransports {
   readonly #room: Room;
   readonly #notify: Notify;
-  readonly #owned = new Owned<types.WebRtcTransport>('transport', 2);
+  readonly #owned = new Owned<types.WebRtcTransport>('transport', 2, 'peerTransports');
   readonly #by = new Map<Direction, types.WebRtcTransport>();
   readonly #making = new Set<Direction>();
   readonly #connected = new Set<string>();
@@ -67,8 +67,13 @@ export class PeerTransports {
             enableSctp: true,
             initialAvailableOutgoingBitrate: INITIAL_OUTGOING_BITRATE,
           });
-          if (direction === 'send') await made.setMaxIncomingBitrate(this.#room.limits.maxPeerIncomingBitrate);
-          return made;
+          try {
+            if (direction === 'send') await made.setMaxIncomingBitrate(this.#room.limits.maxPeerIncomingBitrate);
+            return made;
+          } catch (error) {
+            made.close();
+            throw error;
+          }
         },
         ({ id }) => this.#gone(direction, id),
       );

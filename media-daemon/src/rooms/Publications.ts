@@ -18,8 +18,8 @@ export class Publications {
   constructor(peer: Peer, room: Room) {
     this.#peer = peer;
     this.#room = room;
-    this.producers = new Owned('producer', room.limits.maxPeerProducers);
-    this.dataProducers = new Owned('data producer', room.limits.maxPeerDataProducers);
+    this.producers = new Owned('producer', room.limits.maxPeerProducers, 'peerProducers');
+    this.dataProducers = new Owned('data producer', room.limits.maxPeerDataProducers, 'peerDataProducers');
   }
 
   async produce({

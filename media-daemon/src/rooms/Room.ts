@@ -115,7 +115,9 @@ export class Room {
     const { peerId } = joining;
     const former = this.#peers.get(peerId);
     if (!former && this.#peers.size >= this.limits.maxRoomPeers)
-      throw new RequestError(503, `the room is full: it takes ${this.limits.maxRoomPeers} peers`);
+      throw new RequestError(503, `the room is full: it takes ${this.limits.maxRoomPeers} peers`, {
+        limit: 'roomPeers',
+      });
     clearTimeout(this.#unjoinedTimer);
     const peer = new Peer(joining, this);
     this.#peers.set(peerId, peer);

@@ -21,6 +21,8 @@ export class Speakers {
   readonly #levels: types.AudioLevelObserver;
   readonly #dominant: types.ActiveSpeakerObserver;
   readonly #hooks: SpeakersHooks;
+  /** Those that were loud enough once: mediasoup names a dominant speaker also where none is. */
+  readonly #heard = new WeakSet<types.Producer>();
   #active: types.Producer | undefined;
   #lastDominant: types.Producer | undefined;
 
@@ -39,12 +41,15 @@ export class Speakers {
     this.#hooks = hooks;
     dominant.on('dominantspeaker', ({ producer }) => {
       this.#lastDominant = producer;
-      this.#setActive(producer);
+      if (this.#heard.has(producer)) this.#setActive(producer);
     });
-    levels.on('volumes', (heard) => {
-      hooks.levels(heard);
-      // mediasoup names the dominant speaker when it changes, so after a silence the last one counts again.
-      if (!this.#active) this.#setActive(this.#lastDominant ?? heard[0]?.producer);
+    levels.on('volumes', (loud) => {
+      hooks.levels(loud);
+      for (const { producer } of loud) this.#heard.add(producer);
+      // mediasoup names the dominant speaker when it changes, so after a silence the last one may count again.
+      const dominant = loud.find(({ producer }) => producer === this.#lastDominant);
+      if (dominant) this.#setActive(dominant.producer);
+      else if (!this.#active) this.#setActive(loud[0]?.producer);
     });
     levels.on('silence', () => {
       hooks.levels([]);

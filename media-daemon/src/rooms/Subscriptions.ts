@@ -17,8 +17,8 @@ export class Subscriptions {
   constructor(peer: Peer, room: Room) {
     this.#peer = peer;
     this.#room = room;
-    this.consumers = new Owned('consumer', room.limits.maxPeerConsumers);
-    this.dataConsumers = new Owned('data consumer', room.limits.maxPeerDataConsumers);
+    this.consumers = new Owned('consumer', room.limits.maxPeerConsumers, 'peerConsumers');
+    this.dataConsumers = new Owned('data consumer', room.limits.maxPeerDataConsumers, 'peerDataConsumers');
   }
 
   async consume({

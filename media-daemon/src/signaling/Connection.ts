@@ -88,11 +88,11 @@ export class Connection {
     this.#protoo.notify(method, data).catch(() => {});
   }
 
-  /** Ends the connection for good, after saying why. */
+  /** Ends the connection after saying why: for good, unless it is only not possible now. */
   refuse(code: ErrorCode, reason: string): void {
     this.#logger.info({ code, reason }, 'connection refused');
     this.notify('error', { code, reason });
-    this.end(false, new RequestError(code, reason));
+    this.end(code === 503, new RequestError(code, reason));
   }
 
   /** Ends the connection; the client has been told why. What it asked and is not answered is answered first. */
@@ -118,6 +118,7 @@ export class Connection {
       const error = RequestError.from(cause);
       if (error.code === 500) this.#logger.error({ err: cause, method }, 'request failed');
       count(error.code);
+      if (error.limit) this.#options.metrics.limited.inc({ limit: error.limit });
       once(() => respond.reject(error));
     }
   }

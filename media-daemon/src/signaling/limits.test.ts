@@ -65,7 +65,7 @@ test('S32 a socket that floods is read slowly, and all of it is answered', async
 });
 
 test('S33 a peer has no more producers and consumers than allowed, also when asked for at once', async (t) => {
-  const { url } = await testDaemon(t, {
+  const { url, metricsPort } = await testDaemon(t, {
     MEDIA_DAEMON_MAX_PEER_PRODUCERS: '2',
     MEDIA_DAEMON_MAX_PEER_CONSUMERS: '1',
     MEDIA_DAEMON_MAX_PEER_DATA_PRODUCERS: '1',
@@ -93,13 +93,16 @@ test('S33 a peer has no more producers and consumers than allowed, also when ask
   assert.equal((await alice.ask('produceData', { sctpStreamParameters: { streamId: 2 } })).errorCode, 429);
   await bob.request('consumeData', { dataProducerId });
   assert.equal((await bob.ask('consumeData', { dataProducerId })).errorCode, 429);
+  const counted = { peerProducers: 3, peerConsumers: 1, peerDataProducers: 1, peerDataConsumers: 1 };
+  for (const [limit, times] of Object.entries(counted)) assert.equal(await limited(metricsPort, limit), times, limit);
 });
 
 test('S34 a full room refuses with 503', async (t) => {
-  const { url } = await testDaemon(t, { MEDIA_DAEMON_MAX_ROOM_PEERS: '1' });
+  const { url, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_MAX_ROOM_PEERS: '1' });
   await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.open(url, 'room', 'bob');
   assert.equal((await bob.ask('joinRoom', { roomId: 'room', peerId: 'bob' })).errorCode, 503);
+  assert.equal(await limited(metricsPort, 'roomPeers'), 1);
   await SignalingClient.join(url, 'room', 'alice');
 });
 

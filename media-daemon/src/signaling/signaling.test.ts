@@ -107,6 +107,14 @@ test('S16 `connectWebRtcTransport` and `restartIce` act on an own transport, the
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const { transportId, iceParameters } = await alice.request('createWebRtcTransport', { direction: 'send' });
   const connecting = { transportId, dtlsParameters: { role: 'client', fingerprints } };
+  for (const wrong of [
+    { algorithm: 'sha-256', value: 'nonsense' },
+    { algorithm: 'sha-256', value: 'AB:CD' },
+    { algorithm: 'md5', value: 'AB:CD' },
+  ]) {
+    const dtlsParameters = { role: 'client', fingerprints: [wrong] };
+    assert.equal((await alice.ask('connectWebRtcTransport', { transportId, dtlsParameters })).errorCode, 400);
+  }
   await alice.request('connectWebRtcTransport', connecting);
   assert.equal((await alice.ask('connectWebRtcTransport', connecting)).errorCode, 409);
   assert.equal((await alice.ask('createWebRtcTransport', { direction: 'send' })).errorCode, 409);
@@ -296,6 +304,16 @@ test('S3 a connection that does not join in time is closed', async (t) => {
   const client = await SignalingClient.open(url, 'room', 'alice');
   assert.equal((await client.notified('error')).code, 408);
   assert.equal(await client.closed, 4000);
+});
+
+test('S4 a token that cannot be checked yet is refused for now', async (t) => {
+  const { url } = await testDaemon(t, {
+    MEDIA_DAEMON_CONTROL_PLANE_URL: 'http://127.0.0.1:1',
+    MEDIA_DAEMON_DAEMON_KEY: 'a key of the tests alone',
+  });
+  const client = await SignalingClient.openUrl(`${url}/?roomId=room&peerId=alice&token=any`);
+  assert.equal((await client.notified('error')).code, 503);
+  assert.equal(await client.closed, 1012);
 });
 
 test('S6 a socket that leaves a ping unanswered is cut', async (t) => {

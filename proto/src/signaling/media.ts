@@ -49,13 +49,27 @@ export const rtpCapabilities = z
     id: 'RtpCapabilities',
     description: `${MEDIASOUP}rtp-parameters-and-capabilities/#RtpCapabilities`,
   });
+/** Bytes of a certificate's fingerprint by hash function, RFC 8122. */
+const FINGERPRINT_BYTES = { 'sha-1': 20, 'sha-224': 28, 'sha-256': 32, 'sha-384': 48, 'sha-512': 64 };
+type FingerprintAlgorithm = keyof typeof FINGERPRINT_BYTES;
+const fingerprint = z
+  .strictObject({
+    algorithm: z.enum(Object.keys(FINGERPRINT_BYTES) as [FingerprintAlgorithm, ...FingerprintAlgorithm[]]),
+    value: z
+      .string()
+      .max(191)
+      .regex(/^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2})+$/, 'is not bytes in hexadecimal with colons between')
+      // The worker compares it with upper case.
+      .toUpperCase(),
+  })
+  .refine(({ algorithm, value }) => (value.length + 1) / 3 === FINGERPRINT_BYTES[algorithm], {
+    path: ['value'],
+    message: 'is not as long as the algorithm makes it',
+  });
 export const dtlsParameters = z
   .strictObject({
     role: z.enum(['auto', 'client', 'server']).optional(),
-    fingerprints: z
-      .array(z.strictObject({ algorithm: z.string().max(16), value: z.string().min(1).max(256) }))
-      .min(1)
-      .max(8),
+    fingerprints: z.array(fingerprint).min(1).max(8),
   })
   .meta({ id: 'DtlsParameters', description: `${MEDIASOUP}api/#WebRtcTransportDtlsParameters` });
 export const sctpStreamParameters = z
