@@ -5,6 +5,7 @@ import { serveMetrics } from '@mediasoup-server/process/metrics';
 import type { Config } from './config.ts';
 import { DaemonClient } from './daemons/DaemonClient.ts';
 import { DaemonTable } from './daemons/DaemonTable.ts';
+import { Fleet } from './daemons/Fleet.ts';
 import { createHttpApp } from './http/httpApp.ts';
 import { createMetrics } from './metrics.ts';
 import { RoomTable } from './rooms/RoomTable.ts';
@@ -44,10 +45,13 @@ export async function startControlPlane(config: Config, { logger }: { logger: Lo
     opened.push(() => client.close());
     const metrics = createMetrics();
     const table = { client: store.client, metrics, logger };
+    const daemons = new DaemonTable(table, config.tablePrefix);
     const directory = {
       rooms: new RoomTable(table, config.tablePrefix),
-      daemons: new DaemonTable(table, config.tablePrefix),
+      daemons,
+      fleet: new Fleet(daemons),
       client,
+      metrics,
       suspectAfterMs: config.suspectAfterMs,
       logger,
     };

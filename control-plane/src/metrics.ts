@@ -28,6 +28,22 @@ export function createMetrics() {
       labelNames: ['code'],
       registers,
     }),
+    probes: new Counter({
+      name: 'control_plane_probes_total',
+      help: 'Probes of media daemons that seemed dead, by outcome (alive, silent).',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    daemonsLost: new Counter({
+      name: 'control_plane_daemons_lost_total',
+      help: 'Media daemons that were declared lost, so that their rooms may be placed elsewhere.',
+      registers,
+    }),
+    fencingWithheld: new Counter({
+      name: 'control_plane_fencing_withheld_total',
+      help: 'Silent daemons that were not declared lost, since this control plane reaches too few of the others too.',
+      registers,
+    }),
     tableOperations: new Counter({
       name: 'control_plane_table_operations_total',
       help: 'Table operations by table, operation and outcome (ok, condition, error).',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { assignmentSchema } from '@mediasoup-server/proto/http';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
@@ -31,12 +32,26 @@ describe('POST /rooms/:roomId/assignments', () => {
     roomId = `room ${++number} ä/&?`;
     for (const daemon of [first, second]) {
       daemon.refusal = undefined;
+      // What a probe found out is kept for a second, of each incarnation.
+      daemon.incarnation = randomUUID();
       await daemon.join(bed.url, DAEMON_KEY);
     }
   });
 
   const byId = (daemonId: string) => (daemonId === first.daemonId ? first : second);
   const other = (daemonId: string) => (daemonId === first.daemonId ? second : first);
+
+  /** How often the control plane has used each table in each way. */
+  async function tableOperations(): Promise<Map<string, number>> {
+    const text = await (await fetch(`http://127.0.0.1:${bed.controlPlane.metricsPort}/metrics`)).text();
+    const lines = text.matchAll(/^control_plane_table_operations_total\{table="(\w+)",operation="(\w+)",.*\} (\d+)$/gm);
+    const counts = new Map<string, number>();
+    for (const [, table, operation, count] of lines) {
+      const what = `${table} ${operation}`;
+      counts.set(what, (counts.get(what) ?? 0) + Number(count));
+    }
+    return counts;
+  }
 
   /** Makes a daemon's last heartbeat old. */
   async function silence(daemon: TestDaemon) {
@@ -144,6 +159,71 @@ describe('POST /rooms/:roomId/assignments', () => {
     const answer = await bed.assign(roomId);
     assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/);
     assert.deepEqual(await problemOf(answer), { status: 503, code: 'ROOM_FULL' });
+  });
+
+  test('an assignment to a room that exists takes one read and one update of the tables, and asks nobody', async () => {
+    const { daemonId } = await assignmentOf(await bed.assign(roomId));
+    byId(daemonId).created.clear();
+    const before = await tableOperations();
+    await bed.assign(roomId, { peerId: 'second' });
+    const after = await tableOperations();
+    const made = [...after].map(([what, count]) => [what, count - (before.get(what) ?? 0)]).filter(([, more]) => more);
+    assert.deepEqual(Object.fromEntries(made), { 'rooms get': 1, 'daemons update': 1 });
+    assert.equal(byId(daemonId).created.size, 0);
+  });
+
+  test('a place is kept for each peer until a heartbeat gives it back', async () => {
+    const { daemonId } = await assignmentOf(await bed.assign(roomId));
+    const daemon = byId(daemonId);
+    await daemon.heartbeat(bed.url);
+    await daemon.heartbeat(bed.url, { headroom: 2 });
+    for (const status of [201, 201, 503]) assert.equal((await bed.assign(roomId)).status, status);
+    // What the daemon has not yet heard of is left out whatever it says.
+    const unaware = daemon.assigned;
+    await daemon.heartbeat(bed.url, { headroom: 2, assigned: unaware });
+    assert.equal((await bed.assign(roomId)).status, 503);
+    await daemon.heartbeat(bed.url, { headroom: 1 });
+    for (const status of [201, 503]) assert.equal((await bed.assign(roomId)).status, status);
+  });
+
+  test('200 at once through three control planes overfill no daemon, and leave no place unused', async () => {
+    const [second3, third] = [await bed.another(), await bed.another()];
+    const urls = [bed.url, second3.url, third.url];
+    await first.heartbeat(bed.url, { headroom: 20 });
+    await second.heartbeat(bed.url, { headroom: 30 });
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, number_) =>
+        bed.assign(`${roomId} ${number_}`, { peerId: 'p' }, urls[number_ % 3]),
+      ),
+    );
+    const assigned = await Promise.all(answers.filter(({ status }) => status === 201).map(assignmentOf));
+    const on = (daemonId: string) => assigned.filter((assignment) => assignment.daemonId === daemonId).length;
+    assert.deepEqual([on('first'), on('second')], [20, 30]);
+    const refusals = await Promise.all(answers.filter(({ status }) => status !== 201).map(problemOf));
+    assert.deepEqual([...new Set(refusals.map(({ code }) => code))], ['NO_CAPACITY']);
+  });
+
+  test('when all daemons are silent but answer, a new room is placed: the control plane was away', async () => {
+    await silence(first);
+    await silence(second);
+    const another = await bed.another();
+    assert.equal((await bed.assign(roomId, { peerId: 'p' }, another.url)).status, 201);
+  });
+
+  test('a control plane that reaches too few daemons declares none lost', async () => {
+    const { daemonId } = await assignmentOf(await bed.assign(roomId));
+    for (const daemon of [first, second]) {
+      daemon.die();
+      await silence(daemon);
+    }
+    const another = await bed.another();
+    const answer = await bed.assign(roomId, { peerId: 'p' }, another.url);
+    assert.equal((await problemOf(answer)).code, 'UNAVAILABLE');
+    assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/);
+    for (const { daemonId } of [first, second]) assert.equal((await bed.daemons.find(daemonId))?.state, 'ready');
+    for (const daemon of [first, second]) await daemon.listen();
+    const back = await bed.another();
+    assert.equal((await assignmentOf(await bed.assign(roomId, { peerId: 'p' }, back.url))).daemonId, daemonId);
   });
 
   test('a silent daemon that answers the probe keeps its room', async () => {

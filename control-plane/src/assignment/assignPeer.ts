@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { HttpProblem } from '@mediasoup-server/process/problem';
 import type { Assignment, AssignmentRequest } from '@mediasoup-server/proto/http';
 import type { Daemon } from '../daemons/Daemon.ts';
-import type { Room } from '../rooms/RoomTable.ts';
+import type { Instance, Room } from '../rooms/RoomTable.ts';
 import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
 import { type Directory, findOwner } from './findOwner.ts';
 import { place } from './place.ts';
@@ -20,6 +20,8 @@ const REACHABLE_AGAIN_MS = 1000;
 
 /**
  * Decides which daemon a peer connects to: the one that has the room, or else one that is chosen and told to make it.
+ * A place is kept for the peer there. Where the room lives and its daemon is well this takes one read and one update of
+ * the tables, and nobody is asked.
  *
  * @throws HttpProblem ROOM_FULL, NO_CAPACITY or UNAVAILABLE.
  */
@@ -29,61 +31,97 @@ export async function assignPeer(
   keys: AssignmentKeys,
 ): Promise<Assignment> {
   const { roomId, peerId, failedDaemonId } = request;
+  const { rooms, daemons, suspectAfterMs } = directory;
   const giveUpAt = Date.now() + GIVE_UP_AFTER_MS;
+  /** Where a place was kept in vain, since somebody else placed the room meanwhile; there too, as a rule. */
+  let kept: Daemon | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     if (round > 0) await delay(Math.random() * 2 * round * ROUND_BACKOFF_MS);
+    const { instances, epoch } = await rooms.read(roomId);
+    const [instance] = instances;
+    if (kept) {
+      if (instance && isSame(kept, instance)) return issue(roomId, peerId, kept, epoch, keys);
+      await daemons.release(kept);
+      kept = undefined;
+    }
+    if (instance && instance.daemonId !== failedDaemonId) {
+      const daemon = await daemons.reserve(instance, Date.now() - suspectAfterMs);
+      if (daemon) return issue(roomId, peerId, daemon, epoch, keys);
+    }
     const owner = await findOwner(roomId, directory, { failedDaemonId });
     if (owner.kind === 'owned') {
       if (owner.daemon.headroom <= 0) throw new HttpProblem('ROOM_FULL', undefined, { retryAfter: RETRY_AFTER });
-      const assignment = await issue(roomId, peerId, owner.daemon, owner.room.epoch, keys);
-      const unreachable = owner.probed && failedDaemonId === owner.daemon.daemonId;
+      const daemon = await daemons.reserve(owner.daemon);
+      if (!daemon) continue;
+      const assignment = await issue(roomId, peerId, daemon, owner.room.epoch, keys);
+      const unreachable = owner.probed && failedDaemonId === daemon.daemonId;
       return unreachable ? { ...assignment, retryAfterMs: REACHABLE_AGAIN_MS } : assignment;
     }
-    const placed = await placeRoom(owner.room, request, directory, giveUpAt);
-    if (placed) return issue(roomId, peerId, placed.daemon, placed.room.epoch, keys);
+    const { daemon, room } = await placeRoom(owner.room, request.region, directory, giveUpAt);
+    if (room) return issue(roomId, peerId, daemon, room.epoch, keys);
+    kept = daemon;
   }
+  if (kept) await daemons.release(kept);
   throw new HttpProblem('UNAVAILABLE', 'others keep changing the room', { retryAfter: 1 });
 }
 
-/** @returns `undefined` when somebody else has placed the room meanwhile. */
+/** @returns the daemon, where a place is kept, and no room when somebody else has placed it meanwhile. */
 async function placeRoom(
   seen: Room,
-  { region }: AssignmentRequest,
-  { rooms, daemons, client, suspectAfterMs, logger }: Directory,
+  region: string | undefined,
+  directory: Directory,
   giveUpAt: number,
-): Promise<{ room: Room; daemon: Daemon } | undefined> {
+): Promise<{ daemon: Daemon; room: Room | undefined }> {
+  const { rooms, daemons, client, logger } = directory;
   const { roomId } = seen;
-  const refused = new Set<string>();
-  const choose = (candidates: Daemon[]) =>
-    place(
-      roomId,
-      candidates.filter(({ daemonId }) => !refused.has(daemonId)),
-      Date.now(),
-      { suspectAfterMs },
-    );
-  const near = region === undefined ? [] : await daemons.listRegion(region);
-  let everywhere: Daemon[] | undefined;
-  while (Date.now() < giveUpAt) {
-    let daemon = choose(near);
-    if (!daemon) {
-      everywhere ??= (await Promise.all((await daemons.listRegions()).map((name) => daemons.listRegion(name)))).flat();
-      daemon = choose(everywhere);
-    }
-    if (!daemon) break;
+  for await (const candidate of candidates(roomId, region, directory)) {
+    if (Date.now() > giveUpAt) break;
+    const daemon = await daemons.reserve(candidate);
+    if (!daemon) continue;
     const { daemonId, shard, incarnation } = daemon;
     try {
       const { rtpCapabilities } = await client.createRoom(daemon, roomId, seen.epoch + 1);
       const room = await rooms.place(seen, { daemonId, shard, incarnation }, rtpCapabilities);
       if (room) logger.info({ roomId, daemonId, epoch: room.epoch }, 'room placed');
-      return room && { room, daemon };
+      return { daemon, room };
     } catch (error) {
       if (error instanceof HttpProblem) throw error;
       logger.warn({ err: error, roomId, daemonId }, 'daemon did not make the room');
-      refused.add(daemonId);
+      await daemons.release(daemon);
     }
   }
   throw new HttpProblem('NO_CAPACITY', undefined, { retryAfter: RETRY_AFTER });
 }
+
+/**
+ * The daemons that may take a room, the best first. Those that have been silent come last and only when a probe finds
+ * them alive: when all are, it is the control plane that was away, or its clock is wrong.
+ */
+async function* candidates(roomId: string, region: string | undefined, directory: Directory): AsyncGenerator<Daemon> {
+  const { fleet, client, suspectAfterMs } = directory;
+  const since = Date.now();
+  const silent: Daemon[] = [];
+  // What is remembered may lack a daemon that has just come: nobody is refused because of that.
+  for (const readSince of [undefined, since]) {
+    silent.length = 0;
+    for await (const batch of fleet.batches(roomId, region, readSince)) {
+      let left = batch;
+      for (;;) {
+        const chosen = place(roomId, left, Date.now(), { suspectAfterMs });
+        if (!chosen) break;
+        yield chosen;
+        left = left.filter((daemon) => daemon !== chosen);
+      }
+      silent.push(...left);
+    }
+  }
+  for (const daemon of silent) {
+    if (daemon.state === 'ready' && daemon.headroom > 0 && (await client.probe(daemon))) yield daemon;
+  }
+}
+
+const isSame = (daemon: Daemon, { daemonId, incarnation }: Instance): boolean =>
+  daemon.daemonId === daemonId && daemon.incarnation === incarnation;
 
 async function issue(
   roomId: string,

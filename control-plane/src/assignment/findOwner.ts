@@ -3,13 +3,18 @@ import { HttpProblem } from '@mediasoup-server/process/problem';
 import { type Daemon, isFresh } from '../daemons/Daemon.ts';
 import type { DaemonClient } from '../daemons/DaemonClient.ts';
 import type { DaemonTable } from '../daemons/DaemonTable.ts';
+import type { Fleet } from '../daemons/Fleet.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Room, RoomTable } from '../rooms/RoomTable.ts';
+import { isCutOff } from './isCutOff.ts';
 
 export type Directory = {
   readonly rooms: RoomTable;
   readonly daemons: DaemonTable;
+  readonly fleet: Fleet;
   readonly client: Pick<DaemonClient, 'createRoom' | 'probe'>;
   readonly suspectAfterMs: number;
+  readonly metrics: Pick<Metrics, 'probes' | 'daemonsLost' | 'fencingWithheld'>;
   readonly logger: Logger;
 };
 
@@ -30,9 +35,10 @@ const MAX_READS = 4;
  */
 export async function findOwner(
   roomId: string,
-  { rooms, daemons, client, suspectAfterMs, logger }: Directory,
+  directory: Directory,
   { failedDaemonId, asking }: { failedDaemonId?: string | undefined; asking?: string } = {},
 ): Promise<Ownership> {
+  const { rooms, daemons, client, suspectAfterMs, metrics, logger } = directory;
   for (let read = 0; read < MAX_READS; read++) {
     const room = await rooms.read(roomId);
     const [instance] = room.instances;
@@ -42,9 +48,18 @@ export async function findOwner(
     }
     if (daemon.incarnation === asking) return { kind: 'owned', room, daemon, probed: false };
     const suspected = failedDaemonId === daemon.daemonId || !isFresh(daemon, Date.now(), suspectAfterMs);
-    if (!suspected || (await client.probe(daemon))) return { kind: 'owned', room, daemon, probed: suspected };
+    if (!suspected) return { kind: 'owned', room, daemon, probed: false };
+    const alive = await client.probe(daemon);
+    metrics.probes.inc({ outcome: alive ? 'alive' : 'silent' });
+    if (alive) return { kind: 'owned', room, daemon, probed: true };
+    const { daemonId, incarnation } = daemon;
+    if (await isCutOff(daemon, directory)) {
+      metrics.fencingWithheld.inc();
+      logger.error({ daemonId, incarnation, roomId }, 'silent daemon not declared lost: too few others answer either');
+      throw new HttpProblem('UNAVAILABLE', 'the daemon of the room cannot be reached', { retryAfter: 2 });
+    }
     if (await daemons.markLost(daemon)) {
-      const { daemonId, incarnation } = daemon;
+      metrics.daemonsLost.inc();
       logger.warn({ daemonId, incarnation, roomId }, 'daemon declared lost: no answer to the probe');
       return { kind: 'free', room };
     }

@@ -20,6 +20,7 @@ const daemon = (daemonId: string, change: Partial<Daemon> = {}): Daemon => ({
   version: '',
   load: noLoad,
   headroom: 100,
+  assigned: 0,
   heartbeatAt: NOW,
   ...change,
 });

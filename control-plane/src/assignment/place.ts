@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { type Daemon, isFresh } from '../daemons/Daemon.ts';
+import { rendezvous } from '../daemons/rendezvous.ts';
 
 export type PlacementPolicy = {
   /** A daemon whose last heartbeat is older gets no new rooms. */
@@ -22,13 +22,12 @@ export function place(
   now: number,
   policy: PlacementPolicy,
 ): Daemon | undefined {
-  const [first, second] = daemons
-    .filter(({ state, headroom }) => state === 'ready' && headroom > 0)
-    .filter((daemon) => isFresh(daemon, now, policy.suspectAfterMs))
-    .map((daemon) => ({ daemon, score: score(roomId, daemon.daemonId) }))
-    .sort((a, b) => b.score - a.score || (a.daemon.daemonId < b.daemon.daemonId ? -1 : 1));
-  if (!first || !second) return first?.daemon;
-  return loadOf(second.daemon) < loadOf(first.daemon) ? second.daemon : first.daemon;
+  const able = daemons.filter(
+    (daemon) => daemon.state === 'ready' && daemon.headroom > 0 && isFresh(daemon, now, policy.suspectAfterMs),
+  );
+  const [first, second] = rendezvous(roomId, able, ({ daemonId }) => daemonId);
+  if (!first || !second) return first;
+  return loadOf(second) < loadOf(first) ? second : first;
 }
 
 /** The worst of a daemon's loads; 1 stands for full. */
@@ -36,10 +35,3 @@ export function loadOf({ load, headroom }: Pick<Daemon, 'load' | 'headroom'>): n
   const seats = load.peers / Math.max(1, load.peers + headroom);
   return Math.max(load.workerCpu, seats, load.eventLoopDelayMs / FULL_EVENT_LOOP_DELAY_MS);
 }
-
-/** 48 bits, which a number holds exactly. JSON keeps ("a", "bc") and ("ab", "c") apart. */
-const score = (roomId: string, daemonId: string): number =>
-  createHash('sha256')
-    .update(JSON.stringify([roomId, daemonId]))
-    .digest()
-    .readUIntBE(0, 6);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
 /** How many items of the table's hash key the daemons of one region are spread over. */
-export const SHARDS_PER_REGION = 4;
+export const SHARDS_PER_REGION = 16;
 
 const loadSchema = z.object({
   rooms: z.number(),
@@ -29,10 +29,14 @@ export const daemonSchema = z.object({
   grpcAddress: z.string(),
   version: z.string(),
   load: loadSchema,
-  /** How many more peers it takes. */
+  /** How many more peers it takes, besides those that are assigned to it and yet to come. */
   headroom: z.number(),
+  /** How many peers have been assigned to this registration of it. */
+  assigned: z.number().default(0),
   /** Unix time in milliseconds. */
   heartbeatAt: z.number(),
+  /** Unix time in seconds, as TTL wants it. */
+  expiresAt: z.number().optional(),
 });
 /** A media daemon as the directory knows it. */
 export type Daemon = z.infer<typeof daemonSchema>;
@@ -48,6 +52,12 @@ export function shardOf(region: string, daemonId: string): string {
 /** All hash keys of a region's rows. */
 export const shardsOf = (region: string): string[] =>
   Array.from({ length: SHARDS_PER_REGION }, (_, number) => `${region}#${number}`);
+
+/** How long a daemon's row stays without a heartbeat: a week, so that no outage of ours makes a fleet unknown. */
+const ROW_SECONDS = 7 * 24 * 3600;
+
+/** A row's `expiresAt` after a heartbeat, milliseconds to seconds. */
+export const expiryOf = (heartbeatAt: number): number => Math.ceil(heartbeatAt / 1000) + ROW_SECONDS;
 
 /** Whether a daemon's last heartbeat is recent enough to trust without asking. */
 export const isFresh = (daemon: Pick<Daemon, 'heartbeatAt'>, now: number, suspectAfterMs: number): boolean =>

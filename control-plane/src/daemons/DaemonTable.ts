@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { absent, allOf, differs, equals } from '../store/condition.ts';
-import { Table, type TableParts } from '../store/Table.ts';
-import { type Daemon, daemonSchema, type Load, shardOf, shardsOf } from './Daemon.ts';
+import { absent, allOf, atLeast, differs, equals } from '../store/condition.ts';
+import { Computed, Table, type TableParts } from '../store/Table.ts';
+import { type Daemon, daemonSchema, expiryOf, type Load, shardOf } from './Daemon.ts';
 
 /** The hash key of the items that name the regions; no shard's name is without a "#". */
 const REGIONS = 'regions';
@@ -26,8 +26,8 @@ export class DaemonTable {
     return (await this.#regions.query('shard', REGIONS)).map(({ daemonId }) => daemonId);
   }
 
-  async listRegion(region: string): Promise<Daemon[]> {
-    return (await Promise.all(shardsOf(region).map((shard) => this.#daemons.query('shard', shard)))).flat();
+  listShard(shard: string): Promise<Daemon[]> {
+    return this.#daemons.query('shard', shard);
   }
 
   /** A daemon by its id, in whichever region it is: for registrations only, as it reads an item for each region. */
@@ -57,22 +57,56 @@ export class DaemonTable {
   }
 
   /**
-   * Takes over what a heartbeat reports.
+   * Takes over what a heartbeat reports. Its headroom leaves out the peers that were assigned and are yet to come, as
+   * far as the daemon knew of them: those of `assigned`.
    *
-   * @returns `false` when there is no such row, or it is another incarnation's, or lost, or the secret is not its own.
+   * @returns the row as it is now, or `undefined` when there is no such row, or it is another incarnation's, or lost, or the secret is not its own.
    */
   heartbeat(
     who: { shard: string; daemonId: string; incarnation: string; secretHash: string },
-    report: { state: 'ready' | 'draining'; load: Load; headroom: number },
-  ): Promise<boolean> {
+    report: { state: 'ready' | 'draining'; load: Load; headroom: number; assigned: number },
+  ): Promise<Daemon | undefined> {
     const { shard, daemonId } = who;
     const sameIncarnation = equals('incarnation', who.incarnation);
     const ownSecret = equals('secretHash', who.secretHash);
     const notLost = differs('state', 'lost');
+    const { state, load } = report;
+    const headroom = new Computed(report.headroom + report.assigned, '-', 'assigned');
+    const heartbeatAt = Date.now();
     return this.#daemons.update(
       { shard, daemonId },
-      { ...report, heartbeatAt: Date.now() },
+      { state, load, headroom, heartbeatAt, expiresAt: expiryOf(heartbeatAt) },
       allOf(sameIncarnation, ownSecret, notLost),
+    );
+  }
+
+  /**
+   * Keeps a place for a peer, which the daemon's heartbeats give back when nobody comes.
+   *
+   * @param freshSince Unix time in milliseconds; an older last heartbeat refuses, where it is given.
+   * @returns the daemon, or `undefined` when it is full, not ready, another incarnation or too long silent.
+   */
+  reserve(
+    { shard, daemonId, incarnation }: Pick<Daemon, 'shard' | 'daemonId' | 'incarnation'>,
+    freshSince = 0,
+  ): Promise<Daemon | undefined> {
+    const sameIncarnation = equals('incarnation', incarnation);
+    const ready = equals('state', 'ready');
+    const hasRoom = atLeast('headroom', 1);
+    const fresh = atLeast('heartbeatAt', freshSince);
+    return this.#daemons.update(
+      { shard, daemonId },
+      { headroom: new Computed('headroom', '-', 1), assigned: new Computed('assigned', '+', 1) },
+      allOf(sameIncarnation, ready, hasRoom, fresh),
+    );
+  }
+
+  /** Gives back a place that `reserve` kept. */
+  async release({ shard, daemonId, incarnation }: Pick<Daemon, 'shard' | 'daemonId' | 'incarnation'>): Promise<void> {
+    await this.#daemons.update(
+      { shard, daemonId },
+      { headroom: new Computed('headroom', '+', 1), assigned: new Computed('assigned', '-', 1) },
+      equals('incarnation', incarnation),
     );
   }
 
@@ -81,16 +115,17 @@ export class DaemonTable {
    *
    * @returns `false` when it has sent a heartbeat since it was seen, or was replaced, or declared dead already.
    */
-  markLost(seen: Daemon): Promise<boolean> {
+  async markLost(seen: Daemon): Promise<boolean> {
     const { shard, daemonId } = seen;
     const sameIncarnation = equals('incarnation', seen.incarnation);
     const noHeartbeatSince = equals('heartbeatAt', seen.heartbeatAt);
     const notLost = differs('state', 'lost');
-    return this.#daemons.update(
+    const lost = await this.#daemons.update(
       { shard, daemonId },
       { state: 'lost' },
       allOf(sameIncarnation, noHeartbeatSince, notLost),
     );
+    return lost !== undefined;
   }
 
   /** @returns `false` when there is no such row or the secret is not its own. */

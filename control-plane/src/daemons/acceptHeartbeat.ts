@@ -27,21 +27,27 @@ const states = new Map<DaemonState, 'ready' | 'draining'>([
 export async function acceptHeartbeat(
   daemonId: string,
   { region, hash }: DaemonSecret,
-  { incarnation, state, load, headroom, closedRooms }: HeartbeatRequest,
+  { incarnation, state, load, headroom, assigned, closedRooms }: HeartbeatRequest,
   { daemons, rooms, logger }: { daemons: DaemonTable; rooms: RoomTable; logger: Logger },
-): Promise<{ fenced: boolean; superseded: boolean }> {
+): Promise<{ fenced: boolean; superseded: boolean; assigned: bigint }> {
   const reportedState = states.get(state);
   if (!reportedState) throw new HttpProblem('INVALID_REQUEST', 'state: is neither READY nor DRAINING');
   const closed = readClosedRooms(closedRooms);
   const shard = shardOf(region, daemonId);
-  const report = { state: reportedState, load: load ? readLoad(load) : noLoad, headroom };
+  const report = {
+    state: reportedState,
+    load: load ? readLoad(load) : noLoad,
+    headroom,
+    assigned: readCount('assigned', assigned),
+  };
   let fenced = false;
-  if (!(await daemons.heartbeat({ shard, daemonId, incarnation, secretHash: hash }, report))) {
+  const heard = await daemons.heartbeat({ shard, daemonId, incarnation, secretHash: hash }, report);
+  if (!heard) {
     const row = await daemons.read(shard, daemonId);
     if (!row) throw new HttpProblem('DAEMON_NOT_REGISTERED');
     if (row.incarnation !== incarnation) {
       logger.warn({ daemonId, incarnation, by: row.incarnation }, 'heartbeat of a superseded daemon');
-      return { fenced: false, superseded: true };
+      return { fenced: false, superseded: true, assigned: 0n };
     }
     if (row.secretHash !== hash) throw new HttpProblem('UNAUTHORIZED', "the secret is not this incarnation's");
     if (row.state !== 'lost') throw new HttpProblem('UNAVAILABLE', 'the daemon registers meanwhile', { retryAfter: 1 });
@@ -57,7 +63,7 @@ export async function acceptHeartbeat(
       }),
     );
   }
-  return { fenced, superseded: false };
+  return { fenced, superseded: false, assigned: BigInt(heard?.assigned ?? 0) };
 }
 
 function readLoad(load: NonNullable<HeartbeatRequest['load']>): Load {
@@ -73,7 +79,11 @@ function readClosedRooms(closedRooms: HeartbeatRequest['closedRooms']): { roomId
       new HttpProblem('INVALID_REQUEST', `closedRooms[${index}].${field}: ${why}`);
     const id = idSchema.safeParse(roomId);
     if (!id.success) throw wrong('roomId', id.error.issues[0]?.message ?? '');
-    if (epoch > BigInt(Number.MAX_SAFE_INTEGER)) throw wrong('epoch', 'is no epoch of ours');
-    return { roomId: id.data, epoch: Number(epoch) };
+    return { roomId: id.data, epoch: readCount(`closedRooms[${index}].epoch`, epoch) };
   });
+}
+
+function readCount(field: string, count: bigint): number {
+  if (count <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(count);
+  throw new HttpProblem('INVALID_REQUEST', `${field}: is no number of ours`);
 }

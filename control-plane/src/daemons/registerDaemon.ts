@@ -3,7 +3,7 @@ import { HttpProblem } from '@mediasoup-server/process/problem';
 import { idSchema } from '@mediasoup-server/proto/ids';
 import type { RegisterRequest } from '@mediasoup-server/proto/registry';
 import { z } from 'zod';
-import { type Daemon, isFresh, noLoad, shardOf } from './Daemon.ts';
+import { type Daemon, expiryOf, isFresh, noLoad, shardOf } from './Daemon.ts';
 import { createDaemonSecret } from './DaemonSecret.ts';
 import type { DaemonTable } from './DaemonTable.ts';
 
@@ -56,6 +56,7 @@ export async function registerDaemon(
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const seen = await daemons.find(daemonId);
     if (seen) refuseIfTaken(seen, registration, suspectAfterMs);
+    const heartbeatAt = Date.now();
     const { secret, hash } = createDaemonSecret(region);
     const row: Daemon = {
       ...registration,
@@ -65,7 +66,9 @@ export async function registerDaemon(
       state: 'ready',
       load: noLoad,
       headroom: 0,
-      heartbeatAt: Date.now(),
+      assigned: 0,
+      heartbeatAt,
+      expiresAt: expiryOf(heartbeatAt),
     };
     if (await daemons.register(row, seen)) {
       const superseded = seen && seen.incarnation !== incarnation ? seen.incarnation : undefined;

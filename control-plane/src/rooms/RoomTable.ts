@@ -63,12 +63,12 @@ export class RoomTable {
    *
    * @returns `false` when the room is not that daemon's any more, or has another epoch.
    */
-  close(closed: { roomId: string; epoch: number; daemonId: string; incarnation: string }): Promise<boolean> {
+  async close(closed: { roomId: string; epoch: number; daemonId: string; incarnation: string }): Promise<boolean> {
     const sameEpoch = equals('epoch', closed.epoch);
     const sameDaemon = equals('instances[0].daemonId', closed.daemonId);
     const sameIncarnation = equals('instances[0].incarnation', closed.incarnation);
     const now = Date.now();
-    return this.#table.update(
+    const tombstone = await this.#table.update(
       { roomId: closed.roomId },
       {
         instances: [],
@@ -78,5 +78,6 @@ export class RoomTable {
       },
       allOf(sameEpoch, sameDaemon, sameIncarnation),
     );
+    return tombstone !== undefined;
   }
 }

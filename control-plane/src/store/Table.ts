@@ -6,6 +6,20 @@ import type { z } from 'zod';
 import type { Metrics } from '../metrics.ts';
 import { type Condition, Placeholders } from './condition.ts';
 
+/** A value that the store computes from an attribute of the item; a string names an attribute, a number is itself. */
+export class Computed {
+  readonly left: string | number;
+  readonly operator: '+' | '-';
+  readonly right: string | number;
+
+  constructor(left: string | number, operator: '+' | '-', right: string | number) {
+    this.left = left;
+    this.operator = operator;
+    this.right = right;
+  }
+}
+
+type Change<T> = { readonly [K in keyof T]?: T[K] | Computed | undefined };
 type Key = Readonly<Record<string, string>>;
 
 export type TableParts = {
@@ -78,13 +92,24 @@ export class Table<S extends z.ZodObject> {
     );
   }
 
-  /** Sets attributes of an item, or removes those whose value is `undefined`. */
-  update(key: Key, change: { [K in keyof z.infer<S>]?: z.infer<S>[K] | undefined }, condition: Condition) {
-    return this.#write('update', (placeholders) => {
+  /**
+   * Sets attributes of an item, or removes those whose value is `undefined`.
+   *
+   * @returns the item as it is now, or `undefined` when the condition does not hold.
+   */
+  async update(key: Key, change: Change<z.infer<S>>, condition: Condition): Promise<z.infer<S> | undefined> {
+    const answer = await this.#run('update', () => {
+      const placeholders = new Placeholders();
+      const operand = (of: string | number) =>
+        typeof of === 'string' ? placeholders.name(of) : placeholders.value(of);
       const set: string[] = [];
       const remove: string[] = [];
       for (const [attribute, value] of Object.entries(change)) {
         if (value === undefined) remove.push(placeholders.name(attribute));
+        else if (value instanceof Computed)
+          set.push(
+            `${placeholders.name(attribute)} = ${operand(value.left)} ${value.operator} ${operand(value.right)}`,
+          );
         else set.push(`${placeholders.name(attribute)} = ${placeholders.value(value)}`);
       }
       const actions = [
@@ -97,10 +122,12 @@ export class Table<S extends z.ZodObject> {
           Key: key,
           UpdateExpression: actions.join(' '),
           ConditionExpression: condition(placeholders),
+          ReturnValues: 'ALL_NEW',
           ...placeholders.members(),
         }),
       );
     });
+    return (answer as unknown) === CONDITION_FAILED ? undefined : this.#schema.parse(answer.Attributes);
   }
 
   delete(key: Key, condition: Condition): Promise<boolean> {

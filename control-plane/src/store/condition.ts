@@ -22,6 +22,12 @@ export const absent =
   (placeholders) =>
     `attribute_not_exists(${placeholders.name(path)})`;
 
+/** The attribute exists and is at least this. */
+export const atLeast =
+  (path: string, value: number): Condition =>
+  (placeholders) =>
+    `${placeholders.name(path)} >= ${placeholders.value(value)}`;
+
 export const allOf =
   (...conditions: readonly Condition[]): Condition =>
   (placeholders) =>

@@ -17,6 +17,8 @@ export class TestDaemon {
   region = '';
   grpcAddress = '';
   secret = '';
+  /** How many peers the control plane has assigned to it, as of the last answer. */
+  assigned = '0';
   /** How CreateRoom fails, if it does. */
   refusal: string | undefined;
   /** The rooms that CreateRoom made, with the epoch of the last call. */
@@ -85,13 +87,17 @@ export class TestDaemon {
     const answer = await this.register(controlPlaneUrl, daemonKey);
     if (answer.status !== 201) throw new Error(await answer.text());
     this.secret = ((await answer.json()) as { secret: string }).secret;
+    this.assigned = '0';
     const heartbeat = await this.heartbeat(controlPlaneUrl, report);
     if (heartbeat.status !== 200) throw new Error(await heartbeat.text());
   }
 
-  heartbeat(controlPlaneUrl: string, report: Record<string, unknown> = {}): Promise<Response> {
-    const body = { incarnation: this.incarnation, state: 'DAEMON_STATE_READY', headroom: 100, ...report };
-    return this.#send(controlPlaneUrl, 'POST', '/heartbeats', this.secret, body);
+  async heartbeat(controlPlaneUrl: string, report: Record<string, unknown> = {}): Promise<Response> {
+    const { incarnation, assigned } = this;
+    const body = { incarnation, state: 'DAEMON_STATE_READY', headroom: 1000, assigned, ...report };
+    const answer = await this.#send(controlPlaneUrl, 'POST', '/heartbeats', this.secret, body);
+    if (answer.ok) this.assigned = ((await answer.clone().json()) as { assigned: string }).assigned;
+    return answer;
   }
 
   claim(controlPlaneUrl: string, roomId: string): Promise<Response> {

@@ -11,6 +11,7 @@ import type { Admission } from '../signaling/admission.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { ControlPlaneClient, ControlPlaneError } from './ControlPlaneClient.ts';
 import type { LoadMeter } from './LoadMeter.ts';
+import { Reservations } from './Reservations.ts';
 
 export type RegistrationOptions = {
   readonly controlPlaneUrl: string;
@@ -45,6 +46,7 @@ export class Registration {
   readonly #client: ControlPlaneClient;
   readonly #closedRooms = new Map<string, number>();
   readonly #unclaimed = new Set<string>();
+  readonly #reservations = new Reservations();
   #incarnation = randomUUID();
   #secret: string | undefined;
   #keys: ReturnType<typeof createLocalJWKSet> | undefined;
@@ -161,6 +163,7 @@ export class Registration {
     });
     const expected = { roomId, peerId, daemonId: this.#options.daemonId, incarnation: this.#incarnation };
     if (Object.entries(expected).some(([claim, value]) => payload[claim] !== value)) throw refused;
+    this.#reservations.use(token, (payload.iat ?? 0) * 1000);
   }
 
   #schedule(delayMs: number): void {
@@ -203,6 +206,7 @@ export class Registration {
       version,
     });
     this.#secret = answer.secret;
+    this.#reservations.reset();
     this.#learnKeys(answer.jwksJson);
     logger.info({ daemonId, incarnation: this.#incarnation }, 'registered at the control plane');
     // The first heartbeat says how much the daemon takes, without which it is assigned nobody.
@@ -210,16 +214,19 @@ export class Registration {
   }
 
   async #heartbeat(secret: string): Promise<number> {
+    const { maxPeers, load } = this.#options;
     const reported = [...this.#closedRooms];
     const answer = await this.#client.heartbeat(secret, {
       incarnation: this.#incarnation,
       state: this.#rooms.draining ? DaemonState.DRAINING : DaemonState.READY,
-      load: create(LoadSchema, await this.#options.load.read()),
-      headroom: Math.max(0, this.#options.maxPeers - this.#rooms.peerCount),
+      load: create(LoadSchema, await load.read()),
+      headroom: Math.max(0, maxPeers - this.#rooms.peerCount - this.#reservations.outstanding(Date.now())),
+      assigned: BigInt(this.#reservations.assigned),
       closedRooms: reported.map(([roomId, epoch]) => ({ roomId, epoch: BigInt(epoch) })),
     });
     for (const [roomId, epoch] of reported)
       if (this.#closedRooms.get(roomId) === epoch) this.#closedRooms.delete(roomId);
+    this.#reservations.tell(Number(answer.assigned), Date.now());
     if (answer.jwksJson) this.#learnKeys(answer.jwksJson);
     if (answer.superseded) this.#options.onSuperseded('a newer run of this daemon has registered');
     if (answer.fenced) return this.#startAnew();

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file media/v1/registry.proto.
  */
 export const file_media_v1_registry: GenFile = /*@__PURE__*/
-  fileDesc("ChdtZWRpYS92MS9yZWdpc3RyeS5wcm90bxIIbWVkaWEudjEieAoPUmVnaXN0ZXJSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRIMCgR6b25lGAMgASgJEgsKA3VybBgEIAEoCRIUCgxncnBjX2FkZHJlc3MYBSABKAkSDwoHdmVyc2lvbhgGIAEoCSJsChBSZWdpc3RlclJlc3BvbnNlEg4KBnNlY3JldBgBIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJandrc19qc29uGAMgASgJIqkBChBIZWFydGJlYXRSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEiQKBXN0YXRlGAIgASgOMhUubWVkaWEudjEuRGFlbW9uU3RhdGUSHAoEbG9hZBgDIAEoCzIOLm1lZGlhLnYxLkxvYWQSKgoMY2xvc2VkX3Jvb21zGAQgAygLMhQubWVkaWEudjEuQ2xvc2VkUm9vbRIQCghoZWFkcm9vbRgFIAEoDSKBAQoRSGVhcnRiZWF0UmVzcG9uc2USDgoGZmVuY2VkGAEgASgIEhIKCnN1cGVyc2VkZWQYAiABKAgSNQoSaGVhcnRiZWF0X2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWp3a3NfanNvbhgEIAEoCSKTAQoETG9hZBINCgVyb29tcxgBIAEoDRINCgVwZWVycxgCIAEoDRIRCglwcm9kdWNlcnMYAyABKA0SEQoJY29uc3VtZXJzGAQgASgNEhIKCndvcmtlcl9jcHUYBSABKAESMwoQZXZlbnRfbG9vcF9kZWxheRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIsCgpDbG9zZWRSb29tEg8KB3Jvb21faWQYASABKAkSDQoFZXBvY2gYAiABKAQiRgoQQ2xhaW1Sb29tUmVxdWVzdBITCgtpbmNhcm5hdGlvbhgBIAEoCRIdChVydHBfY2FwYWJpbGl0aWVzX2pzb24YAiABKAkiRgoRQ2xhaW1Sb29tUmVzcG9uc2USDwoHZ3JhbnRlZBgBIAEoCBIRCglkYWVtb25faWQYAiABKAkSDQoFZXBvY2gYAyABKAQqdQoLRGFlbW9uU3RhdGUSHAoYREFFTU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSREFFTU9OX1NUQVRFX1JFQURZEAESGQoVREFFTU9OX1NUQVRFX0RSQUlOSU5HEAISFQoRREFFTU9OX1NUQVRFX0xPU1QQA2IGcHJvdG8z", [file_google_protobuf_duration]);
+  fileDesc("ChdtZWRpYS92MS9yZWdpc3RyeS5wcm90bxIIbWVkaWEudjEieAoPUmVnaXN0ZXJSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRIMCgR6b25lGAMgASgJEgsKA3VybBgEIAEoCRIUCgxncnBjX2FkZHJlc3MYBSABKAkSDwoHdmVyc2lvbhgGIAEoCSJsChBSZWdpc3RlclJlc3BvbnNlEg4KBnNlY3JldBgBIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJandrc19qc29uGAMgASgJIrsBChBIZWFydGJlYXRSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEiQKBXN0YXRlGAIgASgOMhUubWVkaWEudjEuRGFlbW9uU3RhdGUSHAoEbG9hZBgDIAEoCzIOLm1lZGlhLnYxLkxvYWQSKgoMY2xvc2VkX3Jvb21zGAQgAygLMhQubWVkaWEudjEuQ2xvc2VkUm9vbRIQCghoZWFkcm9vbRgFIAEoDRIQCghhc3NpZ25lZBgGIAEoBCKTAQoRSGVhcnRiZWF0UmVzcG9uc2USDgoGZmVuY2VkGAEgASgIEhIKCnN1cGVyc2VkZWQYAiABKAgSNQoSaGVhcnRiZWF0X2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWp3a3NfanNvbhgEIAEoCRIQCghhc3NpZ25lZBgFIAEoBCKTAQoETG9hZBINCgVyb29tcxgBIAEoDRINCgVwZWVycxgCIAEoDRIRCglwcm9kdWNlcnMYAyABKA0SEQoJY29uc3VtZXJzGAQgASgNEhIKCndvcmtlcl9jcHUYBSABKAESMwoQZXZlbnRfbG9vcF9kZWxheRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIsCgpDbG9zZWRSb29tEg8KB3Jvb21faWQYASABKAkSDQoFZXBvY2gYAiABKAQiRgoQQ2xhaW1Sb29tUmVxdWVzdBITCgtpbmNhcm5hdGlvbhgBIAEoCRIdChVydHBfY2FwYWJpbGl0aWVzX2pzb24YAiABKAkiRgoRQ2xhaW1Sb29tUmVzcG9uc2USDwoHZ3JhbnRlZBgBIAEoCBIRCglkYWVtb25faWQYAiABKAkSDQoFZXBvY2gYAyABKAQqdQoLRGFlbW9uU3RhdGUSHAoYREFFTU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSREFFTU9OX1NUQVRFX1JFQURZEAESGQoVREFFTU9OX1NUQVRFX0RSQUlOSU5HEAISFQoRREFFTU9OX1NUQVRFX0xPU1QQA2IGcHJvdG8z", [file_google_protobuf_duration]);
 
 /**
  * POST /daemons/:daemonId/registrations
@@ -122,11 +122,18 @@ export type HeartbeatRequest = Message<"media.v1.HeartbeatRequest"> & {
   closedRooms: ClosedRoom[];
 
   /**
-   * How many more peers the daemon takes.
+   * How many more peers the daemon takes, besides those that were assigned to it and are yet to come.
    *
    * @generated from field: uint32 headroom = 5;
    */
   headroom: number;
+
+  /**
+   * The last answer's `assigned`: what the daemon knew of when it counted its headroom.
+   *
+   * @generated from field: uint64 assigned = 6;
+   */
+  assigned: bigint;
 };
 
 /**
@@ -163,6 +170,13 @@ export type HeartbeatResponse = Message<"media.v1.HeartbeatResponse"> & {
    * @generated from field: string jwks_json = 4;
    */
   jwksJson: string;
+
+  /**
+   * How many peers have been assigned to the daemon since it registered.
+   *
+   * @generated from field: uint64 assigned = 5;
+   */
+  assigned: bigint;
 };
 
 /**

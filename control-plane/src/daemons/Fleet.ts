@@ -1,0 +1,56 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Daemon, shardsOf } from './Daemon.ts';
+import type { DaemonTable } from './DaemonTable.ts';
+import { rendezvous } from './rendezvous.ts';
+
+/** How old what is remembered may be, ms. It is a hint only: the condition of the reservation decides. */
+const MAX_AGE_MS = 1000;
+/** The least time between two readings of the same, ms, for those who want it newer than they find it. */
+const LEAST_AGE_MS = 100;
+/** How many shards of a region are looked at first. In a large fleet they have daemons enough. */
+const FIRST_SHARDS = 2;
+
+/** The daemons, as they were a moment ago. Nothing is refreshed in the background: who finds it old reads it anew. */
+export class Fleet {
+  readonly #daemons: Pick<DaemonTable, 'listRegions' | 'listShard'>;
+  readonly #remembered = new Map<string, { at: number; answer: Promise<unknown> }>();
+
+  constructor(daemons: Pick<DaemonTable, 'listRegions' | 'listShard'>) {
+    this.#daemons = daemons;
+  }
+
+  /**
+   * Daemons in batches, to be tried in turn: of the wanted region and then of the others, first the two shards that the
+   * key chooses and then the rest. Assigners that race for one room, which is the key, get the same ones.
+   *
+   * @param readSince Unix time in milliseconds of the oldest reading that will do.
+   */
+  async *batches(key: string, region?: string, readSince = Date.now() - MAX_AGE_MS): AsyncGenerator<Daemon[]> {
+    const names = await this.#remember('regions', readSince, () => this.#daemons.listRegions());
+    const regions = rendezvous(key, names, (name) => name);
+    for (const name of regions.toSorted((a, b) => Number(b === region) - Number(a === region))) {
+      const shards = rendezvous(key, shardsOf(name), (shard) => shard);
+      yield await this.#shards(shards.slice(0, FIRST_SHARDS), readSince);
+      yield await this.#shards(shards.slice(FIRST_SHARDS), readSince);
+    }
+  }
+
+  async #shards(shards: readonly string[], readSince: number): Promise<Daemon[]> {
+    const read = (shard: string) => this.#remember(shard, readSince, () => this.#daemons.listShard(shard));
+    return (await Promise.all(shards.map(read))).flat();
+  }
+
+  async #remember<T>(key: string, readSince: number, read: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const known = this.#remembered.get(key);
+      if (known && known.at >= readSince) return known.answer as Promise<T>;
+      const wait = known ? known.at + LEAST_AGE_MS - Date.now() : 0;
+      if (wait <= 0) break;
+      await delay(wait);
+    }
+    const answer = read();
+    this.#remembered.set(key, { at: Date.now(), answer });
+    answer.catch(() => this.#remembered.delete(key));
+    return answer;
+  }
+}

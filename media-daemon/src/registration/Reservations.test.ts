@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Reservations } from './Reservations.ts';
+
+const SECOND = 1000;
+
+test('a peer that was assigned is awaited until it comes', () => {
+  const reservations = new Reservations();
+  reservations.tell(0, 0);
+  assert.equal(reservations.outstanding(0), 0);
+  reservations.tell(3, 10 * SECOND);
+  assert.equal(reservations.outstanding(10 * SECOND), 3);
+  reservations.use('a', 9 * SECOND);
+  reservations.use('a', 9 * SECOND);
+  reservations.use('b', 10 * SECOND);
+  assert.equal(reservations.outstanding(20 * SECOND), 1);
+});
+
+test('a peer that does not come within the life of its token is awaited no more', () => {
+  const reservations = new Reservations();
+  reservations.tell(2, 0);
+  reservations.use('a', 0);
+  reservations.tell(5, 30 * SECOND);
+  assert.equal(reservations.outstanding(59 * SECOND), 4);
+  assert.equal(reservations.outstanding(60 * SECOND), 3);
+  reservations.tell(5, 80 * SECOND);
+  reservations.tell(5, 89 * SECOND);
+  assert.equal(reservations.outstanding(89 * SECOND), 3);
+  reservations.tell(6, 90 * SECOND);
+  assert.equal(reservations.outstanding(90 * SECOND), 1);
+});
+
+test('a new registration counts anew', () => {
+  const reservations = new Reservations();
+  reservations.tell(7, 0);
+  reservations.reset();
+  assert.deepEqual([reservations.assigned, reservations.outstanding(0)], [0, 0]);
+});

@@ -1,0 +1,41 @@
+/** How long a place is kept for a peer that was assigned here, ms: as long as its token lives. */
+const KEPT_MS = 60_000;
+
+/** Counts the peers that the control plane has assigned to this daemon and that are yet to come. */
+export class Reservations {
+  /** The control plane's count since the registration, each with the time when it was told. */
+  #told: { readonly at: number; readonly assigned: number }[] = [];
+  /** The tokens that were used, with the time when they were issued. */
+  readonly #used = new Map<string, number>();
+
+  /** The last count that was told. */
+  get assigned(): number {
+    return this.#told.at(-1)?.assigned ?? 0;
+  }
+
+  /** @param now Unix time in milliseconds, as everywhere here. */
+  tell(assigned: number, now: number): void {
+    this.#told.push({ at: now, assigned });
+    // The newest of the old ones is what the others are compared with.
+    const firstKept = this.#told.findIndex(({ at }) => at > now - KEPT_MS);
+    if (firstKept > 1) this.#told.splice(0, firstKept - 1);
+  }
+
+  /** Notes that the peer of a token has come. The same token again changes nothing. */
+  use(token: string, issuedAt: number): void {
+    this.#used.set(token, issuedAt);
+  }
+
+  outstanding(now: number): number {
+    for (const [token, issuedAt] of this.#used) if (issuedAt <= now - KEPT_MS) this.#used.delete(token);
+    const [first] = this.#told;
+    const before = first && first.at <= now - KEPT_MS ? first.assigned : 0;
+    return Math.max(0, this.assigned - before - this.#used.size);
+  }
+
+  /** A new registration counts from zero. */
+  reset(): void {
+    this.#told = [];
+    this.#used.clear();
+  }
+}
