@@ -99,6 +99,10 @@ export const settingsSchema = z
       integer(1, 3_600_000).default(90_000),
       'Milliseconds after which a room that nobody joined closes.',
     ),
+    roomRenewalMs: describe(
+      integer(100, 43_200_000).default(43_200_000),
+      "Milliseconds after which a room's record at the control plane, which lasts a day, is renewed.",
+    ),
     drainDeadlineMs: describe(
       integer(0, 86_400_000).default(600_000),
       'Milliseconds that peers have to move away after SIGTERM before they are cut off.',

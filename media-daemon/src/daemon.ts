@@ -98,11 +98,11 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       });
     }
 
-    const openRoom: OpenRoom = async ({ roomId }) => {
+    const openRoom: OpenRoom = async ({ roomId, token }) => {
       await registration?.withdrawClosing(roomId);
       const room = await rooms.getOrCreate(roomId);
       try {
-        await registration?.claim(room);
+        await registration?.claim(room, token !== undefined);
       } catch (error) {
         room.closeIfUnused();
         throw error;

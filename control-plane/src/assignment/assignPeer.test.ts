@@ -281,6 +281,7 @@ describe('POST /rooms/:roomId/assignments', () => {
     await byId(daemonId).heartbeat(bed.url, { state: 'DAEMON_STATE_DRAINING' });
     const next = await assignmentOf(await bed.assign(roomId));
     assert.deepEqual([next.daemonId, next.epoch], [other(daemonId).daemonId, 2]);
+    assert.equal(byId(daemonId).moved.get(roomId), 2, 'and who is there may follow at once');
   });
 
   test("a room's epoch goes on rising when the room was closed, however often", async () => {

@@ -58,11 +58,21 @@ export async function assignPeer(
       return unreachable ? { ...assignment, retryAfterMs: REACHABLE_AGAIN_MS } : assignment;
     }
     const { daemon, room } = await placeRoom(owner.room, request.region, directory, giveUpAt);
-    if (room) return issue(roomId, peerId, daemon, room.epoch, keys);
+    if (room) {
+      if (owner.leaving) await moveRoom(owner.leaving, room, directory);
+      return issue(roomId, peerId, daemon, room.epoch, keys);
+    }
     kept = daemon;
   }
   if (kept) await daemons.release(kept);
   throw new HttpProblem('UNAVAILABLE', 'others keep changing the room', { retryAfter: 1 });
+}
+
+/** Lets those who are in the room on a draining daemon follow at once. Where that fails, its drain moves them later. */
+async function moveRoom(from: Daemon, { roomId, epoch }: Room, { client, logger }: Directory): Promise<void> {
+  await client.moveRoom(from, roomId, epoch).catch((error: unknown) => {
+    logger.warn({ err: error, roomId, daemonId: from.daemonId }, 'draining daemon not told that the room has moved');
+  });
 }
 
 /** @returns the daemon, where a place is kept, and no room when somebody else has placed it meanwhile. */

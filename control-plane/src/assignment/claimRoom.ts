@@ -8,6 +8,7 @@ const MAX_ROUNDS = 4;
 /**
  * Gives a room to the daemon that asks for it, unless another one has it. Asking again changes nothing.
  *
+ * @param knownEpoch the epoch that the daemon knows the room by, where it does; a table that has lost it gets that back.
  * @returns who has the room now, and its epoch.
  * @throws HttpProblem UNAVAILABLE.
  */
@@ -16,6 +17,7 @@ export async function claimRoom(
   { daemonId, shard, incarnation }: Daemon,
   rtpCapabilities: string,
   directory: Directory,
+  knownEpoch = 0,
 ): Promise<{ granted: boolean; daemonId: string; epoch: number }> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const { kind, room } = await findOwner(roomId, directory, { asking: incarnation });
@@ -24,7 +26,8 @@ export async function claimRoom(
       return { granted: true, daemonId, epoch: room.epoch };
     }
     if (kind === 'owned' && instance) return { granted: false, daemonId: instance.daemonId, epoch: room.epoch };
-    const placed = await directory.rooms.place(room, { daemonId, shard, incarnation }, rtpCapabilities);
+    const seen = room.epoch === 0 ? { ...room, epoch: Math.max(0, knownEpoch - 1) } : room;
+    const placed = await directory.rooms.place(seen, { daemonId, shard, incarnation }, rtpCapabilities);
     if (placed) {
       directory.logger.info({ roomId, daemonId, epoch: placed.epoch }, 'room claimed');
       return { granted: true, daemonId, epoch: placed.epoch };

@@ -12,7 +12,7 @@ export type Directory = {
   readonly rooms: RoomTable;
   readonly daemons: DaemonTable;
   readonly fleet: Fleet;
-  readonly client: Pick<DaemonClient, 'createRoom' | 'probe'>;
+  readonly client: Pick<DaemonClient, 'createRoom' | 'moveRoom' | 'probe'>;
   readonly suspectAfterMs: number;
   readonly metrics: Pick<Metrics, 'probes' | 'daemonsLost' | 'fencingWithheld'>;
   readonly logger: Logger;
@@ -20,7 +20,7 @@ export type Directory = {
 
 /** Who has a room now. A free room may be placed: nobody has it, or who had it is gone, drains or was declared dead. */
 export type Ownership =
-  | { readonly kind: 'free'; readonly room: Room }
+  | { readonly kind: 'free'; readonly room: Room /** Who has it and drains. */; readonly leaving?: Daemon }
   | { readonly kind: 'owned'; readonly room: Room; readonly daemon: Daemon; readonly probed: boolean };
 
 /** How often a probe's verdict may be overtaken by a heartbeat before the caller is sent away. */
@@ -44,7 +44,8 @@ export async function findOwner(
     const [instance] = room.instances;
     const daemon = instance && (await daemons.read(instance.shard, instance.daemonId));
     if (!daemon || daemon.incarnation !== instance.incarnation || daemon.state !== 'ready') {
-      return { kind: 'free', room };
+      const leaves = daemon?.incarnation === instance?.incarnation && daemon?.state === 'draining';
+      return { kind: 'free', room, ...(leaves && { leaving: daemon }) };
     }
     if (daemon.incarnation === asking) return { kind: 'owned', room, daemon, probed: false };
     const suspected = failedDaemonId === daemon.daemonId || !isFresh(daemon, Date.now(), suspectAfterMs);

@@ -35,6 +35,14 @@ export class DaemonClient {
     return { rtpCapabilities: JSON.stringify(rtpCapabilities) };
   }
 
+  /** Tells a draining daemon that a room lives elsewhere since this epoch, so that all its peers move there at once. */
+  async moveRoom(daemon: Target, roomId: string, epoch: number): Promise<void> {
+    await this.#calls(daemon.grpcAddress).closeRoom(
+      { roomId, movedEpoch: BigInt(epoch) },
+      { deadline: Date.now() + COMMAND_DEADLINE_MS },
+    );
+  }
+
   /**
    * Asks whether this incarnation of a daemon lives. Any answer of it will do, an error too; silence and a refused
    * connection mean that it does not.

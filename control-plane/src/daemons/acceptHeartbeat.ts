@@ -32,7 +32,7 @@ export async function acceptHeartbeat(
 ): Promise<{ fenced: boolean; superseded: boolean; assigned: bigint }> {
   const reportedState = states.get(state);
   if (!reportedState) throw new HttpProblem('INVALID_REQUEST', 'state: is neither READY nor DRAINING');
-  const closed = readClosedRooms(closedRooms);
+  const closed = readRooms('closedRooms', closedRooms);
   const shard = shardOf(region, daemonId);
   const report = {
     state: reportedState,
@@ -73,13 +73,20 @@ function readLoad(load: NonNullable<HeartbeatRequest['load']>): Load {
   return { rooms, peers, producers, consumers, workerCpu, eventLoopDelayMs };
 }
 
-function readClosedRooms(closedRooms: HeartbeatRequest['closedRooms']): { roomId: string; epoch: number }[] {
-  return closedRooms.map(({ roomId, epoch }, index) => {
-    const wrong = (field: string, why: string) =>
-      new HttpProblem('INVALID_REQUEST', `closedRooms[${index}].${field}: ${why}`);
+/**
+ * Checks the rooms that a daemon reports.
+ *
+ * @throws HttpProblem INVALID_REQUEST that names the one at fault.
+ */
+export function readRooms(
+  field: string,
+  rooms: readonly { roomId: string; epoch: bigint }[],
+): { roomId: string; epoch: number }[] {
+  return rooms.map(({ roomId, epoch }, index) => {
     const id = idSchema.safeParse(roomId);
-    if (!id.success) throw wrong('roomId', id.error.issues[0]?.message ?? '');
-    return { roomId: id.data, epoch: readCount(`closedRooms[${index}].epoch`, epoch) };
+    if (!id.success)
+      throw new HttpProblem('INVALID_REQUEST', `${field}[${index}].roomId: ${id.error.issues[0]?.message}`);
+    return { roomId: id.data, epoch: readCount(`${field}[${index}].epoch`, epoch) };
   });
 }
 

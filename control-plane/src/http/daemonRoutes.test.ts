@@ -160,6 +160,7 @@ describe('the daemons routes', () => {
       for (const answer of [
         await daemon.heartbeat(bed.url),
         await daemon.claim(bed.url, 'room'),
+        await daemon.report(bed.url, []),
         await daemon.deregister(bed.url),
       ]) {
         assert.equal((await problemOf(answer)).code, 'UNAUTHORIZED', `${answer.url} ${secret}`);
@@ -221,6 +222,44 @@ describe('the daemons routes', () => {
     await daemon.deregister(bed.url);
     const granted = await claimOf(await other.claim(bed.url, roomId));
     assert.deepEqual(granted, { granted: true, daemonId: other.daemonId, epoch: '2' });
+  });
+
+  test('reported rooms are recorded again by a table that has lost them, and keep their epochs', async () => {
+    await daemon.join(bed.url, DAEMON_KEY);
+    const other = await bed.daemon(`${daemon.daemonId} other`);
+    await other.join(bed.url, DAEMON_KEY);
+    const room = (name: string) => `${name} of ${daemon.daemonId}`;
+    await daemon.claim(bed.url, room('known'));
+    await other.claim(bed.url, room('foreign'));
+    const rooms = [
+      { roomId: room('known'), epoch: '1' },
+      { roomId: room('lost'), epoch: '7' },
+      { roomId: room('foreign'), epoch: '1' },
+    ];
+    // Again changes nothing.
+    for (let time = 0; time < 2; time++) {
+      const answer = (await (await daemon.report(bed.url, rooms)).json()) as typeof rooms & { rooms: typeof rooms };
+      const recorded = answer.rooms.toSorted((a, b) => (a.roomId < b.roomId ? -1 : 1));
+      assert.deepEqual({ ...answer, rooms: recorded }, { rooms: rooms.slice(0, 2), elsewhere: [room('foreign')] });
+    }
+    const { instances, epoch, expiresAt = 0 } = await bed.rooms.read(room('lost'));
+    assert.deepEqual([instances[0]?.daemonId, epoch], [daemon.daemonId, 7]);
+    assert.ok(expiresAt * 1000 > Date.now());
+    const closedRooms = [{ roomId: room('lost'), epoch: '7' }];
+    await daemon.heartbeat(bed.url, { closedRooms });
+    const reopened = (await (await daemon.report(bed.url, rooms.slice(1, 2))).json()) as { rooms: typeof rooms };
+    assert.deepEqual(reopened.rooms, [{ roomId: room('lost'), epoch: '8' }]);
+  });
+
+  test('a report of too many rooms, or of one that is not valid, answers 400 that names it', async () => {
+    await daemon.join(bed.url, DAEMON_KEY);
+    const many = Array.from({ length: 101 }, (_, index) => ({ roomId: `room ${index}`, epoch: '1' }));
+    assert.match((await problemOf(await daemon.report(bed.url, many))).detail ?? '', /rooms/);
+    const wrong = [
+      { roomId: 'fine', epoch: '1' },
+      { roomId: '..', epoch: '1' },
+    ];
+    assert.match((await problemOf(await daemon.report(bed.url, wrong))).detail ?? '', /rooms\[1\]\.roomId/);
   });
 
   test('a claim with ids or capabilities that are not valid answers 400 that names the field', async () => {

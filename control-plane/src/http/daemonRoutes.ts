@@ -17,11 +17,14 @@ import {
   HeartbeatResponseSchema,
   RegisterRequestSchema,
   RegisterResponseSchema,
+  ReportRoomsRequestSchema,
+  ReportRoomsResponseSchema,
 } from '@mediasoup-server/proto/registry';
 import { type RequestHandler, type Response, Router } from 'express';
 import { claimRoom } from '../assignment/claimRoom.ts';
 import type { Directory } from '../assignment/findOwner.ts';
-import { acceptHeartbeat } from '../daemons/acceptHeartbeat.ts';
+import { recordRooms } from '../assignment/recordRooms.ts';
+import { acceptHeartbeat, readRooms } from '../daemons/acceptHeartbeat.ts';
 import { type Daemon, shardOf } from '../daemons/Daemon.ts';
 import type { DaemonSecret } from '../daemons/DaemonSecret.ts';
 import { registerDaemon } from '../daemons/registerDaemon.ts';
@@ -29,6 +32,9 @@ import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
 import { requireKey, requireSecret } from './bearer.ts';
 import { jsonBody } from './jsonBody.ts';
 import { readId } from './requestFields.ts';
+
+/** The most rooms of one report. */
+const MAX_REPORTED = 100;
 
 export type DaemonRoutesParts = {
   readonly directory: Directory;
@@ -50,6 +56,11 @@ export function daemonRoutes({ directory, keys, daemonKey, heartbeatIntervalMs }
     next();
   };
   const secretOf = (response: Response) => response.locals.secret as DaemonSecret;
+  const readOwnRow = async (daemonId: string, incarnation: string, { region, hash }: DaemonSecret) => {
+    const row = await directory.daemons.read(shardOf(region, daemonId), daemonId);
+    requireOwnRow(row, incarnation, hash);
+    return row;
+  };
 
   router
     .route('/daemons/:daemonId')
@@ -85,15 +96,28 @@ export function daemonRoutes({ directory, keys, daemonKey, heartbeatIntervalMs }
     .all(methodNotAllowed('POST'));
 
   router
+    .route('/daemons/:daemonId/rooms')
+    .post(withSecret, jsonBody, async (request, response) => {
+      const daemonId = readId('daemonId', request.params);
+      const report = readMessage(ReportRoomsRequestSchema, request.body);
+      const open = readRooms('rooms', report.rooms);
+      if (open.length > MAX_REPORTED) throw new HttpProblem('INVALID_REQUEST', `rooms: has more than ${MAX_REPORTED}`);
+      const rtpCapabilities = readRtpCapabilities(report.rtpCapabilitiesJson);
+      const daemon = await readOwnRow(daemonId, report.incarnation, secretOf(response));
+      const { rooms, elsewhere } = await recordRooms(open, daemon, rtpCapabilities, directory);
+      const recorded = rooms.map(({ roomId, epoch }) => ({ roomId, epoch: BigInt(epoch) }));
+      answer(response, ReportRoomsResponseSchema, { rooms: recorded, elsewhere });
+    })
+    .all(methodNotAllowed('POST'));
+
+  router
     .route('/daemons/:daemonId/rooms/:roomId')
     .put(withSecret, jsonBody, async (request, response) => {
       const daemonId = readId('daemonId', request.params);
       const roomId = readId('roomId', request.params);
       const { incarnation, rtpCapabilitiesJson } = readMessage(ClaimRoomRequestSchema, request.body);
       const rtpCapabilities = readRtpCapabilities(rtpCapabilitiesJson);
-      const { region, hash } = secretOf(response);
-      const daemon = await directory.daemons.read(shardOf(region, daemonId), daemonId);
-      requireOwnRow(daemon, incarnation, hash);
+      const daemon = await readOwnRow(daemonId, incarnation, secretOf(response));
       answer(response, ClaimRoomResponseSchema, await claim(roomId, daemon, rtpCapabilities, directory));
     })
     .all(methodNotAllowed('PUT'));

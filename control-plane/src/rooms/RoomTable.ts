@@ -4,6 +4,8 @@ import { Table, type TableParts } from '../store/Table.ts';
 
 /** How long a closed room's item stays, so that its epoch never goes back while anybody may still know it: an hour. */
 const TOMBSTONE_SECONDS = 3600;
+/** How long the record of a room stays that its daemon does not renew: a day. */
+const RECORD_SECONDS = 24 * 3600;
 
 const instanceSchema = z.object({ daemonId: z.string(), shard: z.string(), incarnation: z.string() });
 /** A room's presence on one daemon; `shard` is the hash key of that daemon's row. */
@@ -17,7 +19,7 @@ const roomSchema = z.object({
   rtpCapabilities: z.string().optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
-  /** Unix time in seconds, as TTL wants it. Only tombstones have it. */
+  /** Unix time in seconds, as TTL wants it. */
   expiresAt: z.number().optional(),
 });
 export type Room = z.infer<typeof roomSchema>;
@@ -36,10 +38,8 @@ export class RoomTable {
    */
   async read(roomId: string, options: { timeoutMs?: number } = {}): Promise<Room> {
     const now = Date.now();
-    const room = await this.#table.get({ roomId }, options);
-    if (!room) return { roomId, epoch: 0, instances: [], createdAt: now, updatedAt: now };
-    const expired = room.expiresAt !== undefined && room.expiresAt * 1000 <= now;
-    return expired ? { ...room, instances: [] } : room;
+    const never = { roomId, epoch: 0, instances: [], createdAt: now, updatedAt: now };
+    return (await this.#table.get({ roomId }, options)) ?? never;
   }
 
   /**
@@ -52,10 +52,29 @@ export class RoomTable {
     const now = Date.now();
     const { roomId } = seen;
     const createdAt = seen.instances.length > 0 ? seen.createdAt : now;
-    const room = { roomId, epoch: seen.epoch + 1, instances: [instance], rtpCapabilities, createdAt, updatedAt: now };
+    const room = {
+      roomId,
+      epoch: seen.epoch + 1,
+      instances: [instance],
+      rtpCapabilities,
+      createdAt,
+      updatedAt: now,
+      expiresAt: secondsFrom(now, RECORD_SECONDS),
+    };
     const neverExisted = absent('roomId');
     const unchanged = equals('epoch', seen.epoch);
     return (await this.#table.put(room, anyOf(neverExisted, unchanged))) ? room : undefined;
+  }
+
+  /**
+   * Keeps a room's record for another day.
+   *
+   * @returns `false` when the room is not that daemon's, or has another epoch.
+   */
+  async renew(open: { roomId: string; epoch: number; daemonId: string; incarnation: string }): Promise<boolean> {
+    const expiresAt = secondsFrom(Date.now(), RECORD_SECONDS);
+    const renewed = await this.#table.update({ roomId: open.roomId }, { expiresAt }, isUnchanged(open));
+    return renewed !== undefined;
   }
 
   /**
@@ -64,9 +83,6 @@ export class RoomTable {
    * @returns `false` when the room is not that daemon's any more, or has another epoch.
    */
   async close(closed: { roomId: string; epoch: number; daemonId: string; incarnation: string }): Promise<boolean> {
-    const sameEpoch = equals('epoch', closed.epoch);
-    const sameDaemon = equals('instances[0].daemonId', closed.daemonId);
-    const sameIncarnation = equals('instances[0].incarnation', closed.incarnation);
     const now = Date.now();
     const tombstone = await this.#table.update(
       { roomId: closed.roomId },
@@ -74,10 +90,19 @@ export class RoomTable {
         instances: [],
         rtpCapabilities: undefined,
         updatedAt: now,
-        expiresAt: Math.ceil(now / 1000) + TOMBSTONE_SECONDS,
+        expiresAt: secondsFrom(now, TOMBSTONE_SECONDS),
       },
-      allOf(sameEpoch, sameDaemon, sameIncarnation),
+      isUnchanged(closed),
     );
     return tombstone !== undefined;
   }
+}
+
+const secondsFrom = (now: number, seconds: number): number => Math.ceil(now / 1000) + seconds;
+
+function isUnchanged({ epoch, daemonId, incarnation }: { epoch: number; daemonId: string; incarnation: string }) {
+  const sameEpoch = equals('epoch', epoch);
+  const sameDaemon = equals('instances[0].daemonId', daemonId);
+  const sameIncarnation = equals('instances[0].incarnation', incarnation);
+  return allOf(sameEpoch, sameDaemon, sameIncarnation);
 }

@@ -23,6 +23,8 @@ export class TestDaemon {
   refusal: string | undefined;
   /** The rooms that CreateRoom made, with the epoch of the last call. */
   readonly created = new Map<string, number>();
+  /** The rooms that were said to live elsewhere, with the epoch since. */
+  readonly moved = new Map<string, number>();
   #server: Server | undefined;
   #port = 0;
 
@@ -53,7 +55,10 @@ export class TestDaemon {
           },
           getRoom: async () => ({}),
           listRooms: async () => ({}),
-          closeRoom: async () => ({}),
+          closeRoom: async ({ roomId, movedEpoch }) => {
+            this.moved.set(roomId, Number(movedEpoch));
+            return {};
+          },
         },
         (error) => ({ code: status.UNAVAILABLE, details: String(error) }),
       ),
@@ -103,6 +108,11 @@ export class TestDaemon {
   claim(controlPlaneUrl: string, roomId: string): Promise<Response> {
     const body = { incarnation: this.incarnation, rtpCapabilitiesJson: JSON.stringify(rtpCapabilities) };
     return this.#send(controlPlaneUrl, 'PUT', `/rooms/${encodeURIComponent(roomId)}`, this.secret, body);
+  }
+
+  report(controlPlaneUrl: string, rooms: readonly { roomId: string; epoch: string }[]): Promise<Response> {
+    const body = { incarnation: this.incarnation, rooms, rtpCapabilitiesJson: JSON.stringify(rtpCapabilities) };
+    return this.#send(controlPlaneUrl, 'POST', '/rooms', this.secret, body);
   }
 
   deregister(controlPlaneUrl: string): Promise<Response> {

@@ -29,6 +29,8 @@ export class CommandError extends Error {
   }
 }
 
+/** Milliseconds that peers are given to follow a room that lives elsewhere; the drain ends what stays. */
+const MOVE_MS = 10_000;
 /** The most rooms of one page, and how many a caller gets that does not say. */
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;
@@ -78,8 +80,10 @@ export function createMediaDaemonService(
       const page = after.slice(0, size);
       return { rooms: page.map(describeRoom), nextPageToken: after.length > size ? (page.at(-1)?.id ?? '') : '' };
     },
-    async closeRoom({ roomId, reason }) {
-      find(roomId).close('command', reason || 'closed by the service');
+    async closeRoom({ roomId, reason, movedEpoch }) {
+      const room = find(roomId);
+      if (movedEpoch === 0n) room.close('command', reason || 'closed by the service');
+      else if (room.epoch < movedEpoch) room.askToMove(MOVE_MS);
       return {};
     },
   };

@@ -14,6 +14,8 @@ import {
   HeartbeatResponseSchema,
   RegisterRequestSchema,
   RegisterResponseSchema,
+  ReportRoomsRequestSchema,
+  ReportRoomsResponseSchema,
 } from '@mediasoup-server/proto/registry';
 
 /** How long a request to the control plane may take. */
@@ -60,6 +62,10 @@ export class ControlPlaneClient {
       body,
       ClaimRoomResponseSchema,
     );
+  }
+
+  reportRooms(secret: string, body: MessageInitShape<typeof ReportRoomsRequestSchema>) {
+    return this.#send('POST', 'rooms', secret, ReportRoomsRequestSchema, body, ReportRoomsResponseSchema);
   }
 
   async deregister(secret: string): Promise<void> {

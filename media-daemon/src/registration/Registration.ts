@@ -1,19 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
-import type { Logger } from '@mediasoup-server/process/logger';
 import { DaemonState, type HeartbeatResponse, LoadSchema } from '@mediasoup-server/proto/registry';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { RequestError } from '../errors.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Admission } from '../signaling/admission.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { ControlPlaneClient, ControlPlaneError } from './ControlPlaneClient.ts';
 import type { LoadMeter } from './LoadMeter.ts';
 import { Reservations } from './Reservations.ts';
+import { type Credentials, RoomRecords, type RoomRecordsOptions } from './RoomRecords.ts';
 
-export type RegistrationOptions = {
+export type RegistrationOptions = RoomRecordsOptions & {
   readonly controlPlaneUrl: string;
   readonly daemonKey: string;
   readonly daemonId: string;
@@ -24,14 +23,15 @@ export type RegistrationOptions = {
   readonly version: string;
   readonly maxPeers: number;
   readonly load: LoadMeter;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
   /** A newer run of the same daemon has taken over, or the id is another daemon's: this one must end. */
   readonly onSuperseded: (reason: string) => void;
 };
 
 /** Milliseconds between tries while there is no interval from the control plane. */
 const RETRY_MS = 2000;
+
+/** Milliseconds until the daemon registers anew when the control plane has forgotten it. */
+const REGISTER_SOON_MS = 100;
 
 /** Seconds by which clocks of the control plane and the daemon may differ. */
 const CLOCK_TOLERANCE_S = 5;
@@ -45,7 +45,7 @@ export class Registration {
   readonly #rooms: Rooms;
   readonly #client: ControlPlaneClient;
   readonly #closedRooms = new Map<string, number>();
-  readonly #unclaimed = new Set<string>();
+  readonly #records: RoomRecords;
   readonly #reservations = new Reservations();
   #incarnation = randomUUID();
   #secret: string | undefined;
@@ -58,9 +58,9 @@ export class Registration {
     this.#rooms = rooms;
     this.#options = options;
     this.#client = new ControlPlaneClient(options.controlPlaneUrl, options.daemonId);
+    this.#records = new RoomRecords(rooms, this.#client, options);
     rooms.listen({
       roomClosed: (room) => {
-        this.#unclaimed.delete(room.id);
         if (room.epoch === 0) return;
         this.#closedRooms.set(room.id, room.epoch);
         this.beat();
@@ -112,35 +112,18 @@ export class Registration {
   }
 
   /**
-   * Claims a room at the control plane. Without an answer the daemon serves the room and claims it again after the
-   * next heartbeat that gets through.
+   * Claims a room at the control plane, unless an assignment has recorded it.
    *
-   * @throws RequestError 409 when the room lives on another daemon.
+   * @param assigned whether its peer comes with an assignment.
+   * @throws RequestError 409 when the room lives on another daemon; 503 for a peer with an assignment to a room that has
+   * closed since, when the control plane does not answer. Anybody else is served then.
    */
-  async claim(room: Room): Promise<void> {
-    if (room.epoch > 0) return;
+  async claim(room: Room, assigned: boolean): Promise<void> {
+    if (assigned && room.epoch > 0) return;
     await this.withdrawClosing(room.id);
-    const { metrics, logger } = this.#options;
-    try {
-      if (this.#secret === undefined) throw new Error('the daemon is not registered');
-      const answer = await this.#client.claimRoom(this.#secret, room.id, {
-        incarnation: this.#incarnation,
-        rtpCapabilitiesJson: JSON.stringify(room.rtpCapabilities),
-      });
-      this.#unclaimed.delete(room.id);
-      metrics.claims.inc({ outcome: answer.granted ? 'granted' : 'elsewhere' });
-      if (!answer.granted)
-        throw new RequestError(
-          409,
-          `the room is on the daemon ${answer.daemonId}: ask the control plane for an assignment`,
-        );
-      room.epoch = Math.max(room.epoch, Number(answer.epoch));
-    } catch (error) {
-      if (error instanceof RequestError) throw error;
-      metrics.claims.inc({ outcome: 'failed' });
-      logger.warn({ err: error, roomId: room.id }, 'room not claimed; it is served, and claimed again later');
-      this.#unclaimed.add(room.id);
-    }
+    const recorded = await this.#records.claim(room, this.#credentials);
+    if (!recorded && assigned)
+      throw new RequestError(503, 'the room has closed since the assignment: ask the control plane for another');
   }
 
   /**
@@ -178,7 +161,7 @@ export class Registration {
     try {
       const intervalMs = this.#secret === undefined ? await this.#register() : await this.#heartbeat(this.#secret);
       metrics.heartbeats.inc({ outcome: 'ok' });
-      await this.#claimLeftOver();
+      if (this.#credentials) await this.#records.reconcile(this.#credentials);
       return intervalMs;
     } catch (error) {
       metrics.heartbeats.inc({ outcome: 'failed' });
@@ -188,9 +171,12 @@ export class Registration {
         );
       }
       // A control plane that has forgotten this daemon, or whose table was emptied, gets a new registration.
-      if (error instanceof ControlPlaneError && (error.status === 401 || error.code === 'DAEMON_NOT_REGISTERED'))
-        this.#secret = undefined;
+      const forgotten =
+        error instanceof ControlPlaneError && (error.status === 401 || error.code === 'DAEMON_NOT_REGISTERED');
+      const wasRegistered = this.#secret !== undefined;
+      if (forgotten) this.#secret = undefined;
       logger.warn({ err: error }, 'heartbeat failed');
+      if (forgotten && wasRegistered) return REGISTER_SOON_MS;
       return RETRY_MS;
     }
   }
@@ -207,6 +193,7 @@ export class Registration {
     });
     this.#secret = answer.secret;
     this.#reservations.reset();
+    this.#records.forget();
     this.#learnKeys(answer.jwksJson);
     logger.info({ daemonId, incarnation: this.#incarnation }, 'registered at the control plane');
     // The first heartbeat says how much the daemon takes, without which it is assigned nobody.
@@ -243,17 +230,8 @@ export class Registration {
     return 0;
   }
 
-  async #claimLeftOver(): Promise<void> {
-    for (const roomId of [...this.#unclaimed]) {
-      const room = this.#rooms.get(roomId);
-      if (!room) this.#unclaimed.delete(roomId);
-      else {
-        await this.claim(room).catch((error: unknown) => {
-          this.#options.logger.warn({ err: error, roomId }, 'the room was opened elsewhere meanwhile');
-          room.close('fenced');
-        });
-      }
-    }
+  get #credentials(): Credentials | undefined {
+    return this.#secret === undefined ? undefined : { secret: this.#secret, incarnation: this.#incarnation };
   }
 
   #learnKeys(jwksJson: string): void {

@@ -50,6 +50,7 @@ export class Room {
   readonly #dataOwners = new Map<string, Peer>();
   #speakers: Speakers | undefined;
   #unjoinedTimer: NodeJS.Timeout | undefined;
+  #asked = false;
   #closed = false;
 
   private constructor(id: string, epoch: number, router: types.Router, on: PooledWorker, options: RoomOptions) {
@@ -174,11 +175,13 @@ export class Room {
   }
 
   /**
-   * Asks every peer to ask for a new assignment and to move there.
+   * Asks every peer to ask for a new assignment and to move there. Asking again changes nothing.
    *
    * @param deadlineMs milliseconds that they have.
    */
   askToMove(deadlineMs: number): void {
+    if (this.#asked) return;
+    this.#asked = true;
     for (const peer of this.#peers.values()) peer.notify('reconnect', { reason: 'drain', deadlineMs });
   }
 

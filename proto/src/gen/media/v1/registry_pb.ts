@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file media/v1/registry.proto.
  */
 export const file_media_v1_registry: GenFile = /*@__PURE__*/
-  fileDesc("ChdtZWRpYS92MS9yZWdpc3RyeS5wcm90bxIIbWVkaWEudjEieAoPUmVnaXN0ZXJSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRIMCgR6b25lGAMgASgJEgsKA3VybBgEIAEoCRIUCgxncnBjX2FkZHJlc3MYBSABKAkSDwoHdmVyc2lvbhgGIAEoCSJsChBSZWdpc3RlclJlc3BvbnNlEg4KBnNlY3JldBgBIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJandrc19qc29uGAMgASgJIrsBChBIZWFydGJlYXRSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEiQKBXN0YXRlGAIgASgOMhUubWVkaWEudjEuRGFlbW9uU3RhdGUSHAoEbG9hZBgDIAEoCzIOLm1lZGlhLnYxLkxvYWQSKgoMY2xvc2VkX3Jvb21zGAQgAygLMhQubWVkaWEudjEuQ2xvc2VkUm9vbRIQCghoZWFkcm9vbRgFIAEoDRIQCghhc3NpZ25lZBgGIAEoBCKTAQoRSGVhcnRiZWF0UmVzcG9uc2USDgoGZmVuY2VkGAEgASgIEhIKCnN1cGVyc2VkZWQYAiABKAgSNQoSaGVhcnRiZWF0X2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWp3a3NfanNvbhgEIAEoCRIQCghhc3NpZ25lZBgFIAEoBCKTAQoETG9hZBINCgVyb29tcxgBIAEoDRINCgVwZWVycxgCIAEoDRIRCglwcm9kdWNlcnMYAyABKA0SEQoJY29uc3VtZXJzGAQgASgNEhIKCndvcmtlcl9jcHUYBSABKAESMwoQZXZlbnRfbG9vcF9kZWxheRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIsCgpDbG9zZWRSb29tEg8KB3Jvb21faWQYASABKAkSDQoFZXBvY2gYAiABKAQiRgoQQ2xhaW1Sb29tUmVxdWVzdBITCgtpbmNhcm5hdGlvbhgBIAEoCRIdChVydHBfY2FwYWJpbGl0aWVzX2pzb24YAiABKAkiRgoRQ2xhaW1Sb29tUmVzcG9uc2USDwoHZ3JhbnRlZBgBIAEoCBIRCglkYWVtb25faWQYAiABKAkSDQoFZXBvY2gYAyABKAQqdQoLRGFlbW9uU3RhdGUSHAoYREFFTU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSREFFTU9OX1NUQVRFX1JFQURZEAESGQoVREFFTU9OX1NUQVRFX0RSQUlOSU5HEAISFQoRREFFTU9OX1NUQVRFX0xPU1QQA2IGcHJvdG8z", [file_google_protobuf_duration]);
+  fileDesc("ChdtZWRpYS92MS9yZWdpc3RyeS5wcm90bxIIbWVkaWEudjEieAoPUmVnaXN0ZXJSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRIMCgR6b25lGAMgASgJEgsKA3VybBgEIAEoCRIUCgxncnBjX2FkZHJlc3MYBSABKAkSDwoHdmVyc2lvbhgGIAEoCSJsChBSZWdpc3RlclJlc3BvbnNlEg4KBnNlY3JldBgBIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJandrc19qc29uGAMgASgJIrsBChBIZWFydGJlYXRSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEiQKBXN0YXRlGAIgASgOMhUubWVkaWEudjEuRGFlbW9uU3RhdGUSHAoEbG9hZBgDIAEoCzIOLm1lZGlhLnYxLkxvYWQSKgoMY2xvc2VkX3Jvb21zGAQgAygLMhQubWVkaWEudjEuQ2xvc2VkUm9vbRIQCghoZWFkcm9vbRgFIAEoDRIQCghhc3NpZ25lZBgGIAEoBCKTAQoRSGVhcnRiZWF0UmVzcG9uc2USDgoGZmVuY2VkGAEgASgIEhIKCnN1cGVyc2VkZWQYAiABKAgSNQoSaGVhcnRiZWF0X2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWp3a3NfanNvbhgEIAEoCRIQCghhc3NpZ25lZBgFIAEoBCKTAQoETG9hZBINCgVyb29tcxgBIAEoDRINCgVwZWVycxgCIAEoDRIRCglwcm9kdWNlcnMYAyABKA0SEQoJY29uc3VtZXJzGAQgASgNEhIKCndvcmtlcl9jcHUYBSABKAESMwoQZXZlbnRfbG9vcF9kZWxheRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIsCgpDbG9zZWRSb29tEg8KB3Jvb21faWQYASABKAkSDQoFZXBvY2gYAiABKAQiawoSUmVwb3J0Um9vbXNSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEiEKBXJvb21zGAIgAygLMhIubWVkaWEudjEuT3BlblJvb20SHQoVcnRwX2NhcGFiaWxpdGllc19qc29uGAMgASgJIksKE1JlcG9ydFJvb21zUmVzcG9uc2USIQoFcm9vbXMYASADKAsyEi5tZWRpYS52MS5PcGVuUm9vbRIRCgllbHNld2hlcmUYAiADKAkiKgoIT3BlblJvb20SDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCJGChBDbGFpbVJvb21SZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEh0KFXJ0cF9jYXBhYmlsaXRpZXNfanNvbhgCIAEoCSJGChFDbGFpbVJvb21SZXNwb25zZRIPCgdncmFudGVkGAEgASgIEhEKCWRhZW1vbl9pZBgCIAEoCRINCgVlcG9jaBgDIAEoBCp1CgtEYWVtb25TdGF0ZRIcChhEQUVNT05fU1RBVEVfVU5TUEVDSUZJRUQQABIWChJEQUVNT05fU1RBVEVfUkVBRFkQARIZChVEQUVNT05fU1RBVEVfRFJBSU5JTkcQAhIVChFEQUVNT05fU1RBVEVfTE9TVBADYgZwcm90bzM", [file_google_protobuf_duration]);
 
 /**
  * POST /daemons/:daemonId/registrations
@@ -255,6 +255,88 @@ export const ClosedRoomSchema: GenMessage<ClosedRoom> = /*@__PURE__*/
   messageDesc(file_media_v1_registry, 5);
 
 /**
+ * POST /daemons/:daemonId/rooms reports rooms that are open on the daemon: all of them after a registration, which heals
+ * a table that has lost them, and each again half a day later, since a record that is not renewed expires after a day.
+ *
+ * @generated from message media.v1.ReportRoomsRequest
+ */
+export type ReportRoomsRequest = Message<"media.v1.ReportRoomsRequest"> & {
+  /**
+   * @generated from field: string incarnation = 1;
+   */
+  incarnation: string;
+
+  /**
+   * At most 100.
+   *
+   * @generated from field: repeated media.v1.OpenRoom rooms = 2;
+   */
+  rooms: OpenRoom[];
+
+  /**
+   * mediasoup's RtpCapabilities of the rooms' routers, as JSON.
+   *
+   * @generated from field: string rtp_capabilities_json = 3;
+   */
+  rtpCapabilitiesJson: string;
+};
+
+/**
+ * Describes the message media.v1.ReportRoomsRequest.
+ * Use `create(ReportRoomsRequestSchema)` to create a new message.
+ */
+export const ReportRoomsRequestSchema: GenMessage<ReportRoomsRequest> = /*@__PURE__*/
+  messageDesc(file_media_v1_registry, 6);
+
+/**
+ * @generated from message media.v1.ReportRoomsResponse
+ */
+export type ReportRoomsResponse = Message<"media.v1.ReportRoomsResponse"> & {
+  /**
+   * The reported rooms that are recorded as the daemon's, each with its epoch.
+   *
+   * @generated from field: repeated media.v1.OpenRoom rooms = 1;
+   */
+  rooms: OpenRoom[];
+
+  /**
+   * Those that live on another daemon: this one closes them.
+   *
+   * @generated from field: repeated string elsewhere = 2;
+   */
+  elsewhere: string[];
+};
+
+/**
+ * Describes the message media.v1.ReportRoomsResponse.
+ * Use `create(ReportRoomsResponseSchema)` to create a new message.
+ */
+export const ReportRoomsResponseSchema: GenMessage<ReportRoomsResponse> = /*@__PURE__*/
+  messageDesc(file_media_v1_registry, 7);
+
+/**
+ * @generated from message media.v1.OpenRoom
+ */
+export type OpenRoom = Message<"media.v1.OpenRoom"> & {
+  /**
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * @generated from field: uint64 epoch = 2;
+   */
+  epoch: bigint;
+};
+
+/**
+ * Describes the message media.v1.OpenRoom.
+ * Use `create(OpenRoomSchema)` to create a new message.
+ */
+export const OpenRoomSchema: GenMessage<OpenRoom> = /*@__PURE__*/
+  messageDesc(file_media_v1_registry, 8);
+
+/**
  * PUT /daemons/:daemonId/rooms/:roomId claims a room for the daemon that a peer without a token asked for.
  *
  * @generated from message media.v1.ClaimRoomRequest
@@ -278,7 +360,7 @@ export type ClaimRoomRequest = Message<"media.v1.ClaimRoomRequest"> & {
  * Use `create(ClaimRoomRequestSchema)` to create a new message.
  */
 export const ClaimRoomRequestSchema: GenMessage<ClaimRoomRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 6);
+  messageDesc(file_media_v1_registry, 9);
 
 /**
  * @generated from message media.v1.ClaimRoomResponse
@@ -309,7 +391,7 @@ export type ClaimRoomResponse = Message<"media.v1.ClaimRoomResponse"> & {
  * Use `create(ClaimRoomResponseSchema)` to create a new message.
  */
 export const ClaimRoomResponseSchema: GenMessage<ClaimRoomResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 7);
+  messageDesc(file_media_v1_registry, 10);
 
 /**
  * @generated from enum media.v1.DaemonState

@@ -1,0 +1,36 @@
+import type { Daemon } from '../daemons/Daemon.ts';
+import { claimRoom } from './claimRoom.ts';
+import type { Directory } from './findOwner.ts';
+
+/** How many rooms are written at a time. */
+const BATCH = 25;
+
+type OpenRoom = { readonly roomId: string; readonly epoch: number };
+
+/**
+ * Records that a daemon has these rooms open: renews the records that are there, and gives it those that nobody has.
+ *
+ * @returns the rooms that are the daemon's, and the ids of those that live elsewhere.
+ * @throws HttpProblem UNAVAILABLE.
+ */
+export async function recordRooms(
+  open: readonly OpenRoom[],
+  daemon: Daemon,
+  rtpCapabilities: string,
+  directory: Directory,
+): Promise<{ rooms: OpenRoom[]; elsewhere: string[] }> {
+  const { daemonId, incarnation } = daemon;
+  const rooms: OpenRoom[] = [];
+  const elsewhere: string[] = [];
+  const record = async ({ roomId, epoch }: OpenRoom) => {
+    if (await directory.rooms.renew({ roomId, epoch, daemonId, incarnation })) {
+      rooms.push({ roomId, epoch });
+      return;
+    }
+    const claimed = await claimRoom(roomId, daemon, rtpCapabilities, directory, epoch);
+    if (claimed.granted) rooms.push({ roomId, epoch: claimed.epoch });
+    else elsewhere.push(roomId);
+  };
+  for (let from = 0; from < open.length; from += BATCH) await Promise.all(open.slice(from, from + BATCH).map(record));
+  return { rooms, elsewhere };
+}
