@@ -4,30 +4,30 @@ import type { TestContext } from 'node:test';
 
 /** A TCP relay on loopback that can be made to fail as networks do. */
 export class TcpProxy {
-  readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
+  readonly port: number;
+  /** The port on loopback that it relays to. */
+  to: number;
   #delayMs = 0;
+  #cut = false;
 
-  private constructor(server: Server) {
-    this.#server = server;
+  private constructor(server: Server, to: number) {
+    this.port = (server.address() as AddressInfo).port;
+    this.to = to;
   }
 
-  /** @param to the port on loopback that it relays to. */
-  static async start(t: TestContext, to: number): Promise<TcpProxy> {
+  /** @param to the port on loopback that it relays to, where it is known already. */
+  static async start(t: TestContext, to = 0): Promise<TcpProxy> {
     const server = createServer();
-    const proxy = new TcpProxy(server);
-    server.on('connection', (near) => proxy.#relay(near, connect(to, '127.0.0.1')));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
+    const proxy = new TcpProxy(server, to);
+    server.on('connection', (near) => proxy.#relay(near, connect(proxy.to, '127.0.0.1')));
     t.after(() => {
       proxy.reset();
       server.close();
     });
     return proxy;
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
   }
 
   /** Resets every connection: both ends notice at once, and neither gets a close frame. */
@@ -44,6 +44,17 @@ export class TcpProxy {
       near.removeAllListeners('close');
       far.removeAllListeners('close');
     }
+  }
+
+  /** Swallows everything, of new connections too, until `heal`. */
+  cut(): void {
+    this.#cut = true;
+    this.blackhole();
+  }
+
+  heal(): void {
+    this.#cut = false;
+    this.reset();
   }
 
   /** Holds back whatever is sent from now on for so long. */
@@ -64,5 +75,6 @@ export class TcpProxy {
     };
     forward(near, far);
     forward(far, near);
+    if (this.#cut) this.blackhole();
   }
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,36 +36,73 @@ export type Daemon = Running & {
   killWorkers(): Promise<void>;
 };
 
-/** A control plane with its embedded store, and daemons, each a process of its own on ports that the system chose. */
+/** A control plane with a store, and daemons, each a process of its own on ports that the system chose. */
 export class Stack {
   readonly #t: TestContext;
-  #controlPlane: ChildProcess | undefined;
+  readonly #environment: Record<string, string>;
+  #controlPlane: Running | undefined;
   controlPlaneUrl = '';
 
-  private constructor(t: TestContext) {
+  private constructor(t: TestContext, environment: Record<string, string>) {
     this.#t = t;
+    this.#environment = environment;
   }
 
-  static async start(t: TestContext): Promise<Stack> {
+  /**
+   * @param environment settings of its control planes.
+   * @param tables makes the tables first, where the store is not the embedded one.
+   */
+  static async start(t: TestContext, environment: Record<string, string> = {}, tables?: 'tables'): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), 'mediasoup-server-'));
-    const stack = new Stack(t);
-    const { ready, process: controlPlane } = await run(t, 'control-plane/src/main.ts', {
-      CONTROL_PLANE_LISTEN_PORT: '0',
-      CONTROL_PLANE_METRICS_PORT: '0',
-      CONTROL_PLANE_DATA_DIR: folder,
-      CONTROL_PLANE_DAEMON_KEY: daemonKey,
-      CONTROL_PLANE_STATIC_DIR: join(root, 'client/dist/demo'),
-    });
-    stack.controlPlaneUrl = String(ready.url);
-    stack.#controlPlane = controlPlane;
+    const stack = new Stack(t, { CONTROL_PLANE_DATA_DIR: folder, ...environment });
+    if (tables) await stack.createTables();
+    stack.#controlPlane = await stack.startControlPlane();
+    stack.controlPlaneUrl = String(stack.#controlPlane.ready.url);
     t.after(() => rm(folder, { recursive: true, force: true }));
     return stack;
   }
 
-  /** Its process. */
+  /** The first control plane. */
   get controlPlane(): ChildProcess {
     if (!this.#controlPlane) throw new Error('the control plane was not started');
-    return this.#controlPlane;
+    return this.#controlPlane.process;
+  }
+
+  /** The fields of its log line that says that it is ready. */
+  get ready(): Running['ready'] {
+    if (!this.#controlPlane) throw new Error('the control plane was not started');
+    return this.#controlPlane.ready;
+  }
+
+  /** Starts the first control plane again, which has ended, where it was. */
+  async restartControlPlane(): Promise<void> {
+    this.#controlPlane = await this.startControlPlane({
+      CONTROL_PLANE_LISTEN_PORT: new URL(this.controlPlaneUrl).port,
+    });
+  }
+
+  async createTables(): Promise<void> {
+    const child = spawn(process.execPath, ['control-plane/src/main.ts', 'tables'], {
+      cwd: root,
+      env: { ...process.env, CONTROL_PLANE_DAEMON_KEY: daemonKey, ...this.#environment },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    children.add(child);
+    const [code] = await once(child, 'exit');
+    children.delete(child);
+    if (code !== 0) throw new Error(`the command "tables" ended with ${code}`);
+  }
+
+  /** Starts a further control plane, which needs a store that several share. */
+  startControlPlane(environment: Record<string, string> = {}): Promise<Running> {
+    return run(this.#t, 'control-plane/src/main.ts', {
+      CONTROL_PLANE_LISTEN_PORT: '0',
+      CONTROL_PLANE_METRICS_PORT: '0',
+      CONTROL_PLANE_DAEMON_KEY: daemonKey,
+      CONTROL_PLANE_STATIC_DIR: join(root, 'client/dist/demo'),
+      ...this.#environment,
+      ...environment,
+    });
   }
 
   /** Starts a daemon and waits until the control plane has it. */
@@ -90,8 +128,12 @@ export class Stack {
     };
   }
 
-  async assign(roomId: string, peerId: string): Promise<{ url: string; daemonId: string; epoch: number }> {
-    const answer = await fetch(`${this.controlPlaneUrl}/rooms/${encodeURIComponent(roomId)}/assignments`, {
+  async assign(
+    roomId: string,
+    peerId: string,
+    through = this.controlPlaneUrl,
+  ): Promise<{ url: string; daemonId: string; epoch: number }> {
+    const answer = await fetch(`${through}/rooms/${encodeURIComponent(roomId)}/assignments`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ peerId }),
@@ -115,6 +157,8 @@ async function run(t: TestContext, main: string, environment: Record<string, str
   children.add(child);
   const exited = new Promise((resolve) => child.once('exit', resolve));
   t.after(async () => {
+    // One that a test has stopped hears nothing else.
+    child.kill('SIGCONT');
     child.kill('SIGINT');
     await exited;
     children.delete(child);
