@@ -28,7 +28,7 @@ const REACHABLE_AGAIN_MS = 1000;
 export async function assignPeer(
   request: AssignmentRequest & { roomId: string },
   directory: Directory,
-  keys: AssignmentKeys,
+  keys: Pick<AssignmentKeys, 'sign'>,
 ): Promise<Assignment> {
   const { roomId, peerId, failedDaemonId } = request;
   const { rooms, daemons, suspectAfterMs } = directory;
@@ -138,7 +138,7 @@ async function issue(
   peerId: string,
   { daemonId, incarnation, url }: Daemon,
   epoch: number,
-  keys: AssignmentKeys,
+  keys: Pick<AssignmentKeys, 'sign'>,
 ): Promise<Assignment> {
   const { token, expiresAt } = await keys.sign({ roomId, peerId, daemonId, incarnation, epoch });
   const query = Object.entries({ roomId, peerId, token }).map(
