@@ -6,7 +6,7 @@ SHELL := bash
 WORKER = export MEDIASOUP_WORKER_BIN="$$(cat node_modules/.cache/worker-path)"
 DEMO = client/dist/demo/index.html
 
-.PHONY: help setup setup-tests run test bench soak check record format generate clean
+.PHONY: help setup setup-tests run test bench simulate soak check record format generate clean
 
 help: ## Lists the commands.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -38,6 +38,9 @@ soak: setup-tests ## Runs the long tests: FUZZ_RUNS meetings of up to FUZZ_LENGT
 
 bench: setup ## Runs the benchmarks, which print ratios measured in one run.
 	@$(WORKER) && for file in $(BENCHMARKS); do echo "== $$file"; node $$file || exit 1; done
+
+simulate: setup ## Simulates a fleet: the real assignment of PEERS to DAEMONS over a simulated table and clock.
+	@node control-plane/src/assignment/fleet.simulation.ts $${DAEMONS:-1000} $${PEERS:-100000}
 
 BENCHMARKS ?= $(shell git ls-files '*.bench.ts')
 

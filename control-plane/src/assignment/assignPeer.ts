@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import timers from 'node:timers/promises';
 import { HttpProblem } from '@mediasoup-server/process/problem';
 import type { Assignment, AssignmentRequest } from '@mediasoup-server/proto/http';
 import type { Daemon } from '../daemons/Daemon.ts';
@@ -36,9 +36,10 @@ export async function assignPeer(
   /** Where a place was kept in vain, since somebody else placed the room meanwhile; there too, as a rule. */
   let kept: Daemon | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    if (round > 0) await delay(Math.random() * 2 * round * ROUND_BACKOFF_MS);
-    const { instances, epoch } = await rooms.read(roomId);
-    const [instance] = instances;
+    if (round > 0) await timers.setTimeout(Math.random() * 2 * round * ROUND_BACKOFF_MS);
+    const seen = await rooms.read(roomId);
+    const { epoch } = seen;
+    const [instance] = seen.instances;
     if (kept) {
       if (instance && isSame(kept, instance)) return issue(roomId, peerId, kept, epoch, keys);
       await daemons.release(kept);
@@ -48,7 +49,7 @@ export async function assignPeer(
       const daemon = await daemons.reserve(instance, Date.now() - suspectAfterMs);
       if (daemon) return issue(roomId, peerId, daemon, epoch, keys);
     }
-    const owner = await findOwner(roomId, directory, { failedDaemonId });
+    const owner = await findOwner(roomId, directory, { failedDaemonId, seen });
     if (owner.kind === 'owned') {
       if (owner.daemon.headroom <= 0) throw new HttpProblem('ROOM_FULL', undefined, { retryAfter: RETRY_AFTER });
       const daemon = await daemons.reserve(owner.daemon);

@@ -31,16 +31,17 @@ const MAX_READS = 4;
  * not reach, is probed; where the probe fails it is declared lost, and only then is its room free.
  *
  * @param asking the incarnation of the daemon that asks; it is alive, then.
+ * @param seen the room, where it has just been read.
  * @throws HttpProblem UNAVAILABLE.
  */
 export async function findOwner(
   roomId: string,
   directory: Directory,
-  { failedDaemonId, asking }: { failedDaemonId?: string | undefined; asking?: string } = {},
+  { failedDaemonId, asking, seen }: { failedDaemonId?: string | undefined; asking?: string; seen?: Room } = {},
 ): Promise<Ownership> {
   const { rooms, daemons, client, suspectAfterMs, metrics, logger } = directory;
   for (let read = 0; read < MAX_READS; read++) {
-    const room = await rooms.read(roomId);
+    const room = (read === 0 && seen) || (await rooms.read(roomId));
     const [instance] = room.instances;
     const daemon = instance && (await daemons.read(instance.shard, instance.daemonId));
     if (!daemon || daemon.incarnation !== instance.incarnation || daemon.state !== 'ready') {

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import timers from 'node:timers/promises';
 import { type Daemon, shardsOf } from './Daemon.ts';
 import type { DaemonTable } from './DaemonTable.ts';
 import { rendezvous } from './rendezvous.ts';
@@ -46,7 +46,7 @@ export class Fleet {
       if (known && known.at >= readSince) return known.answer as Promise<T>;
       const wait = known ? known.at + LEAST_AGE_MS - Date.now() : 0;
       if (wait <= 0) break;
-      await delay(wait);
+      await timers.setTimeout(wait);
     }
     const answer = read();
     this.#remembered.set(key, { at: Date.now(), answer });
