@@ -90,6 +90,10 @@ export const settingsSchema = z
       integer(100_000, 1_000_000_000).default(8_000_000),
       'Bits a second that each peer is asked to send at most, over all its tracks.',
     ),
+    maxNetworkBitrate: describe(
+      integer(1_000_000, 1_000_000_000_000).default(1_000_000_000),
+      "Bits a second that the machine's network carries in one direction; its use counts for placement.",
+    ),
     joinTimeoutMs: describe(integer(1, 3_600_000).default(10_000), 'Milliseconds in which a new connection must join.'),
     resumeGraceMs: describe(
       integer(0, 3_600_000).default(15_000),

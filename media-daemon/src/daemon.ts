@@ -81,7 +81,7 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
     closers.push(() => commands.close());
 
     if (config.controlPlaneUrl && config.daemonKey) {
-      const load = new LoadMeter(rooms, pool);
+      const load = new LoadMeter(rooms, pool, config.maxNetworkBitrate);
       closers.push(() => load.close());
       const grpcAddress = config.grpcAddress ?? `${hostInUrl(config.grpcIp)}:${commands.port}`;
       registration = new Registration(rooms, {

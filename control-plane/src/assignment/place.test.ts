@@ -86,6 +86,7 @@ describe('loadOf', () => {
   test('is the worst of the dimensions', () => {
     assert.equal(loadOf({ load: { ...noLoad, workerCpu: 0.4, peers: 10 }, headroom: 90 }), 0.4);
     assert.equal(loadOf({ load: { ...noLoad, workerCpu: 0.4, peers: 60 }, headroom: 40 }), 0.6);
+    assert.equal(loadOf({ load: { ...noLoad, workerCpu: 0.4, network: 0.7 }, headroom: 40 }), 0.7);
     assert.equal(loadOf({ load: { ...noLoad, workerCpu: 0.4, eventLoopDelayMs: 80 }, headroom: 40 }), 0.8);
   });
 });

@@ -33,5 +33,5 @@ export function place(
 /** The worst of a daemon's loads; 1 stands for full. */
 export function loadOf({ load, headroom }: Pick<Daemon, 'load' | 'headroom'>): number {
   const seats = load.peers / Math.max(1, load.peers + headroom);
-  return Math.max(load.workerCpu, seats, load.eventLoopDelayMs / FULL_EVENT_LOOP_DELAY_MS);
+  return Math.max(load.workerCpu, load.network, seats, load.eventLoopDelayMs / FULL_EVENT_LOOP_DELAY_MS);
 }

@@ -12,6 +12,8 @@ const loadSchema = z.object({
   /** 0 to 1 of a core, of the busiest mediasoup worker. */
   workerCpu: z.number(),
   eventLoopDelayMs: z.number(),
+  /** 0 to 1 of what its network carries. */
+  network: z.number().default(0),
 });
 export type Load = z.infer<typeof loadSchema>;
 
@@ -42,7 +44,15 @@ export const daemonSchema = z.object({
 export type Daemon = z.infer<typeof daemonSchema>;
 
 /** The load of a daemon that has reported none yet. */
-export const noLoad: Load = { rooms: 0, peers: 0, producers: 0, consumers: 0, workerCpu: 0, eventLoopDelayMs: 0 };
+export const noLoad: Load = {
+  rooms: 0,
+  peers: 0,
+  producers: 0,
+  consumers: 0,
+  workerCpu: 0,
+  eventLoopDelayMs: 0,
+  network: 0,
+};
 
 /** The hash key of a daemon's row. */
 export function shardOf(region: string, daemonId: string): string {

@@ -67,10 +67,12 @@ export async function acceptHeartbeat(
 }
 
 function readLoad(load: NonNullable<HeartbeatRequest['load']>): Load {
-  const { rooms, peers, producers, consumers, workerCpu, eventLoopDelay } = load;
+  const { rooms, peers, producers, consumers, workerCpu, eventLoopDelay, network } = load;
   const eventLoopDelayMs = eventLoopDelay ? durationMs(eventLoopDelay) : 0;
-  if (!Number.isFinite(workerCpu)) throw new HttpProblem('INVALID_REQUEST', 'load.workerCpu: is not a finite number');
-  return { rooms, peers, producers, consumers, workerCpu, eventLoopDelayMs };
+  for (const [field, value] of Object.entries({ workerCpu, network })) {
+    if (!Number.isFinite(value)) throw new HttpProblem('INVALID_REQUEST', `load.${field}: is not a finite number`);
+  }
+  return { rooms, peers, producers, consumers, workerCpu, eventLoopDelayMs, network };
 }
 
 /**

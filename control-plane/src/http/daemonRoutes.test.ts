@@ -133,7 +133,15 @@ describe('the daemons routes', () => {
   test('a heartbeat writes state, load, headroom and time, and answers with the keys', async () => {
     await daemon.join(bed.url, DAEMON_KEY);
     const before = await rowOf(daemon);
-    const load = { rooms: 1, peers: 2, producers: 3, consumers: 4, workerCpu: 0.5, eventLoopDelay: '0.025s' };
+    const load = {
+      rooms: 1,
+      peers: 2,
+      producers: 3,
+      consumers: 4,
+      workerCpu: 0.5,
+      eventLoopDelay: '0.025s',
+      network: 0.25,
+    };
     const answer = await daemon.heartbeat(bed.url, { state: 'DAEMON_STATE_DRAINING', load, headroom: 7 });
     const { fenced, superseded, heartbeatInterval, jwksJson } = await fateOf(answer);
     assert.deepEqual([answer.status, fenced, superseded, heartbeatInterval], [200, false, false, '2s']);
@@ -174,6 +182,7 @@ describe('the daemons routes', () => {
     ['state', { state: 'SLEEPY' }],
     ['headroom', { headroom: -1 }],
     ['workerCpu', { load: { workerCpu: 'NaN' } }],
+    ['network', { load: { network: 'Infinity' } }],
     ['epoch', { closedRooms: [{ roomId: 'r', epoch: 'x' }] }],
     ['roomId', { closedRooms: [{ epoch: '1' }] }],
   ] as const) {

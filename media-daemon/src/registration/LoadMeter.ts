@@ -4,16 +4,21 @@ import type { LoadSchema } from '@mediasoup-server/proto/registry';
 import type { types } from 'mediasoup';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
+import { NetworkMeter } from './NetworkMeter.ts';
 
 /** Measures what the daemon carries, from one reading to the next. */
 export class LoadMeter {
   readonly #rooms: Rooms;
   readonly #pool: WorkerPool;
+  readonly #network = new NetworkMeter();
+  readonly #maxNetworkBitrate: number;
   readonly #delay = monitorEventLoopDelay({ resolution: 20 });
   #cpuBefore = new WeakMap<types.Worker, number>();
   #readAt = performance.now();
 
-  constructor(rooms: Rooms, pool: WorkerPool) {
+  /** @param maxNetworkBitrate bits a second that the machine's network can carry in one direction. */
+  constructor(rooms: Rooms, pool: WorkerPool, maxNetworkBitrate: number) {
+    this.#maxNetworkBitrate = maxNetworkBitrate;
     this.#rooms = rooms;
     this.#pool = pool;
     this.#delay.enable();
@@ -27,7 +32,9 @@ export class LoadMeter {
     const delayNanos = Number.isFinite(this.#delay.mean) ? Math.round(this.#delay.mean) : 0;
     this.#delay.reset();
     const peers = this.#rooms.list().flatMap((room) => room.peers);
+    const network = (await this.#network.read(elapsed)) / this.#maxNetworkBitrate;
     return {
+      network,
       rooms: this.#rooms.size,
       peers: peers.length,
       producers: peers.reduce((sum, peer) => sum + peer.producerCount, 0),
