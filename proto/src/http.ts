@@ -40,6 +40,84 @@ export const assignmentSchema = z.object({
 });
 export type Assignment = z.infer<typeof assignmentSchema>;
 
+/** The most items of a page. */
+const MAX_PAGE = 1000;
+
+/** The query of every list: `?limit=..&cursor=..`. */
+export const pageQuerySchema = z.strictObject({
+  limit: z.coerce
+    .number<string>('is not a number')
+    .pipe(z.int('is not a whole number').min(1, 'is less than 1').max(MAX_PAGE, `is more than ${MAX_PAGE}`))
+    .default(100)
+    .meta({ description: 'The most items that the page has.' }),
+  cursor: z
+    .string()
+    .max(4096, 'is longer than 4096 characters')
+    .optional()
+    .meta({ description: 'Where the page begins: what the page before it answered.' }),
+});
+
+/** Goes with every page but the last. A page may have fewer items than asked for, even none, and not be the last. */
+const cursorSchema = z.string().optional().meta({
+  description: 'There is more: asks for the next page. A page without it is the last, however short others are.',
+});
+
+/** A media daemon as `GET /daemons` tells operators of it. */
+export const daemonInfoSchema = z.object({
+  daemonId: idSchema,
+  incarnation: z.string().meta({ description: 'This run of the daemon.' }),
+  state: z
+    .enum(['ready', 'draining', 'lost'])
+    .meta({ description: '`lost`: declared dead, so that its rooms may live elsewhere.' }),
+  region: z.string(),
+  zone: z.string(),
+  url: z.string().meta({ description: 'Where frontends connect, without a path.' }),
+  grpcAddress: z.string().meta({ description: 'Where commands are sent, as `host:port`.' }),
+  version: z.string(),
+  load: z.object({
+    rooms: z.number(),
+    peers: z.number(),
+    producers: z.number(),
+    consumers: z.number(),
+    workerCpu: z.number().meta({ description: '0 to 1 of a core, of the busiest mediasoup worker.' }),
+    eventLoopDelayMs: z.number(),
+  }),
+  headroom: z.number().meta({ description: 'How many more peers it takes.' }),
+  heartbeatAt: z.iso.datetime().meta({ description: 'When the last heartbeat came.' }),
+});
+export type DaemonInfo = z.infer<typeof daemonInfoSchema>;
+
+/** The answer of `GET /daemons`. */
+export const daemonListSchema = z.object({ daemons: z.array(daemonInfoSchema), cursor: cursorSchema });
+export type DaemonList = z.infer<typeof daemonListSchema>;
+
+/** A room as `GET /rooms` tells operators of it. */
+export const roomInfoSchema = z.object({
+  roomId: idSchema,
+  epoch: z.int().positive().meta({ description: "Raised by every change of the room's instances." }),
+  instances: z.array(z.object({ daemonId: idSchema, incarnation: z.string() })),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime().meta({ description: 'When the instances changed last.' }),
+});
+export type RoomInfo = z.infer<typeof roomInfoSchema>;
+
+/** The answer of `GET /rooms`. */
+export const roomListSchema = z.object({ rooms: z.array(roomInfoSchema), cursor: cursorSchema });
+export type RoomList = z.infer<typeof roomListSchema>;
+
+/** The answer of `GET /rooms/:roomId/instances`: where the room is, and how to reach the daemons that have it. */
+export const roomInstancesSchema = z.object({
+  ...roomInfoSchema.shape,
+  instances: z.array(
+    z.object({
+      daemonId: idSchema,
+      incarnation: z.string(),
+      daemon: daemonInfoSchema.optional().meta({ description: 'Missing when that incarnation is gone.' }),
+    }),
+  ),
+});
+export type RoomInstances = z.infer<typeof roomInstancesSchema>;
+
 /** Every code that a problem answer carries, with its HTTP status. */
 export const problems = {
   INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
@@ -51,6 +129,7 @@ export const problems = {
   DAEMON_NOT_REGISTERED: { status: 409, title: 'The daemon is not registered' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'The request body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The request body is not JSON' },
+  TOO_MANY_REQUESTS: { status: 429, title: 'Too many requests came from this address' },
   INTERNAL: { status: 500, title: 'Something went wrong here' },
   NO_CAPACITY: { status: 503, title: 'No media daemon can take the room now' },
   ROOM_FULL: { status: 503, title: 'The room takes no more peers' },

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { absent, allOf, atLeast, differs, equals } from '../store/condition.ts';
-import { Computed, Table, type TableParts } from '../store/Table.ts';
-import { type Daemon, daemonSchema, expiryOf, type Load, shardOf } from './Daemon.ts';
+import { Computed, type Page, type PageRequest, Table, type TableParts } from '../store/Table.ts';
+import { type Daemon, daemonSchema, expiryOf, type Load, shardOf, shardsOf } from './Daemon.ts';
 
 /** The hash key of the items that name the regions; no shard's name is without a "#". */
 const REGIONS = 'regions';
 const regionSchema = z.object({ shard: z.literal(REGIONS), daemonId: z.string() });
+
+/** The key of a daemon's row. */
+export type DaemonKey = Pick<Daemon, 'shard' | 'daemonId'>;
 
 /** The table of media daemons, and of the regions that they are in. */
 export class DaemonTable {
@@ -132,5 +135,11 @@ export class DaemonTable {
   remove(shard: string, daemonId: string, secretHash: string): Promise<boolean> {
     const ownSecret = equals('secretHash', secretHash);
     return this.#daemons.delete({ shard, daemonId }, ownSecret);
+  }
+
+  /** A page of the daemons of all regions, in whatever state. For operators: it reads the table. */
+  list(page: PageRequest<DaemonKey>): Promise<Page<Daemon, DaemonKey>> {
+    const isDaemon = differs('shard', REGIONS);
+    return this.#daemons.scan(page, isDaemon, ({ shard, daemonId }) => ({ shard, daemonId }));
   }
 }

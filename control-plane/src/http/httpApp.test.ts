@@ -152,6 +152,9 @@ describe('the HTTP API', () => {
     ['POST', '/health', 'GET, HEAD'],
     ['DELETE', '/ready', 'GET, HEAD'],
     ['PUT', '/rooms/room', 'GET, HEAD'],
+    ['POST', '/rooms', 'GET, HEAD'],
+    ['DELETE', '/rooms/room/instances', 'GET, HEAD'],
+    ['POST', '/daemons', 'GET, HEAD'],
     ['GET', '/rooms/room/assignments', 'POST'],
     ['POST', '/.well-known/jwks.json', 'GET, HEAD'],
     ['GET', '/daemons/d/registrations', 'POST'],
@@ -169,8 +172,8 @@ describe('the HTTP API', () => {
   test('a path that is no route answers 404 as a problem', async () => {
     for (const path of [
       '/nothing',
-      '/rooms',
       '/rooms/',
+      '/daemons/',
       '/health/',
       '/Health',
       '/rooms/a/b',
@@ -242,6 +245,9 @@ describe('the HTTP API without its store', () => {
     for (const answer of [
       await fetch(`${bed.url}/ready`),
       await fetch(`${bed.url}/rooms/room`),
+      await fetch(`${bed.url}/rooms`),
+      await fetch(`${bed.url}/rooms/room/instances`),
+      await fetch(`${bed.url}/daemons`),
       await bed.assign('room'),
       await daemon.register(bed.url, DAEMON_KEY),
       await daemon.heartbeat(bed.url),

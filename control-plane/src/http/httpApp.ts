@@ -4,6 +4,7 @@ import type { Metrics } from '../metrics.ts';
 import { cors } from './cors.ts';
 import { type DaemonRoutesParts, daemonRoutes } from './daemonRoutes.ts';
 import { healthRoutes } from './healthRoutes.ts';
+import { operatorRoutes } from './operatorRoutes.ts';
 import { checkPathEncoding } from './requestFields.ts';
 import { roomRoutes } from './roomRoutes.ts';
 
@@ -19,7 +20,8 @@ export function createHttpApp(parts: HttpAppParts): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
   app.use(countRequests(metrics), cors(parts.corsOrigins), noSniffing, checkPathEncoding);
-  app.use(healthRoutes({ ...directory, keys }), roomRoutes(directory, keys, metrics), daemonRoutes(parts));
+  app.use(healthRoutes({ ...directory, keys }), operatorRoutes(directory, everybody));
+  app.use(roomRoutes(directory, keys, metrics), daemonRoutes(parts));
   if (parts.staticDir !== undefined) app.use(express.static(parts.staticDir, { redirect: false }));
   app.use(
     notFound,
@@ -38,6 +40,9 @@ const countRequests =
     });
     next();
   };
+
+/** Mode `open`: whoever reaches the API, on loopback unless told otherwise, is an operator. */
+const everybody: RequestHandler = (_request, _response, next) => next();
 
 const noSniffing: RequestHandler = (_request, response, next) => {
   response.set('X-Content-Type-Options', 'nosniff');

@@ -12,9 +12,18 @@ export function readId(name: 'roomId' | 'daemonId', params: Readonly<Record<stri
 
 /** @throws HttpProblem INVALID_REQUEST that names every wrong member. */
 export function readBody<S extends z.ZodType>(schema: S, body: unknown): z.infer<S> {
-  const parsed = schema.safeParse(body);
+  return readFields('body', schema, body);
+}
+
+/** @throws HttpProblem INVALID_REQUEST that names every wrong parameter. */
+export function readQuery<S extends z.ZodType>(schema: S, query: unknown): z.infer<S> {
+  return readFields('query', schema, query);
+}
+
+function readFields<S extends z.ZodType>(whole: string, schema: S, value: unknown): z.infer<S> {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+  const lines = parsed.error.issues.map(({ path, message }) => `${path.join('.') || whole}: ${message}`);
   throw new HttpProblem('INVALID_REQUEST', lines.join('; '));
 }
 

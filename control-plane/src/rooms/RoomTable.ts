@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { absent, allOf, anyOf, equals } from '../store/condition.ts';
-import { Table, type TableParts } from '../store/Table.ts';
+import { absent, allOf, anyOf, equals, present } from '../store/condition.ts';
+import { type Page, type PageRequest, Table, type TableParts } from '../store/Table.ts';
 
 /** How long a closed room's item stays, so that its epoch never goes back while anybody may still know it: an hour. */
 const TOMBSTONE_SECONDS = 3600;
@@ -23,6 +23,8 @@ const roomSchema = z.object({
   expiresAt: z.number().optional(),
 });
 export type Room = z.infer<typeof roomSchema>;
+/** The key of a room's item. */
+export type RoomKey = Pick<Room, 'roomId'>;
 
 /** The table of rooms: which daemon has a room, and its epoch. */
 export class RoomTable {
@@ -95,6 +97,12 @@ export class RoomTable {
       isUnchanged(closed),
     );
     return tombstone !== undefined;
+  }
+
+  /** A page of the rooms that have an instance. For operators: it reads the table, tombstones too. */
+  list(page: PageRequest<RoomKey>): Promise<Page<Room, RoomKey>> {
+    const hasInstance = present('instances[0]');
+    return this.#table.scan(page, hasInstance, ({ roomId }) => ({ roomId }));
   }
 }
 

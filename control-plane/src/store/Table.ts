@@ -1,5 +1,5 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Logger } from '@mediasoup-server/process/logger';
 import { HttpProblem } from '@mediasoup-server/process/problem';
 import type { z } from 'zod';
@@ -22,6 +22,14 @@ export class Computed {
 type Change<T> = { readonly [K in keyof T]?: T[K] | Computed | undefined };
 type Key = Readonly<Record<string, string>>;
 
+/** How many times the items of a page may be read to fill it, where most of them are filtered out. */
+const MAX_READS_PER_PAGE = 10;
+
+/** Where a page begins, and how many items it has at most. */
+export type PageRequest<K> = { readonly limit: number; readonly after?: K | undefined };
+/** Items, and the key to go on after unless they were the last. A page may be short, or even empty, and not the last. */
+export type Page<T, K> = { readonly items: T[]; readonly next?: K };
+
 export type TableParts = {
   readonly client: DynamoDBDocumentClient;
   readonly metrics: Metrics;
@@ -29,7 +37,7 @@ export type TableParts = {
 };
 
 /**
- * One DynamoDB table, an item at a time. Reads are consistent, except queries.
+ * One DynamoDB table, an item at a time. Reads are consistent, except queries and scans.
  *
  * A write whose condition does not hold answers `false`. Every other failure is logged here and thrown as an
  * HttpProblem UNAVAILABLE: the caller may try again, and a frontend is told so.
@@ -141,6 +149,43 @@ export class Table<S extends z.ZodObject> {
         }),
       ),
     );
+  }
+
+  /**
+   * Reads the table from one item on, in no order that means anything. What it costs is bounded by the limit, however
+   * few items pass the filter.
+   *
+   * @param keyOf the key of an item; any key, of an item that is gone too, is one to go on after.
+   */
+  async scan<K extends Key>(
+    { limit, after }: PageRequest<K>,
+    filter: Condition,
+    keyOf: (item: z.infer<S>) => K,
+  ): Promise<Page<z.infer<S>, K>> {
+    const items: z.infer<S>[] = [];
+    let from = after;
+    for (let read = 0; read < MAX_READS_PER_PAGE; read++) {
+      const placeholders = new Placeholders();
+      const page = await this.#run('scan', () =>
+        this.#parts.client.send(
+          new ScanCommand({
+            TableName: this.#name,
+            Limit: limit,
+            ExclusiveStartKey: from,
+            FilterExpression: filter(placeholders),
+            ...placeholders.members(),
+          }),
+        ),
+      );
+      items.push(...(page.Items ?? []).map((item) => this.#schema.parse(item)));
+      const last = items[limit - 1];
+      if (last && (items.length > limit || page.LastEvaluatedKey)) {
+        return { items: items.slice(0, limit), next: keyOf(last) };
+      }
+      if (!page.LastEvaluatedKey) return { items };
+      from = page.LastEvaluatedKey as K;
+    }
+    return { items, ...(from && { next: from }) };
   }
 
   async #write(operation: string, send: (placeholders: Placeholders) => Promise<unknown>): Promise<boolean> {

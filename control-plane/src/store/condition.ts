@@ -1,5 +1,5 @@
 /**
- * A condition of a DynamoDB write. It is a function so that it gets its placeholders where it is used; conditions are
+ * A condition of a DynamoDB write, or the filter of a scan. It is a function so that it gets its placeholders where it is used; conditions are
  * named by whoever makes them and then joined.
  */
 export type Condition = (placeholders: Placeholders) => string;
@@ -27,6 +27,12 @@ export const atLeast =
   (path: string, value: number): Condition =>
   (placeholders) =>
     `${placeholders.name(path)} >= ${placeholders.value(value)}`;
+
+/** The attribute exists; for an index into a list: the list is that long. */
+export const present =
+  (path: string): Condition =>
+  (placeholders) =>
+    `attribute_exists(${placeholders.name(path)})`;
 
 export const allOf =
   (...conditions: readonly Condition[]): Condition =>

@@ -1,0 +1,36 @@
+import { HttpProblem } from '@mediasoup-server/process/problem';
+import { pageQuerySchema } from '@mediasoup-server/proto/http';
+import { idSchema } from '@mediasoup-server/proto/ids';
+import { z } from 'zod';
+import type { DaemonKey } from '../daemons/DaemonTable.ts';
+import type { RoomKey } from '../rooms/RoomTable.ts';
+import type { PageRequest } from '../store/Table.ts';
+import { readQuery } from './requestFields.ts';
+
+// The store refuses keys that it could not have, so only those that a table of ours could have reach it.
+export const roomKeySchema: z.ZodType<RoomKey> = z.strictObject({ roomId: idSchema });
+export const daemonKeySchema: z.ZodType<DaemonKey> = z.strictObject({
+  shard: z.string().regex(/^.{1,128}#\d+$/u),
+  daemonId: idSchema,
+});
+
+/** A key as a cursor. Its form is nobody else's business and may change with any release. */
+export const cursorOf = (key: object): string => Buffer.from(JSON.stringify(key)).toString('base64url');
+
+/**
+ * Reads `?limit=..&cursor=..`.
+ *
+ * @throws HttpProblem INVALID_REQUEST that names every wrong parameter.
+ */
+export function readPage<K>(keySchema: z.ZodType<K>, query: unknown): PageRequest<K> {
+  const { limit, cursor } = readQuery(pageQuerySchema, query);
+  return { limit, ...(cursor !== undefined && { after: readCursor(keySchema, cursor) }) };
+}
+
+function readCursor<K>(keySchema: z.ZodType<K>, cursor: string): K {
+  try {
+    return keySchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+  } catch (cause) {
+    throw new HttpProblem('INVALID_REQUEST', 'cursor: is none that a page of this list answered', { cause });
+  }
+}
