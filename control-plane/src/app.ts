@@ -61,6 +61,10 @@ export async function startControlPlane(config: Config, { logger }: { logger: Lo
       metrics,
       daemonKey: config.daemonKey,
       heartbeatIntervalMs: config.heartbeatIntervalMs,
+      wrongKeysPerMinute: config.wrongKeysPerMinute,
+      assignmentsPerMinute: config.assignmentsPerMinute,
+      requestsPerMinute: config.requestsPerMinute,
+      trustedProxies: config.trustedProxies,
       corsOrigins: config.corsOrigins,
       staticDir: config.staticDir,
     });

@@ -25,6 +25,8 @@ describe('readConfig', () => {
     ['with a wrong endpoint', { CONTROL_PLANE_DYNAMODB_ENDPOINT: 'x' }, ['DYNAMODB_ENDPOINT']],
     ['with an endpoint and no use for it', { CONTROL_PLANE_DYNAMODB_ENDPOINT: 'http://x' }, ['DYNAMODB_ENDPOINT']],
     ['with a limit below the interval', { CONTROL_PLANE_SUSPECT_AFTER_MS: '1000' }, ['SUSPECT_AFTER_MS']],
+    ['with a limit of nothing', { CONTROL_PLANE_ASSIGNMENTS_PER_MINUTE: '0' }, ['ASSIGNMENTS_PER_MINUTE']],
+    ['with a proxy that is no address', { CONTROL_PLANE_TRUSTED_PROXIES: '10.0.0.0/8, lb' }, ['TRUSTED_PROXIES']],
     ['with a wrong log level', { CONTROL_PLANE_LOG_LEVEL: 'loud' }, ['LOG_LEVEL']],
     ['with several mistakes', { CONTROL_PLANE_LISTEN_PORT: 'x', CONTROL_PLANE_MODE: 'y' }, ['LISTEN_PORT', 'MODE']],
   ] as const) {

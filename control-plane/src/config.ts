@@ -9,10 +9,14 @@ import {
   SettingsError,
   variableName,
 } from '@mediasoup-server/process/settings';
+import proxyAddr from 'proxy-addr';
 import { z } from 'zod';
 
 /** What the names of the control plane's environment variables start with. */
 export const PREFIX = 'CONTROL_PLANE_';
+
+/** As good as no limit. */
+const MAX_PER_MINUTE = 1_000_000_000;
 
 /** Every setting; `listenPort` is read from `CONTROL_PLANE_LISTEN_PORT`. */
 export const settingsSchema = z.object({
@@ -70,6 +74,20 @@ export const settingsSchema = z.object({
   corsOrigins: list()
     .default(['*'])
     .meta({ description: 'The origins of web pages that may use the API, separated by commas; `*` stands for all.' }),
+  assignmentsPerMinute: integer(1, MAX_PER_MINUTE).default(1000).meta({
+    description: 'Assignments a minute that one IP address may ask for: all of an office that is behind one.',
+  }),
+  requestsPerMinute: integer(1, MAX_PER_MINUTE).default(3000).meta({
+    description:
+      "Requests a minute that one IP address may send, assignments among them, daemons' and health checks not.",
+  }),
+  wrongKeysPerMinute: integer(1, MAX_PER_MINUTE).default(600).meta({
+    description:
+      "Wrong daemons' keys and secrets a minute of one IP address, beyond which further ones are not looked at.",
+  }),
+  trustedProxies: list().default([]).refine(areNetworks, 'names what is no IP address or network').meta({
+    description: 'The addresses and networks of proxies whose `X-Forwarded-For` names the client, separated by commas.',
+  }),
   logLevel: z
     .enum(logLevels, `is none of ${logLevels.join(', ')}`)
     .default('info')
@@ -104,4 +122,13 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   if (wrong.length > 0) throw new SettingsError(wrong.join('\n'));
   return config;
+}
+
+function areNetworks(addresses: string[]): boolean {
+  try {
+    proxyAddr.compile(addresses);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -44,6 +44,12 @@ export function createMetrics() {
       help: 'Silent daemons that were not declared lost, since this control plane reaches too few of the others too.',
       registers,
     }),
+    limited: new Counter({
+      name: 'control_plane_limited_total',
+      help: 'Requests that were answered with 429, by limit (assignments, requests, wrongKeys).',
+      labelNames: ['limit'],
+      registers,
+    }),
     tableOperations: new Counter({
       name: 'control_plane_table_operations_total',
       help: 'Table operations by table, operation and outcome (ok, condition, error).',

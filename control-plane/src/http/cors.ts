@@ -3,6 +3,9 @@ import type { RequestHandler } from 'express';
 /** How long a browser may remember the answer to a preflight, in seconds: an hour. */
 const PREFLIGHT_SECONDS = '3600';
 
+/** What pages may read of an answer beside its body: when to come back. */
+const EXPOSED_HEADERS = 'Retry-After, RateLimit, RateLimit-Policy';
+
 /** Lets pages of these origins use the API (the Fetch standard's CORS protocol); `*` stands for all. */
 export function cors(origins: readonly string[]): RequestHandler {
   const all = origins.includes('*');
@@ -11,7 +14,7 @@ export function cors(origins: readonly string[]): RequestHandler {
     if (!all) response.vary('Origin');
     if (origin !== undefined && (all || origins.includes(origin))) {
       response.set('Access-Control-Allow-Origin', all ? '*' : origin);
-      response.set('Access-Control-Expose-Headers', 'Retry-After');
+      response.set('Access-Control-Expose-Headers', EXPOSED_HEADERS);
     }
     if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) {
       next();

@@ -20,16 +20,16 @@ import {
   ReportRoomsRequestSchema,
   ReportRoomsResponseSchema,
 } from '@mediasoup-server/proto/registry';
-import { type RequestHandler, type Response, Router } from 'express';
+import { type Response, Router } from 'express';
 import { claimRoom } from '../assignment/claimRoom.ts';
 import type { Directory } from '../assignment/findOwner.ts';
 import { recordRooms } from '../assignment/recordRooms.ts';
 import { acceptHeartbeat, readRooms } from '../daemons/acceptHeartbeat.ts';
 import { type Daemon, shardOf } from '../daemons/Daemon.ts';
-import type { DaemonSecret } from '../daemons/DaemonSecret.ts';
 import { registerDaemon } from '../daemons/registerDaemon.ts';
+import type { Metrics } from '../metrics.ts';
 import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
-import { requireKey, requireSecret } from './bearer.ts';
+import { DaemonAccess, secretOf } from './DaemonAccess.ts';
 import { jsonBody } from './jsonBody.ts';
 import { readId } from './requestFields.ts';
 
@@ -39,38 +39,37 @@ const MAX_REPORTED = 100;
 export type DaemonRoutesParts = {
   readonly directory: Directory;
   readonly keys: AssignmentKeys;
+  readonly metrics: Metrics;
   readonly daemonKey: string;
+  /** Per client address. */
+  readonly wrongKeysPerMinute: number;
   readonly heartbeatIntervalMs: number;
 };
 
 /** What media daemons use; bodies are the messages of `registry.proto` as protobuf JSON. */
-export function daemonRoutes({ directory, keys, daemonKey, heartbeatIntervalMs }: DaemonRoutesParts): Router {
+export function daemonRoutes(parts: DaemonRoutesParts): Router {
+  const { directory, keys, heartbeatIntervalMs } = parts;
+  const access = new DaemonAccess(parts.daemonKey, parts.wrongKeysPerMinute, parts.metrics);
   const router = Router({ caseSensitive: true, strict: true });
   const news = { heartbeatInterval: durationFromMs(heartbeatIntervalMs), jwksJson: JSON.stringify(keys.jwks) };
-  const withKey: RequestHandler = (request, _response, next) => {
-    requireKey(request, daemonKey);
-    next();
-  };
-  const withSecret: RequestHandler = (request, response, next) => {
-    response.locals.secret = requireSecret(request);
-    next();
-  };
-  const secretOf = (response: Response) => response.locals.secret as DaemonSecret;
-  const readOwnRow = async (daemonId: string, incarnation: string, { region, hash }: DaemonSecret) => {
+  const readOwnRow = async (daemonId: string, incarnation: string, response: Response) => {
+    const { region, hash } = secretOf(response);
     const row = await directory.daemons.read(shardOf(region, daemonId), daemonId);
     requireOwnRow(row, incarnation, hash);
+    access.prove(response);
     return row;
   };
 
   router
     .route('/daemons/:daemonId')
-    .delete(withSecret, async (request, response) => {
+    .delete(access.withSecret, async (request, response) => {
       const daemonId = readId('daemonId', request.params);
       const { region, hash } = secretOf(response);
       const shard = shardOf(region, daemonId);
       const removed = await directory.daemons.remove(shard, daemonId, hash);
       // A row that is gone is what was asked for; one that stays is another incarnation's.
       if (!removed && (await directory.daemons.read(shard, daemonId))) throw new HttpProblem('UNAUTHORIZED');
+      if (removed) access.prove(response);
       directory.logger.info({ daemonId, removed }, 'daemon deregistered');
       response.status(204).end();
     })
@@ -78,7 +77,7 @@ export function daemonRoutes({ directory, keys, daemonKey, heartbeatIntervalMs }
 
   router
     .route('/daemons/:daemonId/registrations')
-    .post(withKey, jsonBody, async (request, response) => {
+    .post(access.withKey, jsonBody, async (request, response) => {
       const daemonId = readId('daemonId', request.params);
       const secret = await registerDaemon(daemonId, readMessage(RegisterRequestSchema, request.body), directory);
       answer(response.status(201), RegisterResponseSchema, { secret, ...news });
@@ -87,23 +86,25 @@ export function daemonRoutes({ directory, keys, daemonKey, heartbeatIntervalMs }
 
   router
     .route('/daemons/:daemonId/heartbeats')
-    .post(withSecret, jsonBody, async (request, response) => {
+    .post(access.withSecret, jsonBody, async (request, response) => {
       const daemonId = readId('daemonId', request.params);
       const heartbeat = readMessage(HeartbeatRequestSchema, request.body);
       const fate = await acceptHeartbeat(daemonId, secretOf(response), heartbeat, directory);
+      // Of a superseded incarnation's secret nothing is kept that it could be compared to.
+      if (!fate.superseded) access.prove(response);
       answer(response, HeartbeatResponseSchema, { ...fate, ...news });
     })
     .all(methodNotAllowed('POST'));
 
   router
     .route('/daemons/:daemonId/rooms')
-    .post(withSecret, jsonBody, async (request, response) => {
+    .post(access.withSecret, jsonBody, async (request, response) => {
       const daemonId = readId('daemonId', request.params);
       const report = readMessage(ReportRoomsRequestSchema, request.body);
       const open = readRooms('rooms', report.rooms);
       if (open.length > MAX_REPORTED) throw new HttpProblem('INVALID_REQUEST', `rooms: has more than ${MAX_REPORTED}`);
       const rtpCapabilities = readRtpCapabilities(report.rtpCapabilitiesJson);
-      const daemon = await readOwnRow(daemonId, report.incarnation, secretOf(response));
+      const daemon = await readOwnRow(daemonId, report.incarnation, response);
       const { rooms, elsewhere } = await recordRooms(open, daemon, rtpCapabilities, directory);
       const recorded = rooms.map(({ roomId, epoch }) => ({ roomId, epoch: BigInt(epoch) }));
       answer(response, ReportRoomsResponseSchema, { rooms: recorded, elsewhere });
@@ -112,12 +113,12 @@ export function daemonRoutes({ directory, keys, daemonKey, heartbeatIntervalMs }
 
   router
     .route('/daemons/:daemonId/rooms/:roomId')
-    .put(withSecret, jsonBody, async (request, response) => {
+    .put(access.withSecret, jsonBody, async (request, response) => {
       const daemonId = readId('daemonId', request.params);
       const roomId = readId('roomId', request.params);
       const { incarnation, rtpCapabilitiesJson } = readMessage(ClaimRoomRequestSchema, request.body);
       const rtpCapabilities = readRtpCapabilities(rtpCapabilitiesJson);
-      const daemon = await readOwnRow(daemonId, incarnation, secretOf(response));
+      const daemon = await readOwnRow(daemonId, incarnation, response);
       answer(response, ClaimRoomResponseSchema, await claim(roomId, daemon, rtpCapabilities, directory));
     })
     .all(methodNotAllowed('PUT'));

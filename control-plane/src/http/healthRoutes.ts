@@ -18,18 +18,21 @@ export function healthRoutes(parts: { rooms: RoomTable; daemons: DaemonTable; ke
     })
     .all(methodNotAllowed('GET', 'HEAD'));
 
+  let looking: Promise<unknown> | undefined;
+  const look = async () => {
+    const timeoutMs = READY_TIMEOUT_MS;
+    await Promise.all([parts.rooms.read('ready', { timeoutMs }), parts.daemons.read('ready', 'ready', { timeoutMs })]);
+  };
   router
     .route('/ready')
     .get(async (_request, response) => {
-      const timeoutMs = READY_TIMEOUT_MS;
-      try {
-        await Promise.all([
-          parts.rooms.read('ready', { timeoutMs }),
-          parts.daemons.read('ready', 'ready', { timeoutMs }),
-        ]);
-      } catch (cause) {
+      // Whoever asks meanwhile shares the answer: nobody counts these requests, and each look costs two reads.
+      looking ??= look().finally(() => {
+        looking = undefined;
+      });
+      await looking.catch((cause: unknown) => {
         throw new HttpProblem('UNAVAILABLE', 'the tables cannot be read', { retryAfter: 1, cause });
-      }
+      });
       response.json({ message: 'ready' });
     })
     .all(methodNotAllowed('GET', 'HEAD'));

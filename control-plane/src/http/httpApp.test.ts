@@ -197,13 +197,18 @@ describe('the HTTP API', () => {
     const preflight = (base: string, origin: string) =>
       fetch(`${base}/rooms/r/assignments`, {
         method: 'OPTIONS',
-        headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' },
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'authorization,content-type',
+        },
       });
     const allowed = async (base: string, origin: string) =>
       (await preflight(base, origin)).headers.get('access-control-allow-origin');
     const answer = await preflight(bed.url, 'https://a.example');
     assert.equal(answer.status, 204);
-    assert.match(answer.headers.get('access-control-allow-headers') ?? '', /content-type/i);
+    const headers = answer.headers.get('access-control-allow-headers')?.toLowerCase().split(/, */);
+    assert.deepEqual(headers, ['authorization', 'content-type']);
     assert.match(answer.headers.get('access-control-allow-methods') ?? '', /POST/);
     assert.equal(answer.headers.get('access-control-allow-origin'), '*');
 

@@ -5,11 +5,16 @@ import { cors } from './cors.ts';
 import { type DaemonRoutesParts, daemonRoutes } from './daemonRoutes.ts';
 import { healthRoutes } from './healthRoutes.ts';
 import { operatorRoutes } from './operatorRoutes.ts';
+import { perMinute } from './rateLimit.ts';
 import { checkPathEncoding } from './requestFields.ts';
 import { roomRoutes } from './roomRoutes.ts';
 
 export type HttpAppParts = DaemonRoutesParts & {
-  readonly metrics: Metrics;
+  /** Per client address. */
+  readonly assignmentsPerMinute: number;
+  readonly requestsPerMinute: number;
+  /** The addresses and networks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly staticDir: string | undefined;
 };
@@ -18,10 +23,14 @@ export type HttpAppParts = DaemonRoutesParts & {
 export function createHttpApp(parts: HttpAppParts): Express {
   const { directory, keys, metrics } = parts;
   const app = express();
+  app.set('trust proxy', [...parts.trustedProxies]);
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
   app.use(countRequests(metrics), cors(parts.corsOrigins), noSniffing, checkPathEncoding);
-  app.use(healthRoutes({ ...directory, keys }), operatorRoutes(directory, everybody));
-  app.use(roomRoutes(directory, keys, metrics), daemonRoutes(parts));
+  // Neither load balancers, which all clients may seem to come from, nor daemons are counted.
+  app.use(healthRoutes({ ...directory, keys }), daemonRoutes(parts));
+  app.use(['/rooms', '/daemons'], perMinute('requests', parts.requestsPerMinute, metrics));
+  app.post('/rooms/:roomId/assignments', perMinute('assignments', parts.assignmentsPerMinute, metrics));
+  app.use(operatorRoutes(directory, everybody), roomRoutes(directory, keys, metrics));
   if (parts.staticDir !== undefined) app.use(express.static(parts.staticDir, { redirect: false }));
   app.use(
     notFound,

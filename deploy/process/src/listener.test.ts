@@ -5,8 +5,10 @@ import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileS
 import { open } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { request } from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
 import { type ListenerOptions, listen } from './listener.ts';
@@ -145,4 +147,30 @@ test('`listen` on a port in use rejects and says so', async (t) => {
   await assert.rejects(start(t, { port }), {
     message: `cannot listen on 127.0.0.1:${port}: the port is in use by another process`,
   });
+});
+
+for (const [what, sent] of [
+  ['headers', 'GET / HTTP/1.1\r\nHost: a\r\n'],
+  ['a body', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf'],
+] as const) {
+  test(`a client that does not end ${what} is answered 408 and cut off, and others are served meanwhile`, async (t) => {
+    const timeouts = { headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 20 };
+    const listener = await listen(
+      (request, response) => void request.resume().on('end', () => response.end('hello')),
+      { host: '127.0.0.1', port: 0, timeouts },
+      logger,
+    );
+    t.after(() => listener.close());
+    const slow = connectTcp(listener.port, '127.0.0.1', () => slow.write(sent));
+    const answered = text(slow);
+    assert.equal(await (await fetch(`http://127.0.0.1:${listener.port}`)).text(), 'hello');
+    assert.match(await answered, /^HTTP\/1\.1 408 /);
+  });
+}
+
+test('`listen` gives clients a limited time, less for headers than for a request', async (t) => {
+  const { server } = await start(t);
+  assert.ok(server.headersTimeout > 0 && server.headersTimeout < server.requestTimeout);
+  // A load balancer that reuses a connection just as it is closed here answers its client 502.
+  assert.ok(server.keepAliveTimeout > 60_000);
 });

@@ -8,6 +8,20 @@ import type { Logger } from './logger.ts';
 /** How often the certificate files are looked at. Renewals come weeks before the old one ends, so a minute is soon. */
 const CERTIFICATE_POLL_MS = 60_000;
 
+/**
+ * How long a client may take, in milliseconds; whoever is slower is answered 408 and cut off. Requests are small, and a
+ * client that sends a byte now and then holds nothing but its socket until then.
+ */
+const timeouts = {
+  /** From the connection, or the answer before, to the end of the headers. */
+  headersTimeout: 10_000,
+  /** To the end of the body. */
+  requestTimeout: 30_000,
+  /** Between requests: longer than load balancers keep theirs, a minute as a rule, so that they end connections first. */
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 2000,
+};
+
 export type ListenerOptions = {
   readonly host: string;
   /** 0 lets the system choose. */
@@ -17,6 +31,7 @@ export type ListenerOptions = {
   readonly tlsKeyFile?: string | undefined;
   /** Milliseconds between looks at the certificate files. */
   readonly certificatePollMs?: number;
+  readonly timeouts?: Readonly<Partial<typeof timeouts>>;
 };
 
 /** An HTTP or HTTPS server that listens. */
@@ -40,7 +55,10 @@ export async function listen(handler: RequestListener, options: ListenerOptions,
   const tls = tlsCertFile && tlsKeyFile ? { certFile: tlsCertFile, keyFile: tlsKeyFile } : undefined;
   // Taken before the files are read, so that a replacement in between is noticed.
   const loaded = tls && (await stateOf(tls));
-  const server = tls ? createHttpsServer(await readCertificate(tls), handler) : createHttpServer(handler);
+  const serverOptions = { ...timeouts, ...options.timeouts };
+  const server = tls
+    ? createHttpsServer({ ...serverOptions, ...(await readCertificate(tls)) }, handler)
+    : createHttpServer(serverOptions, handler);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(new Error(`cannot listen on ${host}:${options.port}: ${explain(error)}`, { cause: error })),

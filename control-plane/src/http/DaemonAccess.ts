@@ -1,0 +1,78 @@
+import type { RequestHandler, Response } from 'express';
+import { MemoryStore, type RateLimitRequestHandler } from 'express-rate-limit';
+import type { DaemonSecret } from '../daemons/DaemonSecret.ts';
+import type { Metrics } from '../metrics.ts';
+import { requireKey, requireSecret } from './bearer.ts';
+import { clientOf, perMinute } from './rateLimit.ts';
+
+/** How many secrets are remembered as good; the oldest is forgotten first and has to prove itself again. */
+const MAX_PROVEN = 20_000;
+
+/**
+ * Lets media daemons pass, however often they ask and however many share an address. A client whose keys or secrets keep
+ * being wrong is refused before its next one costs a look into the tables, but the key, and secrets that have been good
+ * before, pass from its address too: a stranger, or a daemon with a wrong key, locks nobody out.
+ */
+export class DaemonAccess {
+  readonly #daemonKey: string;
+  readonly #most: number;
+  readonly #wrong = new MemoryStore();
+  readonly #limit: RateLimitRequestHandler;
+  readonly #proven = new Set<string>();
+
+  constructor(daemonKey: string, wrongKeysPerMinute: number, metrics: Metrics) {
+    this.#daemonKey = daemonKey;
+    this.#most = wrongKeysPerMinute;
+    this.#limit = perMinute('wrongKeys', wrongKeysPerMinute, metrics, this.#wrong);
+  }
+
+  /** For registrations: answers 401 UNAUTHORIZED, or 429, unless the request carries the key of all daemons. */
+  readonly withKey: RequestHandler = (request, response, next) => {
+    try {
+      requireKey(request, this.#daemonKey);
+    } catch (wrong) {
+      this.#limit(request, response, (over) => next(over ?? wrong));
+      return;
+    }
+    next();
+  };
+
+  /** For everything else: answers 401 UNAUTHORIZED, or 429, unless the request carries what may be a daemon's secret. */
+  readonly withSecret: RequestHandler = async (request, response, next) => {
+    let secret: DaemonSecret;
+    try {
+      secret = requireSecret(request);
+    } catch (wrong) {
+      this.#limit(request, response, (over) => next(over ?? wrong));
+      return;
+    }
+    response.locals.secret = secret;
+    if (this.#proven.has(secret.hash)) {
+      next();
+      return;
+    }
+    const client = clientOf(request);
+    const { totalHits = 0 } = (await this.#wrong.get(client)) ?? {};
+    if (totalHits >= this.#most) {
+      await this.#limit(request, response, next);
+      return;
+    }
+    response.once('finish', () => {
+      // Tables that cannot be read say nothing about the secret.
+      if (response.statusCode < 500 && !this.#proven.has(secret.hash)) void this.#wrong.increment(client);
+    });
+    next();
+  };
+
+  /** Remembers that the tables know the request's secret. */
+  prove(response: Response): void {
+    const { hash } = secretOf(response);
+    this.#proven.delete(hash);
+    this.#proven.add(hash);
+    const [oldest] = this.#proven;
+    if (oldest !== undefined && this.#proven.size > MAX_PROVEN) this.#proven.delete(oldest);
+  }
+}
+
+/** The secret of a request that has passed `withSecret`. */
+export const secretOf = (response: Response): DaemonSecret => response.locals.secret as DaemonSecret;
