@@ -57,7 +57,7 @@ check: setup ## Lint, format, types, contracts, dead code, import directions, ge
 	git diff --exit-code -- $(GENERATED)
 	@! git ls-files --others --exclude-standard -- $(GENERATED) | grep . || { echo 'generated and not committed'; exit 1; }
 
-GENERATED = proto/src/gen proto/SIGNALING.md proto/asyncapi.json README.md
+GENERATED = proto/src/gen proto/SIGNALING.md proto/asyncapi.json proto/openapi.json README.md
 
 record: setup-tests ## Records the examples of the signaling reference anew, from a real meeting.
 	@$(WORKER) && RECORD=1 node --test --test-force-exit e2e/signaling.test.ts
@@ -67,6 +67,7 @@ generate: ## Generates code, references and the README's tables.
 	buf generate
 	node deploy/local/readmeTables.ts
 	node e2e/reference/write.ts
+	node deploy/local/openApiFile.ts
 
 format: ## Formats everything.
 	biome check --write .

@@ -4,6 +4,23 @@ import { idSchema } from './ids.ts';
 /** `GET /health`: 200 while the process lives. */
 export const healthSchema = z.strictObject({ message: z.literal('ok') });
 
+/** `GET /ready`: 200 when the tables can be read. */
+export const readySchema = z.strictObject({ message: z.literal('ready') });
+
+/** `GET /.well-known/jwks.json`: the assignment tokens' public keys (RFC 7517, RFC 8037). */
+export const jwksSchema = z.object({
+  keys: z.array(
+    z.object({
+      kty: z.literal('OKP'),
+      crv: z.literal('Ed25519'),
+      x: z.string(),
+      kid: z.string(),
+      alg: z.literal('EdDSA'),
+      use: z.literal('sig'),
+    }),
+  ),
+});
+
 /** mediasoup's RtpCapabilities: the answer of `GET /rooms/:roomId`. Members are mediasoup's own and not checked again. */
 export const rtpCapabilitiesSchema = z.object({
   codecs: z.array(z.looseObject({ kind: z.enum(['audio', 'video']), mimeType: z.string() })),

@@ -3,11 +3,12 @@ import { Router } from 'express';
 import type { DaemonTable } from '../daemons/DaemonTable.ts';
 import type { RoomTable } from '../rooms/RoomTable.ts';
 import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
+import { openApi } from './openApi.ts';
 
 /** A load balancer asks every few seconds and does not wait long. */
 const READY_TIMEOUT_MS = 1000;
 
-/** `GET /health`, `GET /ready` and the public keys. */
+/** `GET /health`, `GET /ready`, the public keys and the API's own description. */
 export function healthRoutes(parts: { rooms: RoomTable; daemons: DaemonTable; keys: AssignmentKeys }): Router {
   const router = Router({ caseSensitive: true, strict: true });
 
@@ -41,6 +42,14 @@ export function healthRoutes(parts: { rooms: RoomTable; daemons: DaemonTable; ke
     .route('/.well-known/jwks.json')
     .get((_request, response) => {
       response.json(parts.keys.jwks);
+    })
+    .all(methodNotAllowed('GET', 'HEAD'));
+
+  const description = openApi();
+  router
+    .route('/openapi.json')
+    .get((_request, response) => {
+      response.json(description);
     })
     .all(methodNotAllowed('GET', 'HEAD'));
 

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { problems } from '@mediasoup-server/proto/http';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import type { Express } from 'express';
+import { DaemonClient } from '../daemons/DaemonClient.ts';
+import { createMetrics } from '../metrics.ts';
+import { ApiContract, type ApiDocument } from '../testing/ApiContract.ts';
+import { DAEMON_KEY, logger, startTestBed, type TestBed } from '../testing/testControlPlane.ts';
+import { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
+import { createHttpApp } from './httpApp.ts';
+
+describe('the OpenAPI document', () => {
+  let bed: TestBed;
+  let document: ApiDocument & Record<string, unknown>;
+
+  before(async () => {
+    bed = await startTestBed();
+    document = (await (await fetch(`${bed.url}/openapi.json`)).json()) as typeof document;
+  });
+  after(() => bed.close());
+
+  test('is valid OpenAPI 3.1, and what proto/openapi.json says', async () => {
+    const validator = new Validator();
+    const { valid, errors } = await validator.validate(structuredClone(document));
+    assert.ok(valid, JSON.stringify(errors));
+    assert.equal(validator.version, '3.1');
+    const file = new URL('../../../proto/openapi.json', import.meta.url);
+    assert.deepEqual(document, JSON.parse(await readFile(file, 'utf8')));
+  });
+
+  test('refers only to what is in it, and uses every code and every security scheme', () => {
+    const text = JSON.stringify(document);
+    for (const [, path = ''] of text.matchAll(/"\$ref":"#\/([^"]+)"/g)) {
+      const found = path.split('/').reduce<unknown>((at, name) => (at as Record<string, unknown>)?.[name], document);
+      assert.equal(typeof found, 'object', path);
+    }
+    const { responses } = document.components as { responses: object };
+    const told = JSON.stringify([document.info, responses]);
+    for (const code of Object.keys(problems)) assert.ok(told.includes(`\`${code}\``), code);
+    const { securitySchemes } = document.components as { securitySchemes: Record<string, unknown> };
+    for (const scheme of Object.keys(securitySchemes)) {
+      assert.ok(JSON.stringify(document.paths).includes(`"${scheme}":[]`), scheme);
+    }
+  });
+
+  test('has every route of the app, and no other', async () => {
+    const client = new DaemonClient();
+    const app = createHttpApp({
+      directory: { rooms: bed.rooms, daemons: bed.daemons, client, suspectAfterMs: 1, logger },
+      keys: await AssignmentKeys.load({ dataDir: bed.dataDir }),
+      metrics: createMetrics(),
+      daemonKey: DAEMON_KEY,
+      heartbeatIntervalMs: 1,
+      wrongKeysPerMinute: 1,
+      assignmentsPerMinute: 1,
+      requestsPerMinute: 1,
+      trustedProxies: [],
+      corsOrigins: [],
+      staticDir: undefined,
+    });
+    client.close();
+    const routes = routesOf(app.router.stack);
+    assert.deepEqual([...routes].sort(), new ApiContract(document).operations.sort());
+  });
+
+  test('every answer that it has is one that a control plane gives, and in that form', async () => {
+    const contract = new ApiContract(document);
+    await giveEveryAnswer(bed, contract);
+    const missing = contract.documented.filter((answer) => !contract.seen.has(answer));
+    // Mode `jwt` is not there yet.
+    const ofModeJwt = missing.filter(
+      (answer) => / (\/rooms|\/daemons 401)/.test(answer) && answer.endsWith(' 401 UNAUTHORIZED'),
+    );
+    assert.deepEqual(missing, ofModeJwt);
+  });
+});
+
+type Layer = Express['router']['stack'][number];
+
+/** `GET /rooms/{roomId}` for each route of an Express app. */
+function routesOf(layers: readonly Layer[]): Set<string> {
+  const routes = layers.flatMap(({ route, handle }) => {
+    if (!route) return [...routesOf((handle as { stack?: Layer[] }).stack ?? [])];
+    const path = route.path.replace(/:(\w+)/g, '{$1}');
+    // What takes all methods answers 405.
+    const methods = (route.stack as Layer[]).flatMap(({ method }) => method ?? []);
+    return methods.map((method) => `${method.toUpperCase()} ${path}`);
+  });
+  return new Set(routes);
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** Asks so that each operation gives each of its answers. */
+async function giveEveryAnswer(bed: TestBed, contract: ApiContract): Promise<void> {
+  const ask = async (base: string, operation: string, init: RequestInit = {}) => {
+    const [method = '', path = ''] = operation.split(' ');
+    const answer = await fetch(base + path, { method, ...init });
+    await contract.check(method, answer);
+  };
+  const assign = (base: string, room: string, body: unknown = { peerId: 'peer' }, headers = JSON_TYPE) =>
+    ask(base, `POST /rooms/${room}/assignments`, { body: JSON.stringify(body), headers });
+
+  for (const path of ['/health', '/ready', '/openapi.json', '/.well-known/jwks.json'])
+    await ask(bed.url, `GET ${path}`);
+
+  await assign(bed.url, 'room');
+  const daemon = await bed.daemon('daemon');
+  await contract.check('POST', await daemon.register(bed.url, DAEMON_KEY));
+  await contract.check('POST', await daemon.register(bed.url, 'a wrong key'));
+  const second = await bed.daemon('daemon');
+  await contract.check('POST', await second.register(bed.url, DAEMON_KEY));
+  await daemon.join(bed.url, DAEMON_KEY);
+  await contract.check('POST', await daemon.heartbeat(bed.url));
+  await assign(bed.url, 'room');
+  await contract.check('PUT', await daemon.claim(bed.url, 'claimed'));
+  await contract.check('POST', await daemon.heartbeat(bed.url, { headroom: 0 }));
+  await assign(bed.url, 'room');
+  for (const path of [
+    '/rooms',
+    '/daemons',
+    '/rooms?limit=1',
+    '/daemons?limit=1',
+    '/rooms/room',
+    '/rooms/room/instances',
+  ]) {
+    await ask(bed.url, `GET ${path}`);
+  }
+  for (const path of ['/rooms/nobody', '/rooms/nobody/instances', '/rooms/%00', '/rooms/%00/instances']) {
+    await ask(bed.url, `GET ${path}`);
+  }
+  for (const path of ['/rooms', '/daemons']) await ask(bed.url, `GET ${path}?limit=0`);
+  await assign(bed.url, 'room', {});
+
+  const asDaemon = { ...JSON_TYPE, authorization: `Bearer ${daemon.secret}` };
+  const withKey = { ...JSON_TYPE, authorization: `Bearer ${DAEMON_KEY}` };
+  const large = { peerId: 'x'.repeat(65 * 1024) };
+  await assign(bed.url, 'room', large);
+  await assign(bed.url, 'room', {}, { 'content-type': 'text/plain' });
+  for (const [operation, headers] of [
+    ['POST /daemons/daemon/registrations', withKey],
+    ['POST /daemons/daemon/heartbeats', asDaemon],
+    ['PUT /daemons/daemon/rooms/room', asDaemon],
+  ] as const) {
+    await ask(bed.url, operation, { body: '[]', headers });
+    await ask(bed.url, operation, { body: JSON.stringify(large), headers });
+    await ask(bed.url, operation, { body: 'text', headers: { ...headers, 'content-type': 'text/plain' } });
+  }
+  await ask(bed.url, 'DELETE /daemons/%00', { headers: asDaemon });
+
+  const stranger = await bed.daemon('daemon');
+  Object.assign(stranger, { incarnation: daemon.incarnation, secret: `ZGVmYXVsdA.${'x'.repeat(43)}` });
+  const answersTo = async (who: typeof daemon, base: string) => {
+    await contract.check('POST', await who.heartbeat(base));
+    await contract.check('PUT', await who.claim(base, 'room'));
+    await contract.check('DELETE', await who.deregister(base));
+  };
+  await answersTo(stranger, bed.url);
+  await contract.check('DELETE', await daemon.deregister(bed.url));
+  await answersTo(daemon, bed.url);
+
+  const strict = { requestsPerMinute: 1, wrongKeysPerMinute: 1 };
+  const limited = await bed.another(strict);
+  await contract.check('GET', await fetch(`${limited.url}/rooms`));
+  for (const path of ['/rooms', '/daemons', '/rooms/room', '/rooms/room/instances'])
+    await ask(limited.url, `GET ${path}`);
+  await assign(limited.url, 'room');
+  for (let time = 0; time < 2; time++)
+    await contract.check('POST', await stranger.register(limited.url, 'a wrong key'));
+  await answersTo(stranger, limited.url);
+
+  await bed.stopStore();
+  for (const path of ['/ready', '/rooms', '/daemons', '/rooms/room', '/rooms/room/instances']) {
+    await ask(bed.url, `GET ${path}`);
+  }
+  await assign(bed.url, 'room');
+  await contract.check('POST', await daemon.register(bed.url, DAEMON_KEY));
+  await answersTo(daemon, bed.url);
+}
