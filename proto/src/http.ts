@@ -98,6 +98,7 @@ export const daemonInfoSchema = z.object({
     consumers: z.number(),
     workerCpu: z.number().meta({ description: '0 to 1 of a core, of the busiest mediasoup worker.' }),
     eventLoopDelayMs: z.number(),
+    network: z.number().meta({ description: '0 to 1 of what its network carries.' }),
   }),
   headroom: z.number().meta({ description: 'How many more peers it takes.' }),
   heartbeatAt: z.iso.datetime().meta({ description: 'When the last heartbeat came.' }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { absent, allOf, atLeast, differs, equals } from '../store/condition.ts';
 import { Computed, type Page, type PageRequest, Table, type TableParts } from '../store/Table.ts';
-import { type Daemon, daemonSchema, expiryOf, type Load, shardOf, shardsOf } from './Daemon.ts';
+import { type Daemon, daemonSchema, expiryOf, type Load, shardOf } from './Daemon.ts';
 
 /** The hash key of the items that name the regions; no shard's name is without a "#". */
 const REGIONS = 'regions';

@@ -5,6 +5,7 @@ import { problems } from '@mediasoup-server/proto/http';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import type { Express } from 'express';
 import { DaemonClient } from '../daemons/DaemonClient.ts';
+import { Fleet } from '../daemons/Fleet.ts';
 import { createMetrics } from '../metrics.ts';
 import { ApiContract, type ApiDocument } from '../testing/ApiContract.ts';
 import { DAEMON_KEY, logger, startTestBed, type TestBed } from '../testing/testControlPlane.ts';
@@ -47,10 +48,19 @@ describe('the OpenAPI document', () => {
 
   test('has every route of the app, and no other', async () => {
     const client = new DaemonClient();
+    const metrics = createMetrics();
     const app = createHttpApp({
-      directory: { rooms: bed.rooms, daemons: bed.daemons, client, suspectAfterMs: 1, logger },
+      directory: {
+        rooms: bed.rooms,
+        daemons: bed.daemons,
+        fleet: new Fleet(bed.daemons),
+        client,
+        suspectAfterMs: 1,
+        metrics,
+        logger,
+      },
       keys: await AssignmentKeys.load({ dataDir: bed.dataDir }),
-      metrics: createMetrics(),
+      metrics,
       daemonKey: DAEMON_KEY,
       heartbeatIntervalMs: 1,
       wrongKeysPerMinute: 1,
@@ -116,6 +126,7 @@ async function giveEveryAnswer(bed: TestBed, contract: ApiContract): Promise<voi
   await contract.check('POST', await daemon.heartbeat(bed.url));
   await assign(bed.url, 'room');
   await contract.check('PUT', await daemon.claim(bed.url, 'claimed'));
+  await contract.check('POST', await daemon.report(bed.url, []));
   await contract.check('POST', await daemon.heartbeat(bed.url, { headroom: 0 }));
   await assign(bed.url, 'room');
   for (const path of [
@@ -142,6 +153,7 @@ async function giveEveryAnswer(bed: TestBed, contract: ApiContract): Promise<voi
   for (const [operation, headers] of [
     ['POST /daemons/daemon/registrations', withKey],
     ['POST /daemons/daemon/heartbeats', asDaemon],
+    ['POST /daemons/daemon/rooms', asDaemon],
     ['PUT /daemons/daemon/rooms/room', asDaemon],
   ] as const) {
     await ask(bed.url, operation, { body: '[]', headers });
@@ -155,6 +167,7 @@ async function giveEveryAnswer(bed: TestBed, contract: ApiContract): Promise<voi
   const answersTo = async (who: typeof daemon, base: string) => {
     await contract.check('POST', await who.heartbeat(base));
     await contract.check('PUT', await who.claim(base, 'room'));
+    await contract.check('POST', await who.report(base, []));
     await contract.check('DELETE', await who.deregister(base));
   };
   await answersTo(stranger, bed.url);

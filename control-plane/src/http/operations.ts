@@ -193,6 +193,19 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
       problems: [...usual, ...ofBody, 'DAEMON_NOT_REGISTERED'],
     },
   },
+  '/daemons/{daemonId}/rooms': {
+    post: {
+      operationId: 'reportRooms',
+      tag: 'daemons',
+      summary: 'Reports at most 100 rooms that are open on the daemon, so that their records are there and last.',
+      access: 'daemonSecret',
+      body: { message: 'ReportRoomsRequest' },
+      status: 200,
+      answer: 'Which of them are recorded as its own, and which live elsewhere.',
+      content: { message: 'ReportRoomsResponse' },
+      problems: [...usual, ...ofBody, 'DAEMON_NOT_REGISTERED'],
+    },
+  },
   '/daemons/{daemonId}/rooms/{roomId}': {
     put: {
       operationId: 'claimRoom',
