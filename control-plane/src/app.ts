@@ -6,10 +6,12 @@ import type { Config } from './config.ts';
 import { DaemonClient } from './daemons/DaemonClient.ts';
 import { DaemonTable } from './daemons/DaemonTable.ts';
 import { Fleet } from './daemons/Fleet.ts';
+import { Authorization } from './http/Authorization.ts';
 import { createHttpApp } from './http/httpApp.ts';
 import { createMetrics } from './metrics.ts';
 import { RoomTable } from './rooms/RoomTable.ts';
 import { openStore } from './store/openStore.ts';
+import { AccessTokens } from './tokens/AccessTokens.ts';
 import { AssignmentKeys } from './tokens/AssignmentKeys.ts';
 
 /** How long requests that are under way may take to end once the control plane stops. */
@@ -38,7 +40,11 @@ export async function startControlPlane(config: Config, { logger }: { logger: Lo
   };
   try {
     if (config.staticDir !== undefined) await requireFolder(config.staticDir);
-    const keys = await AssignmentKeys.load({ file: config.assignmentKeyFile, dataDir: config.dataDir });
+    const keys = await AssignmentKeys.load({
+      file: config.assignmentKeyFile,
+      otherFiles: config.otherAssignmentKeyFiles,
+      dataDir: config.dataDir,
+    });
     const store = await openStore(config, logger);
     opened.push(() => store.close());
     const client = new DaemonClient();
@@ -55,7 +61,9 @@ export async function startControlPlane(config: Config, { logger }: { logger: Lo
       suspectAfterMs: config.suspectAfterMs,
       logger,
     };
+    const tokens = config.mode === 'jwt' ? await AccessTokens.load(config) : undefined;
     const app = createHttpApp({
+      authorization: new Authorization(tokens),
       directory,
       keys,
       metrics,

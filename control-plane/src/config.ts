@@ -29,10 +29,24 @@ export const settingsSchema = z.object({
   tlsKeyFile: z.string().optional().meta({ description: "PEM file with the TLS certificate's private key." }),
   metricsIp: z.string().default('127.0.0.1').meta({ description: 'The IP address that `GET /metrics` listens on.' }),
   metricsPort: port().default(9090).meta({ description: 'The port of `GET /metrics`; 0 lets the system choose.' }),
-  mode: z
-    .enum(['open'], 'is not "open"')
-    .default('open')
-    .meta({ description: 'Who may ask for an assignment. `open`: everybody, without a token.' }),
+  mode: z.enum(['open', 'jwt'], 'is neither "open" nor "jwt"').default('open').meta({
+    description:
+      'Who may ask for an assignment. `open`: everybody, without a token. `jwt`: whoever shows an access token.',
+  }),
+  accessTokenSecret: z
+    .string()
+    .min(32, 'is shorter than 32 characters')
+    .optional()
+    .meta({ description: 'Mode `jwt`: the secret that applications sign access tokens with (HS256).' }),
+  accessTokenKeyFile: z.string().optional().meta({
+    description: 'Mode `jwt`, instead: PEM file with their public key: Ed25519, P-256 (ES256) or RSA (RS256).',
+  }),
+  accessTokenJwksUrl: z
+    .url({ protocol: /^https?$/, error: 'is not an http or https URL' })
+    .optional()
+    .meta({
+      description: 'Mode `jwt`, instead: where their public keys are, as a JSON Web Key Set.',
+    }),
   allowOpenBeyondLoopback: flag()
     .default(false)
     .meta({ description: 'Lets mode `open` listen on an address that other machines reach.' }),
@@ -63,6 +77,9 @@ export const settingsSchema = z.object({
   assignmentKeyFile: z.string().optional().meta({
     description:
       'PEM file (PKCS 8) with the Ed25519 key that signs assignment tokens. Without it, one is made in the data folder.',
+  }),
+  otherAssignmentKeyFiles: list().default([]).meta({
+    description: 'Keys that are published beside it, separated by commas: the next one, and the one before.',
   }),
   staticDir: z.string().optional().meta({ description: 'A folder with a web page to serve at `/`.' }),
   heartbeatIntervalMs: integer(100, 60_000)
@@ -113,6 +130,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       `${name('listenIp')}: mode "open" lets everybody in, so it listens on loopback only` +
         ` unless ${name('allowOpenBeyondLoopback')} is "true".`,
     );
+  }
+  const accessKeys = [config.accessTokenSecret, config.accessTokenKeyFile, config.accessTokenJwksUrl];
+  const names = `${name('accessTokenSecret')}, ${name('accessTokenKeyFile')} and ${name('accessTokenJwksUrl')}`;
+  if (accessKeys.filter((key) => key !== undefined).length !== (config.mode === 'jwt' ? 1 : 0)) {
+    wrong.push(`Of ${names} one is set in mode "jwt", and none in mode "open".`);
+  }
+  if (config.mode === 'jwt' && config.corsOrigins.includes('*')) {
+    wrong.push(`${name('corsOrigins')}: in mode "jwt" the origins of your web pages are listed; "*" is not taken.`);
   }
   if (config.store === 'embedded' && config.dynamodbEndpoint !== undefined) {
     wrong.push(`${name('dynamodbEndpoint')} is used only when ${name('store')} is "dynamodb".`);

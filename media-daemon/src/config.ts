@@ -30,7 +30,10 @@ export const settingsSchema = z
       z.url({ protocol: /^wss?$/ }).optional(),
       'Where frontends reach the WebSocket server, as `wss://host:port`; made of the listen address by default.',
     ),
-    mode: describe(z.enum(['open']).default('open'), 'Who may connect. `open`: anybody, without a token.'),
+    mode: describe(
+      z.enum(['open', 'jwt']).default('open'),
+      'Who may connect. `open`: anybody, without a token. `jwt`: whoever has an assignment of the control plane.',
+    ),
     allowOpenBeyondLoopback: describe(
       flag().default(false),
       'Mode `open` listens on an address that other machines reach only when this is `true`.',
@@ -145,7 +148,7 @@ export const settingsSchema = z
     if ((given.tlsCertFile === undefined) !== (given.tlsKeyFile === undefined)) {
       refuse(given.tlsCertFile ? 'tlsKeyFile' : 'tlsCertFile', 'is missing: certificate and key come together');
     }
-    if (!isLoopback(given.listenIp) && !given.allowOpenBeyondLoopback) {
+    if (given.mode === 'open' && !isLoopback(given.listenIp) && !given.allowOpenBeyondLoopback) {
       refuse(
         'listenIp',
         'is reached by other machines, and mode "open" lets anybody in; set MEDIA_DAEMON_ALLOW_OPEN_BEYOND_LOOPBACK=true if that is meant',
@@ -160,6 +163,8 @@ export const settingsSchema = z
     if (/^(0\.0\.0\.0|::)$/.test(given.rtcIp) && !given.rtcAnnouncedAddress) {
       refuse('rtcAnnouncedAddress', `is missing: with the media address ${given.rtcIp} clients must be told another`);
     }
+    if (given.mode === 'jwt' && !given.controlPlaneUrl)
+      refuse('controlPlaneUrl', 'is missing: in mode "jwt" it is the control plane that lets peers in');
     if (given.controlPlaneUrl && !given.daemonKey)
       refuse('daemonKey', 'is missing: registering at a control plane needs it');
   });

@@ -7,6 +7,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { startCommandServer } from './commands/CommandServer.ts';
 import { createMediaDaemonService } from './commands/MediaDaemonService.ts';
 import type { DaemonConfig } from './config.ts';
+import { RequestError } from './errors.ts';
 import { createApp } from './http/app.ts';
 import { Drain } from './registration/Drain.ts';
 import { LoadMeter } from './registration/LoadMeter.ts';
@@ -116,7 +117,9 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       sessions,
       openRoom,
       authorize: async (admission) => {
-        await registration?.checkToken(admission);
+        const { token } = admission;
+        if (token !== undefined && registration) return registration.checkToken(admission, token);
+        if (config.mode === 'jwt') throw new RequestError(401, 'a token is missing');
         return ALL_GRANTED;
       },
     });

@@ -140,6 +140,7 @@ export type RoomInstances = z.infer<typeof roomInstancesSchema>;
 export const problems = {
   INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
   UNAUTHORIZED: { status: 401, title: 'The credentials are missing or not valid' },
+  FORBIDDEN: { status: 403, title: 'The token does not grant this' },
   NOT_FOUND: { status: 404, title: 'There is no such resource' },
   ROOM_NOT_FOUND: { status: 404, title: 'The room does not exist' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The resource has no such method' },

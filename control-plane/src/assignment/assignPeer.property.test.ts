@@ -17,6 +17,7 @@ import { claimRoom } from './claimRoom.ts';
 /** How many histories are tried. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 100);
 
+const grants = { publish: true, subscribe: true, data: true, admin: false };
 const daemonIds = ['a', 'b', 'c'];
 const CAPACITY = 3;
 
@@ -104,10 +105,14 @@ test('no interleaving gives a room two owners, or a daemon more peers than it ta
         try {
           switch (each.does) {
             case 'assign':
-              await assignPeer({ roomId: each.room, peerId: 'p' }, directory, keys);
+              await assignPeer({ roomId: each.room, peerId: 'p', grants }, directory, keys);
               break;
             case 'assignAfterFailure':
-              await assignPeer({ roomId: each.room, peerId: 'p', failedDaemonId: each.daemonId }, directory, keys);
+              await assignPeer(
+                { roomId: each.room, peerId: 'p', grants, failedDaemonId: each.daemonId },
+                directory,
+                keys,
+              );
               break;
             case 'claim': {
               const row = await daemons.find(each.daemonId);

@@ -3,6 +3,7 @@ import { HttpProblem } from '@mediasoup-server/process/problem';
 import type { Assignment, AssignmentRequest } from '@mediasoup-server/proto/http';
 import type { Daemon } from '../daemons/Daemon.ts';
 import type { Instance, Room } from '../rooms/RoomTable.ts';
+import type { Grants } from '../tokens/AccessTokens.ts';
 import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
 import { type Directory, findOwner } from './findOwner.ts';
 import { place } from './place.ts';
@@ -26,11 +27,11 @@ const REACHABLE_AGAIN_MS = 1000;
  * @throws HttpProblem ROOM_FULL, NO_CAPACITY or UNAVAILABLE.
  */
 export async function assignPeer(
-  request: AssignmentRequest & { roomId: string },
+  request: AssignmentRequest & { roomId: string; grants: Grants },
   directory: Directory,
   keys: Pick<AssignmentKeys, 'sign'>,
 ): Promise<Assignment> {
-  const { roomId, peerId, failedDaemonId } = request;
+  const { roomId, failedDaemonId } = request;
   const { rooms, daemons, suspectAfterMs } = directory;
   const giveUpAt = Date.now() + GIVE_UP_AFTER_MS;
   /** Where a place was kept in vain, since somebody else placed the room meanwhile; there too, as a rule. */
@@ -41,27 +42,27 @@ export async function assignPeer(
     const { epoch } = seen;
     const [instance] = seen.instances;
     if (kept) {
-      if (instance && isSame(kept, instance)) return issue(roomId, peerId, kept, epoch, keys);
+      if (instance && isSame(kept, instance)) return issue(request, kept, epoch, keys);
       await daemons.release(kept);
       kept = undefined;
     }
     if (instance && instance.daemonId !== failedDaemonId) {
       const daemon = await daemons.reserve(instance, Date.now() - suspectAfterMs);
-      if (daemon) return issue(roomId, peerId, daemon, epoch, keys);
+      if (daemon) return issue(request, daemon, epoch, keys);
     }
     const owner = await findOwner(roomId, directory, { failedDaemonId, seen });
     if (owner.kind === 'owned') {
       if (owner.daemon.headroom <= 0) throw new HttpProblem('ROOM_FULL', undefined, { retryAfter: RETRY_AFTER });
       const daemon = await daemons.reserve(owner.daemon);
       if (!daemon) continue;
-      const assignment = await issue(roomId, peerId, daemon, owner.room.epoch, keys);
+      const assignment = await issue(request, daemon, owner.room.epoch, keys);
       const unreachable = owner.probed && failedDaemonId === daemon.daemonId;
       return unreachable ? { ...assignment, retryAfterMs: REACHABLE_AGAIN_MS } : assignment;
     }
     const { daemon, room } = await placeRoom(owner.room, request.region, directory, giveUpAt);
     if (room) {
       if (owner.leaving) await moveRoom(owner.leaving, room, directory);
-      return issue(roomId, peerId, daemon, room.epoch, keys);
+      return issue(request, daemon, room.epoch, keys);
     }
     kept = daemon;
   }
@@ -135,13 +136,12 @@ const isSame = (daemon: Daemon, { daemonId, incarnation }: Instance): boolean =>
   daemon.daemonId === daemonId && daemon.incarnation === incarnation;
 
 async function issue(
-  roomId: string,
-  peerId: string,
+  { roomId, peerId, grants }: { roomId: string; peerId: string; grants: Grants },
   { daemonId, incarnation, url }: Daemon,
   epoch: number,
   keys: Pick<AssignmentKeys, 'sign'>,
 ): Promise<Assignment> {
-  const { token, expiresAt } = await keys.sign({ roomId, peerId, daemonId, incarnation, epoch });
+  const { token, expiresAt } = await keys.sign({ roomId, peerId, daemonId, incarnation, epoch, grants });
   const query = Object.entries({ roomId, peerId, token }).map(
     ([name, value]) => `${name}=${encodeURIComponent(value)}`,
   );

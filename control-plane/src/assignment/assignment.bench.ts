@@ -20,6 +20,7 @@ import { assignPeer } from './assignPeer.ts';
  */
 
 const [count = 5000] = process.argv.slice(2).map(Number);
+const grants = { publish: true, subscribe: true, data: true, admin: false };
 const logger = createLogger('bench', 'silent');
 const folder = await mkdtemp(join(tmpdir(), 'assignment-bench-'));
 const keys = await AssignmentKeys.load({ dataDir: folder });
@@ -81,12 +82,12 @@ async function cpuOf(work: (round: number) => Promise<unknown>): Promise<number>
 const print = (text: string) => process.stdout.write(`${text}\n`);
 const memory = await directoryOf(new MemoryStore().client);
 const peerId = 'peer';
-await assignPeer({ roomId: 'known', peerId }, memory.directory, keys);
-const claims = { roomId: 'known', peerId, daemonId: 'daemon', incarnation: 'first', epoch: 1 };
+await assignPeer({ roomId: 'known', peerId, grants }, memory.directory, keys);
+const claims = { roomId: 'known', peerId, daemonId: 'daemon', incarnation: 'first', epoch: 1, grants };
 const signing = await cpuOf(() => keys.sign(claims));
-const known = await cpuOf(() => assignPeer({ roomId: 'known', peerId }, memory.directory, keys));
+const known = await cpuOf(() => assignPeer({ roomId: 'known', peerId, grants }, memory.directory, keys));
 const fresh = await cpuOf((round) =>
-  assignPeer({ roomId: `${performance.now()} ${round}`, peerId }, memory.directory, keys),
+  assignPeer({ roomId: `${performance.now()} ${round}`, peerId, grants }, memory.directory, keys),
 );
 memory.stop();
 print(`a signature                 ${signing.toFixed(0)} us of CPU`);
@@ -107,7 +108,7 @@ const config = readConfig({ CONTROL_PLANE_DAEMON_KEY: 'a key of the benchmark', 
 const store = await openStore({ ...config, dynamodbEndpoint: dynamo.endpoint, tablePrefix: 'bench-' }, logger);
 await store.createTables();
 const embedded = await directoryOf(store.client);
-await assignPeer({ roomId: 'known', peerId }, embedded.directory, keys);
+await assignPeer({ roomId: 'known', peerId, grants }, embedded.directory, keys);
 const operationsOf = async () => {
   const { values } = await embedded.metrics.tableOperations.get();
   return new Map(values.map(({ labels, value }) => [`${labels.table} ${labels.operation}`, value]));
@@ -121,7 +122,7 @@ for (const [what, roomId] of [
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const since = performance.now();
-    await assignPeer({ roomId: roomId(round), peerId }, embedded.directory, keys);
+    await assignPeer({ roomId: roomId(round), peerId, grants }, embedded.directory, keys);
     times.push(performance.now() - since);
   }
   times.sort((a, b) => a - b);

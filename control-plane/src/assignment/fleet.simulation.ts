@@ -16,6 +16,7 @@ import { assignPeer } from './assignPeer.ts';
  */
 
 const [daemonCount = 10_000, peerCount = 1_000_000, seconds = 60] = process.argv.slice(2).map(Number);
+const grants = { publish: true, subscribe: true, data: true, admin: false };
 const ROOM_PEERS = 10;
 /** The mean is half of it. */
 const DAEMON_PEERS = Math.ceil((2 * peerCount) / daemonCount);
@@ -91,7 +92,7 @@ let refusals = 0;
 async function join(roomId: string, failedDaemonId?: string): Promise<SimulatedDaemon> {
   for (;;) {
     try {
-      const { daemonId } = await assignPeer({ roomId, peerId: 'peer', failedDaemonId }, directory, keys);
+      const { daemonId } = await assignPeer({ roomId, peerId: 'peer', grants, failedDaemonId }, directory, keys);
       const daemon = fleet.get(daemonId);
       if (daemon?.alive) {
         daemon.joined++;

@@ -17,8 +17,12 @@ export function requireSecret(request: Request): DaemonSecret {
   return secret;
 }
 
-/** RFC 6750, section 2.1. */
-function readBearer(request: Request): string {
+/**
+ * RFC 6750, section 2.1.
+ *
+ * @throws HttpProblem UNAUTHORIZED without one.
+ */
+export function readBearer(request: Request): string {
   const match = /^Bearer +(\S.*)$/i.exec(request.headers.authorization ?? '');
   if (!match?.[1]) throw new HttpProblem('UNAUTHORIZED');
   return match[1];

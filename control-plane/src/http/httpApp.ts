@@ -1,6 +1,7 @@
 import { answerProblem, notFound } from '@mediasoup-server/process/problem';
 import express, { type Express, type RequestHandler } from 'express';
 import type { Metrics } from '../metrics.ts';
+import type { Authorization } from './Authorization.ts';
 import { cors } from './cors.ts';
 import { type DaemonRoutesParts, daemonRoutes } from './daemonRoutes.ts';
 import { healthRoutes } from './healthRoutes.ts';
@@ -10,6 +11,7 @@ import { checkPathEncoding } from './requestFields.ts';
 import { roomRoutes } from './roomRoutes.ts';
 
 export type HttpAppParts = DaemonRoutesParts & {
+  readonly authorization: Authorization;
   /** Per client address. */
   readonly assignmentsPerMinute: number;
   readonly requestsPerMinute: number;
@@ -21,7 +23,7 @@ export type HttpAppParts = DaemonRoutesParts & {
 
 /** The HTTP API, with the web page behind it. */
 export function createHttpApp(parts: HttpAppParts): Express {
-  const { directory, keys, metrics } = parts;
+  const { directory, keys, authorization, metrics } = parts;
   const app = express();
   app.set('trust proxy', [...parts.trustedProxies]);
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
@@ -30,7 +32,7 @@ export function createHttpApp(parts: HttpAppParts): Express {
   app.use(healthRoutes({ ...directory, keys }), daemonRoutes(parts));
   app.use(['/rooms', '/daemons'], perMinute('requests', parts.requestsPerMinute, metrics));
   app.post('/rooms/:roomId/assignments', perMinute('assignments', parts.assignmentsPerMinute, metrics));
-  app.use(operatorRoutes(directory, everybody), roomRoutes(directory, keys, metrics));
+  app.use(operatorRoutes(directory, authorization.operator), roomRoutes(directory, keys, authorization, metrics));
   if (parts.staticDir !== undefined) app.use(express.static(parts.staticDir, { redirect: false }));
   app.use(
     notFound,
@@ -49,9 +51,6 @@ const countRequests =
     });
     next();
   };
-
-/** Mode `open`: whoever reaches the API, on loopback unless told otherwise, is an operator. */
-const everybody: RequestHandler = (_request, _response, next) => next();
 
 const noSniffing: RequestHandler = (_request, response, next) => {
   response.set('X-Content-Type-Options', 'nosniff');

@@ -30,7 +30,7 @@ for (const [id, schema] of Object.entries({
 const access = {
   everybody: { security: [], problems: [] },
   // Without a token in mode `open`.
-  accessToken: { security: [{}, { accessToken: [] }], problems: ['UNAUTHORIZED'] },
+  accessToken: { security: [{}, { accessToken: [] }], problems: ['UNAUTHORIZED', 'FORBIDDEN'] },
   daemonKey: { security: [{ daemonKey: [] }], problems: ['UNAUTHORIZED'] },
   daemonSecret: { security: [{ daemonSecret: [] }], problems: ['UNAUTHORIZED'] },
 } as const satisfies Record<Operation['access'], { security: Json[]; problems: http.ProblemCode[] }>;
@@ -89,7 +89,10 @@ export function openApi(): Json {
           type: 'http',
           scheme: 'bearer',
           bearerFormat: 'JWT',
-          description: 'An access token that the application has signed. Mode `jwt` asks for it, mode `open` does not.',
+          description:
+            'An access token (JWT) that the application has signed: `typ` access+jwt, `aud` mediasoup-server, `sub` the peer, ' +
+            '`room`, `grants` {publish, subscribe, data, admin}, `exp`. Lists want the grant `admin`, of all rooms the room `*`. ' +
+            'Mode `jwt` asks for it, mode `open` does not.',
         },
         daemonKey: { type: 'http', scheme: 'bearer', description: 'The key that all media daemons share.' },
         daemonSecret: {

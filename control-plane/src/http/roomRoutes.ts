@@ -5,16 +5,22 @@ import { assignPeer } from '../assignment/assignPeer.ts';
 import { type Directory, readLiveRoom } from '../assignment/findOwner.ts';
 import type { Metrics } from '../metrics.ts';
 import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
+import type { Authorization } from './Authorization.ts';
 import { jsonBody } from './jsonBody.ts';
 import { readBody, readId } from './requestFields.ts';
 
 /** What frontends use: a room's RTP capabilities, and assignments. */
-export function roomRoutes(directory: Directory, keys: AssignmentKeys, metrics: Metrics): Router {
+export function roomRoutes(
+  directory: Directory,
+  keys: AssignmentKeys,
+  authorization: Authorization,
+  metrics: Metrics,
+): Router {
   const router = Router({ caseSensitive: true, strict: true });
 
   router
     .route('/rooms/:roomId')
-    .get(async (request, response) => {
+    .get(authorization.room, async (request, response) => {
       const rtpCapabilities = await readLiveRoom(readId('roomId', request.params), directory);
       if (rtpCapabilities === undefined) throw new HttpProblem('ROOM_NOT_FOUND');
       response.type('application/json').send(rtpCapabilities);
@@ -26,9 +32,10 @@ export function roomRoutes(directory: Directory, keys: AssignmentKeys, metrics: 
     .post(jsonBody, async (request, response) => {
       const roomId = readId('roomId', request.params);
       const body = readBody(assignmentRequestSchema, request.body);
+      const grants = await authorization.peer(request, roomId, body.peerId);
       const stopTimer = metrics.assignmentSeconds.startTimer();
       try {
-        const assignment = await assignPeer({ roomId, ...body }, directory, keys);
+        const assignment = await assignPeer({ roomId, grants, ...body }, directory, keys);
         const { peerId, daemonId, epoch } = assignment;
         directory.logger.info({ roomId, peerId, daemonId, epoch }, 'peer assigned');
         response.status(201).set('Cache-Control', 'no-store').json(assignment);

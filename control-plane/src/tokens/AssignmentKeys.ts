@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject,
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { calculateJwkThumbprint, type JSONWebKeySet, SignJWT } from 'jose';
+import type { Grants } from './AccessTokens.ts';
 
 /** A token is used at once, or asked for again. */
 const TOKEN_LIFE_MS = 60_000;
@@ -13,6 +14,7 @@ export type AssignmentClaims = {
   readonly daemonId: string;
   readonly incarnation: string;
   readonly epoch: number;
+  readonly grants: Grants;
 };
 
 /** Signs assignment tokens (JWT, EdDSA with Ed25519) and publishes the key that proves them. */
@@ -33,27 +35,23 @@ export class AssignmentKeys {
    *
    * @throws Error that names the file at fault.
    */
-  static async load(options: { file?: string | undefined; dataDir: string }): Promise<AssignmentKeys> {
+  static async load(options: {
+    file?: string | undefined;
+    /** Keys that are published beside it: the next one, and former ones whose tokens live yet. */
+    otherFiles?: readonly string[];
+    dataDir: string;
+  }): Promise<AssignmentKeys> {
     const file = options.file ?? join(options.dataDir, 'assignment-key.pem');
     if (options.file === undefined) await generateKeyFile(file);
-    const fail = (why: string) => (error: unknown) => {
-      throw new Error(`the assignment key ${file} ${why}: ${(error as Error).message}`, { cause: error });
-    };
-    const pem = await readFile(file).catch(fail('cannot be read'));
-    const key = await Promise.resolve(pem).then(createPrivateKey).catch(fail('is no private key in PEM'));
-    if (key.asymmetricKeyType !== 'ed25519') throw new Error(`the assignment key ${file} is not an Ed25519 key`);
-    const jwk = createPublicKey(key).export({ format: 'jwk' });
-    const kid = await calculateJwkThumbprint(jwk as { kty: 'OKP' });
-    return new AssignmentKeys(key, kid, { keys: [{ ...jwk, kty: 'OKP', kid, alg: 'EdDSA', use: 'sig' }] });
+    const signing = await readKey(file);
+    const others = await Promise.all((options.otherFiles ?? []).map(readKey));
+    return new AssignmentKeys(signing.key, signing.jwk.kid, { keys: [signing, ...others].map(({ jwk }) => jwk) });
   }
 
   async sign(claims: AssignmentClaims): Promise<{ token: string; expiresAt: Date }> {
     const now = Math.floor(Date.now() / 1000);
     const expiresAt = new Date(now * 1000 + TOKEN_LIFE_MS);
-    const token = await new SignJWT({
-      ...claims,
-      grants: { publish: true, subscribe: true, data: true, admin: false },
-    })
+    const token = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'EdDSA', typ: 'assignment+jwt', kid: this.#kid })
       .setIssuer('control-plane')
       .setAudience('media-daemon')
@@ -77,4 +75,17 @@ async function generateKeyFile(file: string): Promise<void> {
   } finally {
     await unlink(draft);
   }
+}
+
+/** @throws Error that names the file at fault. */
+async function readKey(file: string) {
+  const fail = (why: string) => (error: unknown) => {
+    throw new Error(`the assignment key ${file} ${why}: ${(error as Error).message}`, { cause: error });
+  };
+  const pem = await readFile(file).catch(fail('cannot be read'));
+  const key = await Promise.resolve(pem).then(createPrivateKey).catch(fail('is no private key in PEM'));
+  if (key.asymmetricKeyType !== 'ed25519') throw new Error(`the assignment key ${file} is not an Ed25519 key`);
+  const jwk = createPublicKey(key).export({ format: 'jwk' });
+  const kid = await calculateJwkThumbprint(jwk as { kty: 'OKP' });
+  return { key, jwk: { ...jwk, kty: 'OKP', kid, alg: 'EdDSA', use: 'sig' } };
 }

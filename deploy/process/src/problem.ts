@@ -54,5 +54,6 @@ export const answerProblem =
       return;
     }
     if (problem.retryAfter !== undefined) response.set('Retry-After', String(problem.retryAfter));
+    if (problem.code === 'UNAUTHORIZED') response.set('WWW-Authenticate', 'Bearer');
     response.status(problems[problem.code].status).type('application/problem+json').send(JSON.stringify(problem));
   };

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { DaemonState, type HeartbeatResponse, LoadSchema } from '@mediasoup-server/proto/registry';
-import { createLocalJWKSet, jwtVerify } from 'jose';
+import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
+import { z } from 'zod';
 import { RequestError } from '../errors.ts';
+import type { Grants } from '../rooms/Grants.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Admission } from '../signaling/admission.ts';
@@ -30,6 +32,9 @@ export type RegistrationOptions = RoomRecordsOptions & {
 /** Milliseconds between tries while there is no interval from the control plane. */
 const RETRY_MS = 2000;
 
+/** The least time between two heartbeats that unknown keys bring forward, ms. */
+const KEY_COOLDOWN_MS = 10_000;
+
 /** Milliseconds until the daemon registers anew when the control plane has forgotten it. */
 const REGISTER_SOON_MS = 100;
 
@@ -50,6 +55,8 @@ export class Registration {
   #incarnation = randomUUID();
   #secret: string | undefined;
   #keys: ReturnType<typeof createLocalJWKSet> | undefined;
+  #kids = new Set<string>();
+  #askedForKeysAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> | undefined;
   #closed = false;
@@ -129,12 +136,13 @@ export class Registration {
   /**
    * Checks an assignment token offline, with the keys that the last answer brought.
    *
+   * @returns what it grants.
    * @throws RequestError 401 when it is not good for this connection, 503 before the keys are known.
    */
-  async checkToken({ roomId, peerId, token }: Admission): Promise<void> {
-    if (token === undefined) return;
+  async checkToken({ roomId, peerId }: Admission, token: string): Promise<Grants> {
     if (!this.#keys) throw new RequestError(503, 'the keys to check tokens with are not known yet, try again');
     const refused = new RequestError(401, 'the token is not valid');
+    await this.#learnNewKey(token);
     const { payload } = await jwtVerify(token, this.#keys, {
       typ: 'assignment+jwt',
       audience: 'media-daemon',
@@ -146,7 +154,12 @@ export class Registration {
     });
     const expected = { roomId, peerId, daemonId: this.#options.daemonId, incarnation: this.#incarnation };
     if (Object.entries(expected).some(([claim, value]) => payload[claim] !== value)) throw refused;
-    this.#reservations.use(token, (payload.iat ?? 0) * 1000);
+    const issuedAt = (payload.iat ?? 0) * 1000;
+    if (this.#rooms.wasClosedSince(roomId, issuedAt)) throw refused;
+    const grants = grantsSchema.safeParse(payload.grants);
+    if (!grants.success) throw refused;
+    this.#reservations.use(token, issuedAt);
+    return grants.data;
   }
 
   #schedule(delayMs: number): void {
@@ -234,8 +247,32 @@ export class Registration {
     return this.#secret === undefined ? undefined : { secret: this.#secret, incarnation: this.#incarnation };
   }
 
+  /** A token of a key that is not known brings a heartbeat forward, whose answer may have the key; not every time. */
+  async #learnNewKey(token: string): Promise<void> {
+    const { kid } = headerOf(token);
+    if (kid === undefined || this.#kids.has(kid) || Date.now() - this.#askedForKeysAt < KEY_COOLDOWN_MS) return;
+    this.#askedForKeysAt = Date.now();
+    await this.#beating;
+    this.beat();
+    await this.#beating;
+  }
+
   #learnKeys(jwksJson: string): void {
-    this.#keys = createLocalJWKSet(JSON.parse(jwksJson));
+    const jwks: JSONWebKeySet = JSON.parse(jwksJson);
+    this.#keys = createLocalJWKSet(jwks);
+    this.#kids = new Set(jwks.keys.flatMap(({ kid }) => kid ?? []));
+  }
+}
+
+const grantsSchema = z.object({ publish: z.boolean(), subscribe: z.boolean(), data: z.boolean() });
+
+/** What a token says of itself, which proves nothing. */
+function headerOf(token: string): { kid?: string } {
+  try {
+    const { kid } = decodeProtectedHeader(token);
+    return typeof kid === 'string' ? { kid } : {};
+  } catch {
+    return {};
   }
 }
 

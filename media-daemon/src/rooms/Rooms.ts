@@ -10,6 +10,9 @@ export type RoomsListener = {
   peerRemoved(peer: Peer, comeBack: boolean): void;
 };
 
+/** How long an assignment may be used, ms: a minute, and what clocks may differ by. */
+const ASSIGNMENT_LIFE_MS = 70_000;
+
 /** The rooms of this daemon. */
 export class Rooms {
   readonly #rooms = new Map<string, Room>();
@@ -18,6 +21,8 @@ export class Rooms {
   readonly #pool: WorkerPool;
   readonly #options: Omit<RoomOptions, 'hooks'>;
   readonly #logger: Logger;
+  /** When a room was closed by command, Unix time in ms: nobody comes back with an assignment of before. */
+  readonly #closedByCommand = new Map<string, number>();
   #draining = false;
 
   constructor(pool: WorkerPool, options: Omit<RoomOptions, 'hooks'>, logger: Logger) {
@@ -70,9 +75,20 @@ export class Rooms {
     return room;
   }
 
+  /** Whether a room was closed by command since then, as far as assignments of then still live. */
+  wasClosedSince(roomId: string, then: number): boolean {
+    return then <= (this.#closedByCommand.get(roomId) ?? 0);
+  }
+
   /** Closes every room. */
   close(end: RoomEnd): void {
     for (const room of this.#rooms.values()) room.close(end);
+  }
+
+  #rememberClosing(roomId: string): void {
+    const now = Date.now();
+    for (const [id, at] of this.#closedByCommand) if (at < now - ASSIGNMENT_LIFE_MS) this.#closedByCommand.delete(id);
+    this.#closedByCommand.set(roomId, now);
   }
 
   async #make(roomId: string, epoch: number): Promise<Room> {
@@ -82,6 +98,7 @@ export class Rooms {
       hooks: {
         closed: (room, end) => {
           this.#rooms.delete(roomId);
+          if (end === 'command') this.#rememberClosing(roomId);
           this.#logger.info({ roomId, end }, 'room closed');
           for (const listener of this.#listeners) listener.roomClosed(room, end);
         },

@@ -1,0 +1,120 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { HttpProblem } from '@mediasoup-server/process/problem';
+import { idSchema } from '@mediasoup-server/proto/ids';
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { z } from 'zod';
+
+/** Whom an access token is for, and what kind of token it is: its `aud` and the header's `typ`. */
+export const ACCESS_AUDIENCE = 'mediasoup-server';
+export const ACCESS_TYPE = 'access+jwt';
+/** The room of a token that is for all of them: an operator's, with the grant `admin`. */
+const ALL_ROOMS = '*';
+/** Seconds by which the application's clock may differ from this one. */
+const CLOCK_TOLERANCE_S = 5;
+/** How long the keys of a URL may take to come, ms, and how long they are kept. */
+const JWKS_TIMEOUT_MS = 2000;
+const JWKS_MAX_AGE_MS = 600_000;
+/** The least time between two fetches because of unknown keys, ms. */
+const JWKS_COOLDOWN_MS = 30_000;
+
+const grant = z.boolean().default(false);
+const accessSchema = z.object({
+  sub: idSchema,
+  room: z.union([z.literal(ALL_ROOMS), idSchema]),
+  grants: z.object({ publish: grant, subscribe: grant, data: grant, admin: grant }),
+});
+
+/** What an application lets a peer do in a room. */
+export type Access = { readonly peerId: string; readonly room: string; readonly grants: Grants };
+export type Grants = z.infer<typeof accessSchema>['grants'];
+
+/** Exactly one of them is given. */
+export type AccessKeySettings = {
+  readonly accessTokenSecret?: string | undefined;
+  readonly accessTokenKeyFile?: string | undefined;
+  readonly accessTokenJwksUrl?: string | undefined;
+};
+
+/** Verifies the access tokens that applications sign (JWT). */
+export class AccessTokens {
+  readonly #key: JWTVerifyGetKey;
+  readonly #algorithms: string[];
+  readonly #fetched: boolean;
+
+  private constructor(key: JWTVerifyGetKey, algorithms: string[], fetched = false) {
+    this.#key = key;
+    this.#algorithms = algorithms;
+    this.#fetched = fetched;
+  }
+
+  /**
+   * The algorithms are those of the configured key, whatever a token says.
+   *
+   * @throws Error that names the key file at fault.
+   */
+  static async load(settings: AccessKeySettings): Promise<AccessTokens> {
+    const { accessTokenSecret, accessTokenKeyFile, accessTokenJwksUrl } = settings;
+    if (accessTokenSecret !== undefined) {
+      const secret = new TextEncoder().encode(accessTokenSecret);
+      return new AccessTokens(async () => secret, ['HS256']);
+    }
+    if (accessTokenKeyFile !== undefined) {
+      const fail = (why: string) => (error: unknown) => {
+        throw new Error(`the access key ${accessTokenKeyFile} ${why}: ${(error as Error).message}`, { cause: error });
+      };
+      const pem = await readFile(accessTokenKeyFile).catch(fail('cannot be read'));
+      const key = await Promise.resolve(pem).then(createPublicKey).catch(fail('is no public key in PEM'));
+      const algorithms = algorithmsOf(key);
+      if (!algorithms)
+        throw new Error(`the access key ${accessTokenKeyFile} is neither an Ed25519, a P-256 nor an RSA key`);
+      return new AccessTokens(async () => key, algorithms);
+    }
+    const url = new URL(String(accessTokenJwksUrl));
+    const keys = createRemoteJWKSet(url, {
+      timeoutDuration: JWKS_TIMEOUT_MS,
+      cacheMaxAge: JWKS_MAX_AGE_MS,
+      cooldownDuration: JWKS_COOLDOWN_MS,
+    });
+    return new AccessTokens(keys, ['EdDSA', 'Ed25519', 'ES256', 'RS256'], true);
+  }
+
+  /** @throws HttpProblem UNAUTHORIZED, with no word of why; UNAVAILABLE when the keys cannot be fetched. */
+  async verify(token: string): Promise<Access> {
+    try {
+      const { payload } = await jwtVerify(token, this.#key, {
+        typ: ACCESS_TYPE,
+        audience: ACCESS_AUDIENCE,
+        algorithms: this.#algorithms,
+        clockTolerance: CLOCK_TOLERANCE_S,
+        requiredClaims: ['exp'],
+      });
+      const { sub, room, grants } = accessSchema.parse(payload);
+      if (room === ALL_ROOMS && !grants.admin) throw new HttpProblem('UNAUTHORIZED');
+      return { peerId: sub, room, grants };
+    } catch (cause) {
+      if (this.#fetched && couldNotFetch(cause))
+        throw new HttpProblem('UNAVAILABLE', 'the keys of the access tokens cannot be fetched', {
+          retryAfter: 2,
+          cause,
+        });
+      throw new HttpProblem('UNAUTHORIZED', undefined, { cause });
+    }
+  }
+}
+
+/** Whether an access is for a room. */
+export const isFor = ({ room }: Access, roomId: string): boolean => room === ALL_ROOMS || room === roomId;
+
+function algorithmsOf(key: KeyObject): string[] | undefined {
+  const { asymmetricKeyType, asymmetricKeyDetails } = key;
+  if (asymmetricKeyType === 'ed25519') return ['EdDSA', 'Ed25519'];
+  if (asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === 'prime256v1') return ['ES256'];
+  return asymmetricKeyType === 'rsa' ? ['RS256'] : undefined;
+}
+
+/** What fetching a JSON Web Key Set may fail with; a token that is wrong fails with jose's more special errors. */
+const couldNotFetch = (error: unknown): boolean =>
+  error instanceof errors.JWKSTimeout ||
+  error instanceof TypeError ||
+  (error instanceof errors.JOSEError && error.code === 'ERR_JOSE_GENERIC');
