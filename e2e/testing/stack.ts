@@ -75,9 +75,10 @@ export class Stack {
   }
 
   /** Starts the first control plane again, which has ended, where it was. */
-  async restartControlPlane(): Promise<void> {
+  async restartControlPlane(environment: Record<string, string> = {}): Promise<void> {
     this.#controlPlane = await this.startControlPlane({
       CONTROL_PLANE_LISTEN_PORT: new URL(this.controlPlaneUrl).port,
+      ...environment,
     });
   }
 
@@ -132,10 +133,14 @@ export class Stack {
     roomId: string,
     peerId: string,
     through = this.controlPlaneUrl,
-  ): Promise<{ url: string; daemonId: string; epoch: number }> {
+    accessToken?: string,
+  ): Promise<{ url: string; token: string; daemonId: string; epoch: number }> {
     const answer = await fetch(`${through}/rooms/${encodeURIComponent(roomId)}/assignments`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: {
+        'content-type': 'application/json',
+        ...(accessToken !== undefined && { authorization: `Bearer ${accessToken}` }),
+      },
       body: JSON.stringify({ peerId }),
     });
     if (!answer.ok) throw new Error(`assignment: ${answer.status} ${await answer.text()}`);
