@@ -6,6 +6,13 @@ const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
 
 /** Opens a page in a Chromium of its own, with a fake camera and a fake microphone that beeps. */
 export async function openBrowser(t: TestContext, url: string): Promise<Page> {
+  const [page] = await openPages(t, url, 1);
+  if (!page) throw new Error('no page was opened');
+  return page;
+}
+
+/** Opens pages that know nothing of each other in one Chromium. */
+export async function openPages(t: TestContext, url: string, count: number): Promise<Page[]> {
   const browser = await chromium.launch({
     executablePath,
     args: [
@@ -24,10 +31,15 @@ export async function openBrowser(t: TestContext, url: string): Promise<Page> {
     ],
   });
   t.after(() => browser.close());
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.setDefaultTimeout(30_000);
-  await page.goto(url);
-  return page;
+  return Promise.all(
+    Array.from({ length: count }, async () => {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+      const page = await context.newPage();
+      page.setDefaultTimeout(30_000);
+      await page.goto(url);
+      return page;
+    }),
+  );
 }
 
 /** Fills in the demo page's form and joins. */

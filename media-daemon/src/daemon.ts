@@ -35,6 +35,8 @@ export type Daemon = {
 export type DaemonHooks = {
   /** The daemon has no place in the fleet any more. */
   readonly onSuperseded: (reason: string) => void;
+  /** The daemon is to be drained, and then to end. */
+  readonly onDrainCommand: () => void;
 };
 
 /**
@@ -75,7 +77,7 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
         },
         rooms,
         pool,
-        async (roomId) => registration?.withdrawClosing(roomId),
+        { beforeCreate: async (roomId) => registration?.withdrawClosing(roomId), drain: hooks.onDrainCommand },
       ),
       { host: config.grpcIp, port: config.grpcPort, metrics, logger },
     );

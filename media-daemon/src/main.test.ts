@@ -124,27 +124,36 @@ for (const [signal, deadline] of [
   });
 }
 
-test('S40 SIGTERM asks the peers to move, takes nobody new, and ends the process when the last peer has left', async (t) => {
-  const { child, ready, ended } = run(t);
-  const { url } = await ready;
-  const alice = await SignalingClient.open(url, 'room', 'alice');
-  const { sessionId } = await alice.request('joinRoom', { roomId: 'room', peerId: 'alice' });
-  child.kill('SIGTERM');
-  const { reason, deadlineMs } = await alice.notified('reconnect');
-  assert.equal(reason, 'drain');
-  assert.ok(deadlineMs > 0);
-  const http = url.replace(/^ws/, 'http');
-  assert.equal((await fetch(`${http}/ready`)).status, 503);
-  assert.equal((await fetch(`${http}/health`)).status, 200);
-  await assert.rejects(SignalingClient.open(url, 'room', 'bob'), /503/);
-  await alice.request('ping');
-  // Who is here may still lose its socket and come back.
-  alice.socket.terminate();
-  const again = await SignalingClient.open(url, 'room', 'alice');
-  assert.equal((await again.request('joinRoom', { roomId: 'room', peerId: 'alice', sessionId })).resumed, true);
-  again.close();
-  assert.equal((await ended).exitCode, 0);
-});
+for (const how of ['SIGTERM', 'Drain'] as const)
+  test(`S40 ${how} asks the peers to move, takes nobody new, and ends the process when the last peer has left`, async (t) => {
+    const { child, ready, ended } = run(t);
+    const { url, grpcPort } = await ready;
+    const alice = await SignalingClient.open(url, 'room', 'alice');
+    const { sessionId } = await alice.request('joinRoom', { roomId: 'room', peerId: 'alice' });
+    if (how === 'SIGTERM') child.kill('SIGTERM');
+    else {
+      const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+      t.after(() => client.close());
+      for (let time = 0; time < 2; time++) {
+        const { rooms, peers } = await unaryCalls(MediaDaemon, client).drain({});
+        assert.deepEqual({ rooms, peers }, { rooms: 1, peers: 1 });
+      }
+    }
+    const { reason, deadlineMs } = await alice.notified('reconnect');
+    assert.equal(reason, 'drain');
+    assert.ok(deadlineMs > 0);
+    const http = url.replace(/^ws/, 'http');
+    assert.equal((await fetch(`${http}/ready`)).status, 503);
+    assert.equal((await fetch(`${http}/health`)).status, 200);
+    await assert.rejects(SignalingClient.open(url, 'room', 'bob'), /503/);
+    await alice.request('ping');
+    // Who is here may still lose its socket and come back.
+    alice.socket.terminate();
+    const again = await SignalingClient.open(url, 'room', 'alice');
+    assert.equal((await again.request('joinRoom', { roomId: 'room', peerId: 'alice', sessionId })).resumed, true);
+    again.close();
+    assert.equal((await ended).exitCode, 0);
+  });
 
 test('a second signal ends the process at once', async (t) => {
   const { child, ready, ended } = run(t);

@@ -17,14 +17,17 @@ const logger = createLogger('media-daemon', config.logLevel);
 let stop: (exitCode: number) => Promise<void> = async (exitCode) => process.exit(exitCode);
 let drain: () => Promise<void> = async () => {};
 let stopping = false;
+/** An operator's command or SIGTERM lets the calls move away first; an interrupt from a terminal does not. */
+function stopBecauseOf(cause: 'SIGTERM' | 'SIGINT' | 'command'): void {
+  stopping = true;
+  logger.info({ cause }, 'stopping');
+  void (cause === 'SIGINT' ? Promise.resolve() : drain()).then(() => stop(0));
+}
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
-    // A second signal does not wait.
+    // A second one does not wait.
     if (stopping) process.exit(1);
-    stopping = true;
-    logger.info({ signal }, 'stopping');
-    // An operator's or a supervisor's SIGTERM lets the calls move away first; an interrupt from a terminal does not.
-    void (signal === 'SIGTERM' ? drain() : Promise.resolve()).then(() => stop(0));
+    stopBecauseOf(signal);
   });
 }
 
@@ -33,6 +36,9 @@ try {
     onSuperseded: (reason) => {
       logger.fatal({ daemonId: config.daemonId }, reason);
       void stop(1);
+    },
+    onDrainCommand: () => {
+      if (!stopping) stopBecauseOf('command');
     },
   });
   drain = () => daemon.drain();

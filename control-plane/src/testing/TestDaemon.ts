@@ -59,6 +59,7 @@ export class TestDaemon {
             this.moved.set(roomId, Number(movedEpoch));
             return {};
           },
+          drain: async () => ({}),
         },
         (error) => ({ code: status.UNAVAILABLE, details: String(error) }),
       ),

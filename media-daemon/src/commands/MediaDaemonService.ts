@@ -35,13 +35,19 @@ const MOVE_MS = 10_000;
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;
 
+export type CommandHooks = {
+  /** Called before a room is made for the control plane, which has its closing still reported otherwise. */
+  readonly beforeCreate: (roomId: string) => Promise<void>;
+  /** Begins to drain the daemon, which ends with its process; again, it does nothing. */
+  readonly drain: () => void;
+};
+
 /** The commands of `media.v1.MediaDaemon`. */
 export function createMediaDaemonService(
   identity: Identity,
   rooms: Rooms,
   pool: WorkerPool,
-  /** Called before a room is made for the control plane, which has its closing still reported otherwise. */
-  beforeCreate: (roomId: string) => Promise<void>,
+  hooks: CommandHooks,
 ): UnaryMethods<typeof MediaDaemon> {
   const find = (roomId: string): Room => {
     const room = rooms.get(checkId(roomId));
@@ -68,7 +74,7 @@ export function createMediaDaemonService(
     },
     async createRoom({ roomId, epoch }) {
       checkId(roomId);
-      await beforeCreate(roomId);
+      await hooks.beforeCreate(roomId);
       return { room: describeRoom(await rooms.getOrCreate(roomId, Number(epoch))) };
     },
     async getRoom({ roomId }) {
@@ -85,6 +91,10 @@ export function createMediaDaemonService(
       if (movedEpoch === 0n) room.close('command', reason || 'closed by the service');
       else if (room.epoch < movedEpoch) room.askToMove(MOVE_MS);
       return {};
+    },
+    async drain() {
+      hooks.drain();
+      return { rooms: rooms.size, peers: rooms.peerCount };
     },
   };
 }

@@ -29,6 +29,19 @@ test('`GetInfo` tells who the daemon is and what it carries', async (t) => {
   assert.equal((await commands.getInfo({})).incarnation, info.incarnation);
 });
 
+test('`CloseRoom` of a room that has moved asks its peers to follow, unless the room here is as new', async (t) => {
+  const { commands, url } = await commanded(t);
+  await commands.createRoom({ roomId: 'room', epoch: 3n });
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  await commands.closeRoom({ roomId: 'room', movedEpoch: 3n });
+  await alice.request('ping');
+  assert.deepEqual(alice.unread, []);
+  for (let time = 0; time < 2; time++) await commands.closeRoom({ roomId: 'room', movedEpoch: 4n });
+  assert.equal((await alice.notified('reconnect')).reason, 'drain');
+  await alice.request('ping');
+  assert.deepEqual(alice.unread, [], 'asked once');
+});
+
 test('`CreateRoom`, called twice or at once, makes one room and keeps the greatest epoch', async (t) => {
   const { commands } = await commanded(t);
   const [first, second] = await Promise.all([

@@ -76,7 +76,10 @@ async function serveOurs(): Promise<void> {
     MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
     MEDIA_DAEMON_MESSAGE_BURST: '1000000',
   });
-  const { url } = await startDaemon(config, createLogger('media-daemon', 'silent'), { onSuperseded: () => {} });
+  const { url } = await startDaemon(config, createLogger('media-daemon', 'silent'), {
+    onSuperseded: () => {},
+    onDrainCommand: () => {},
+  });
   answerCpu(url);
 }
 

@@ -22,10 +22,11 @@ export async function testDaemon(
     MEDIA_DAEMON_LOG_LEVEL: 'silent',
     ...environment,
   });
-  const daemon = await startDaemon(config, createLogger('media-daemon', config.logLevel), {
+  const daemon: Daemon = await startDaemon(config, createLogger('media-daemon', config.logLevel), {
     onSuperseded: (reason) => {
       throw new Error(reason);
     },
+    onDrainCommand: () => void daemon.drain(),
   });
   t.after(() => daemon.close());
   return { ...daemon, httpUrl: daemon.url.replace(/^ws/, 'http') };

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file media/v1/daemon.proto.
  */
 export const file_media_v1_daemon: GenFile = /*@__PURE__*/
-  fileDesc("ChVtZWRpYS92MS9kYWVtb24ucHJvdG8SCG1lZGlhLnYxIhAKDkdldEluZm9SZXF1ZXN0ItoBCg9HZXRJbmZvUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSGQoRbWVkaWFzb3VwX3ZlcnNpb24YBCABKAkSLgoKc3RhcnRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoHd29ya2VycxgGIAMoCzIULm1lZGlhLnYxLldvcmtlckluZm8SDQoFcm9vbXMYByABKA0SDQoFcGVlcnMYCCABKA0iOgoKV29ya2VySW5mbxILCgNwaWQYASABKA0SDQoFcm9vbXMYAiABKA0SEAoIcnRjX3BvcnQYAyABKA0iMwoRQ3JlYXRlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCIyChJDcmVhdGVSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iIQoOR2V0Um9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCSIvCg9HZXRSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iOQoQTGlzdFJvb21zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCSJLChFMaXN0Um9vbXNSZXNwb25zZRIdCgVyb29tcxgBIAMoCzIOLm1lZGlhLnYxLlJvb20SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkgKEENsb3NlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSEwoLbW92ZWRfZXBvY2gYAyABKAQiEwoRQ2xvc2VSb29tUmVzcG9uc2UilAEKBFJvb20SDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBBIuCgpjcmVhdGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdCgVwZWVycxgEIAMoCzIOLm1lZGlhLnYxLlBlZXISHQoVcnRwX2NhcGFiaWxpdGllc19qc29uGAUgASgJImwKBFBlZXISDwoHcGVlcl9pZBgBIAEoCRItCglqb2luZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXByb2R1Y2VycxgDIAEoDRIRCgljb25zdW1lcnMYBCABKA0y4gIKC01lZGlhRGFlbW9uEj4KB0dldEluZm8SGC5tZWRpYS52MS5HZXRJbmZvUmVxdWVzdBoZLm1lZGlhLnYxLkdldEluZm9SZXNwb25zZRJHCgpDcmVhdGVSb29tEhsubWVkaWEudjEuQ3JlYXRlUm9vbVJlcXVlc3QaHC5tZWRpYS52MS5DcmVhdGVSb29tUmVzcG9uc2USPgoHR2V0Um9vbRIYLm1lZGlhLnYxLkdldFJvb21SZXF1ZXN0GhkubWVkaWEudjEuR2V0Um9vbVJlc3BvbnNlEkQKCUxpc3RSb29tcxIaLm1lZGlhLnYxLkxpc3RSb29tc1JlcXVlc3QaGy5tZWRpYS52MS5MaXN0Um9vbXNSZXNwb25zZRJECglDbG9zZVJvb20SGi5tZWRpYS52MS5DbG9zZVJvb21SZXF1ZXN0GhsubWVkaWEudjEuQ2xvc2VSb29tUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChVtZWRpYS92MS9kYWVtb24ucHJvdG8SCG1lZGlhLnYxIhAKDkdldEluZm9SZXF1ZXN0ItoBCg9HZXRJbmZvUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSGQoRbWVkaWFzb3VwX3ZlcnNpb24YBCABKAkSLgoKc3RhcnRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoHd29ya2VycxgGIAMoCzIULm1lZGlhLnYxLldvcmtlckluZm8SDQoFcm9vbXMYByABKA0SDQoFcGVlcnMYCCABKA0iOgoKV29ya2VySW5mbxILCgNwaWQYASABKA0SDQoFcm9vbXMYAiABKA0SEAoIcnRjX3BvcnQYAyABKA0iMwoRQ3JlYXRlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCIyChJDcmVhdGVSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iIQoOR2V0Um9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCSIvCg9HZXRSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iOQoQTGlzdFJvb21zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCSJLChFMaXN0Um9vbXNSZXNwb25zZRIdCgVyb29tcxgBIAMoCzIOLm1lZGlhLnYxLlJvb20SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkgKEENsb3NlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSEwoLbW92ZWRfZXBvY2gYAyABKAQiEwoRQ2xvc2VSb29tUmVzcG9uc2UiDgoMRHJhaW5SZXF1ZXN0Ii0KDURyYWluUmVzcG9uc2USDQoFcm9vbXMYASABKA0SDQoFcGVlcnMYAiABKA0ilAEKBFJvb20SDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBBIuCgpjcmVhdGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdCgVwZWVycxgEIAMoCzIOLm1lZGlhLnYxLlBlZXISHQoVcnRwX2NhcGFiaWxpdGllc19qc29uGAUgASgJImwKBFBlZXISDwoHcGVlcl9pZBgBIAEoCRItCglqb2luZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXByb2R1Y2VycxgDIAEoDRIRCgljb25zdW1lcnMYBCABKA0ynAMKC01lZGlhRGFlbW9uEj4KB0dldEluZm8SGC5tZWRpYS52MS5HZXRJbmZvUmVxdWVzdBoZLm1lZGlhLnYxLkdldEluZm9SZXNwb25zZRJHCgpDcmVhdGVSb29tEhsubWVkaWEudjEuQ3JlYXRlUm9vbVJlcXVlc3QaHC5tZWRpYS52MS5DcmVhdGVSb29tUmVzcG9uc2USPgoHR2V0Um9vbRIYLm1lZGlhLnYxLkdldFJvb21SZXF1ZXN0GhkubWVkaWEudjEuR2V0Um9vbVJlc3BvbnNlEkQKCUxpc3RSb29tcxIaLm1lZGlhLnYxLkxpc3RSb29tc1JlcXVlc3QaGy5tZWRpYS52MS5MaXN0Um9vbXNSZXNwb25zZRJECglDbG9zZVJvb20SGi5tZWRpYS52MS5DbG9zZVJvb21SZXF1ZXN0GhsubWVkaWEudjEuQ2xvc2VSb29tUmVzcG9uc2USOAoFRHJhaW4SFi5tZWRpYS52MS5EcmFpblJlcXVlc3QaFy5tZWRpYS52MS5EcmFpblJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message media.v1.GetInfoRequest
@@ -285,6 +285,43 @@ export const CloseRoomResponseSchema: GenMessage<CloseRoomResponse> = /*@__PURE_
   messageDesc(file_media_v1_daemon, 10);
 
 /**
+ * @generated from message media.v1.DrainRequest
+ */
+export type DrainRequest = Message<"media.v1.DrainRequest"> & {
+};
+
+/**
+ * Describes the message media.v1.DrainRequest.
+ * Use `create(DrainRequestSchema)` to create a new message.
+ */
+export const DrainRequestSchema: GenMessage<DrainRequest> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 11);
+
+/**
+ * @generated from message media.v1.DrainResponse
+ */
+export type DrainResponse = Message<"media.v1.DrainResponse"> & {
+  /**
+   * What is yet to be moved.
+   *
+   * @generated from field: uint32 rooms = 1;
+   */
+  rooms: number;
+
+  /**
+   * @generated from field: uint32 peers = 2;
+   */
+  peers: number;
+};
+
+/**
+ * Describes the message media.v1.DrainResponse.
+ * Use `create(DrainResponseSchema)` to create a new message.
+ */
+export const DrainResponseSchema: GenMessage<DrainResponse> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 12);
+
+/**
  * @generated from message media.v1.Room
  */
 export type Room = Message<"media.v1.Room"> & {
@@ -321,7 +358,7 @@ export type Room = Message<"media.v1.Room"> & {
  * Use `create(RoomSchema)` to create a new message.
  */
 export const RoomSchema: GenMessage<Room> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 11);
+  messageDesc(file_media_v1_daemon, 13);
 
 /**
  * @generated from message media.v1.Peer
@@ -353,7 +390,7 @@ export type Peer = Message<"media.v1.Peer"> & {
  * Use `create(PeerSchema)` to create a new message.
  */
 export const PeerSchema: GenMessage<Peer> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 12);
+  messageDesc(file_media_v1_daemon, 14);
 
 /**
  * MediaDaemon is what the control plane and backend services command a media daemon with.
@@ -412,6 +449,17 @@ export const MediaDaemon: GenService<{
     methodKind: "unary";
     input: typeof CloseRoomRequestSchema;
     output: typeof CloseRoomResponseSchema;
+  },
+  /**
+   * Takes nobody new, moves the rooms away one after another, and ends the process when they are gone or its deadline
+   * has passed, as SIGTERM does. It answers at once; calling it again says how far it is.
+   *
+   * @generated from rpc media.v1.MediaDaemon.Drain
+   */
+  drain: {
+    methodKind: "unary";
+    input: typeof DrainRequestSchema;
+    output: typeof DrainResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_media_v1_daemon, 0);
