@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
+import { failureTable } from './testing/failureTable.ts';
 import { assertNoGap, callOf } from './testing/rtp.ts';
 import { SharedStore } from './testing/SharedStore.ts';
 import { type Daemon, nextTick, Stack } from './testing/stack.ts';
@@ -13,15 +14,7 @@ const OUTAGE_MS = Number(process.env.OUTAGE_MS ?? 30_000);
 const quick = { CONTROL_PLANE_HEARTBEAT_INTERVAL_MS: '200', CONTROL_PLANE_SUSPECT_AFTER_MS: '1000' };
 const A_SECOND_OF_PACKETS = 50;
 
-const rows: (readonly [done: string, media: string, joiners: string, left: string])[] = [];
-after(() => {
-  const table = [
-    ['what was done', 'outage seen by media', 'outage seen by new joiners', 'what was left over'],
-    ...rows,
-  ];
-  table.splice(1, 0, ['---', '---', '---', '---']);
-  process.stdout.write(`\n${table.map((row) => `| ${row.join(' | ')} |`).join('\n')}\n\n`);
-});
+const table = failureTable();
 
 /** Control plane, shared tables, and a call between two peers on one of two daemons. */
 async function callInAFleet(t: TestContext, settings: Record<string, string> = {}) {
@@ -80,7 +73,7 @@ async function callInAFleet(t: TestContext, settings: Record<string, string> = {
       (sum, now, at) => sum + (at > 0 ? (now - (received[at - 1] ?? 0) - 1) & 0xffff : 0),
       0,
     );
-    rows.push([done, `${lost} of ${received.length} packets lost`, joiners, left.join(', ') || 'nothing']);
+    table.add(done, `${lost} of ${received.length} packets lost`, joiners, left.join(', ') || 'nothing');
   };
   return { stack, store, daemons, daemonId, serving, relay, receiver, more, untilAssigned, metric, report };
 }
