@@ -155,6 +155,16 @@ for (const how of ['SIGTERM', 'Drain'] as const)
     assert.equal((await ended).exitCode, 0);
   });
 
+test('a room that nobody has joined does not hold up a drain', async (t) => {
+  const { child, ready, ended } = run(t);
+  const { grpcPort } = await ready;
+  const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+  t.after(() => client.close());
+  await unaryCalls(MediaDaemon, client).createRoom({ roomId: 'room', epoch: 1n });
+  child.kill('SIGTERM');
+  assert.equal((await ended).exitCode, 0);
+});
+
 test('a second signal ends the process at once', async (t) => {
   const { child, ready, ended } = run(t);
   const { url } = await ready;

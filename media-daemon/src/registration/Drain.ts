@@ -41,6 +41,8 @@ export class Drain {
     const all = this.#rooms.list();
     logger.info({ rooms: all.length, peers: this.#rooms.peerCount, drainDeadlineMs }, 'draining');
     for (const room of all) {
+      // Who was to come to a room that nobody has joined is not let in any more.
+      room.closeIfUnused();
       if (room.closed) continue;
       room.askToMove(left());
       await this.#nextClose(Math.min(PACE_MS, left()));
