@@ -12,13 +12,7 @@ import { OpusReceiver, OpusSender } from './testing/rtp.ts';
 /** Where the examples of the reference are kept. `make record` writes them anew. */
 const EXAMPLES = new URL('../proto/signaling-examples.json', import.meta.url);
 /** What nothing sends yet: the reference says that they have no example. */
-const NOT_RECORDED: Notification[] = [
-  'consumerClosed',
-  'transportClosed',
-  'producerPaused',
-  'producerResumed',
-  'message',
-];
+const NOT_RECORDED: Notification[] = ['consumerClosed', 'transportClosed'];
 
 type Message = { request?: true; response?: true; notification?: true; id?: number; method?: string; data?: unknown };
 type Examples = {
@@ -130,6 +124,13 @@ async function meet(t: TestContext): Promise<Examples> {
   await bob.notified('consumerPaused');
   await alice.request('pauseProducer', { producerId: audio.producerId });
   await alice.request('resumeProducer', { producerId: audio.producerId });
+  const muted = { roomId: 'lobby', producerId: audio.producerId, by: 'moderator' };
+  await commands.pauseProducer(muted);
+  await alice.notified('producerPaused');
+  await commands.resumeProducer(muted);
+  await alice.notified('producerResumed');
+  await commands.sendNotification({ roomId: 'lobby', from: 'moderator', dataJson: '{"text":"Welcome"}' });
+  await bob.notified('message');
   await bob.ask('consume', { producerId: 'gone', rtpCapabilities });
   bob.socket.send(JSON.stringify({ notification: true, method: 'resume', data: { consumerId: 'gone' } }));
   await bob.notified('error');

@@ -59,6 +59,13 @@ export class TestDaemon {
             this.moved.set(roomId, Number(movedEpoch));
             return {};
           },
+          listPeers: async () => ({}),
+          closePeer: async () => ({}),
+          pauseProducer: async () => ({}),
+          resumeProducer: async () => ({}),
+          closeProducer: async () => ({}),
+          sendNotification: async () => ({}),
+          getStats: async () => ({}),
           drain: async () => ({}),
         },
         (error) => ({ code: status.UNAVAILABLE, details: String(error) }),

@@ -52,8 +52,16 @@ export async function startCommandServer(
   return { port: bound, close: () => server.forceShutdown() };
 }
 
+/** What a room's refusals are called in gRPC; those that are not here are faults of ours. */
+const statuses: Partial<Record<RequestError['code'], status>> = {
+  400: status.INVALID_ARGUMENT,
+  404: status.NOT_FOUND,
+  409: status.FAILED_PRECONDITION,
+  503: status.UNAVAILABLE,
+};
+
 function toStatus(error: unknown): { code: status; details: string } {
   if (error instanceof CommandError) return { code: error.code, details: error.message };
-  if (error instanceof RequestError && error.code === 503) return { code: status.UNAVAILABLE, details: error.message };
-  return { code: status.INTERNAL, details: 'something went wrong here' };
+  const { code, message } = RequestError.from(error);
+  return { code: statuses[code] ?? status.INTERNAL, details: message };
 }

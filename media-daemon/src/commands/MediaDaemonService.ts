@@ -1,10 +1,11 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { durationMs, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { status } from '@grpc/grpc-js';
-import type { MediaDaemon, RoomSchema } from '@mediasoup-server/proto/daemon';
+import type { MediaDaemon, PeerDetailsSchema, RoomSchema } from '@mediasoup-server/proto/daemon';
 import type { UnaryMethods } from '@mediasoup-server/proto/grpc';
 import { idSchema } from '@mediasoup-server/proto/ids';
-import { version as mediasoupVersion } from 'mediasoup';
+import { version as mediasoupVersion, type types } from 'mediasoup';
+import type { Peer } from '../rooms/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
@@ -31,6 +32,10 @@ export class CommandError extends Error {
 
 /** Milliseconds that peers are given to follow a room that lives elsewhere; the drain ends what stays. */
 const MOVE_MS = 10_000;
+/** The longest time for which a removed peer may be refused, ms: a day. */
+const MAX_REFUSAL_MS = 24 * 3600 * 1000;
+/** The most characters of a message's JSON. */
+const MAX_DATA_LENGTH = 65_536;
 /** The most rooms of one page, and how many a caller gets that does not say. */
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;
@@ -81,10 +86,8 @@ export function createMediaDaemonService(
       return { room: describeRoom(find(roomId)) };
     },
     async listRooms({ pageSize, pageToken }) {
-      const size = Math.min(pageSize || DEFAULT_PAGE, MAX_PAGE);
-      const after = rooms.list().filter((room) => room.id > pageToken);
-      const page = after.slice(0, size);
-      return { rooms: page.map(describeRoom), nextPageToken: after.length > size ? (page.at(-1)?.id ?? '') : '' };
+      const { page, nextPageToken } = pageOf(rooms.list(), ({ id }) => id, pageSize, pageToken);
+      return { rooms: page.map(describeRoom), nextPageToken };
     },
     async closeRoom({ roomId, reason, movedEpoch }) {
       const room = find(roomId);
@@ -92,11 +95,83 @@ export function createMediaDaemonService(
       else if (room.epoch < movedEpoch) room.askToMove(MOVE_MS);
       return {};
     },
+    async listPeers({ roomId, pageSize, pageToken }) {
+      const peers = find(roomId).peers.sort((a, b) => (a.id < b.id ? -1 : 1));
+      const { page, nextPageToken } = pageOf(peers, ({ id }) => id, pageSize, pageToken);
+      return { peers: page.map(describePeer), nextPageToken };
+    },
+    async closePeer({ roomId, peerId, reason, refuseFor }) {
+      const room = find(roomId);
+      const peer = findPeer(room, peerId);
+      const refuseForMs = refuseFor ? durationMs(refuseFor) : 0;
+      if (refuseForMs < 0 || refuseForMs > MAX_REFUSAL_MS)
+        throw new CommandError(status.INVALID_ARGUMENT, 'refuse_for is negative or more than a day');
+      rooms.removePeer(room, peer, reason || 'removed by the service', refuseForMs);
+      return {};
+    },
+    async pauseProducer({ roomId, producerId, by }) {
+      const { owner, producer } = findProducer(find(roomId), producerId);
+      await owner.publications.pauseByCommand(producer, by);
+      return {};
+    },
+    async resumeProducer({ roomId, producerId, by }) {
+      const { owner, producer } = findProducer(find(roomId), producerId);
+      await owner.publications.resumeByCommand(producer, by);
+      return {};
+    },
+    async closeProducer({ roomId, producerId }) {
+      const { owner, producer } = findProducer(find(roomId), producerId);
+      owner.publications.closeByCommand(producer);
+      return {};
+    },
+    async sendNotification({ roomId, peerIds, from, dataJson }) {
+      const room = find(roomId);
+      const data = parseData(dataJson);
+      const wanted = peerIds.length > 0 ? new Set(peerIds) : new Set(room.peers.map(({ id }) => id));
+      for (const peerId of wanted) room.get(peerId)?.notify('message', { from, data });
+      return { unknownPeerIds: [...wanted].filter((peerId) => !room.has(peerId)) };
+    },
+    async getStats({ roomId, peerId }) {
+      const stats = await findPeer(find(roomId), peerId).getAllStats();
+      return { stats: stats.map(({ of, id, stats: measured }) => ({ of, id, statsJson: JSON.stringify(measured) })) };
+    },
     async drain() {
       hooks.drain();
       return { rooms: rooms.size, peers: rooms.peerCount };
     },
   };
+}
+
+/** @param items in the order of their ids. */
+function pageOf<T>(items: readonly T[], idOf: (item: T) => string, pageSize: number, pageToken: string) {
+  const size = Math.min(pageSize || DEFAULT_PAGE, MAX_PAGE);
+  const rest = items.filter((item) => idOf(item) > pageToken);
+  const page = rest.slice(0, size);
+  const last = page.at(-1);
+  return { page, nextPageToken: last !== undefined && rest.length > size ? idOf(last) : '' };
+}
+
+function findPeer(room: Room, peerId: string): Peer {
+  const peer = room.get(peerId);
+  if (!peer) throw new CommandError(status.NOT_FOUND, 'there is no such peer in the room');
+  return peer;
+}
+
+function findProducer(room: Room, producerId: string): { owner: Peer; producer: types.Producer } {
+  const owner = room.ownerOf(producerId);
+  const producer = owner?.publications.producers.find(producerId);
+  if (!owner || !producer) throw new CommandError(status.NOT_FOUND, 'there is no such producer in the room');
+  return { owner, producer };
+}
+
+function parseData(json: string): unknown {
+  if (json.length > MAX_DATA_LENGTH)
+    throw new CommandError(status.INVALID_ARGUMENT, `data_json is longer than ${MAX_DATA_LENGTH} characters`);
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new CommandError(status.INVALID_ARGUMENT, 'data_json is not JSON');
+  }
 }
 
 function checkId(roomId: string): string {
@@ -116,4 +191,18 @@ const describeRoom = (room: Room): MessageInitShape<typeof RoomSchema> => ({
     consumers: peer.consumerCount,
   })),
   rtpCapabilitiesJson: JSON.stringify(room.rtpCapabilities),
+});
+
+const describePeer = (peer: Peer): MessageInitShape<typeof PeerDetailsSchema> => ({
+  peerId: peer.id,
+  joinedAt: timestampFromDate(peer.joinedAt),
+  appDataJson: JSON.stringify(peer.appData),
+  producers: [...peer.publications.producers].map((producer) => ({
+    producerId: producer.id,
+    kind: producer.kind,
+    paused: producer.paused,
+    pausedByCommand: peer.publications.isPausedByCommand(producer),
+    appDataJson: JSON.stringify(producer.appData),
+  })),
+  consumers: peer.consumerCount,
 });

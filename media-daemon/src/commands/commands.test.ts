@@ -104,6 +104,141 @@ test('S44 `CloseRoom` tells the peers why and puts them out for good', async (t)
   await assert.rejects(commands.getRoom({ roomId: 'room' }), { code: status.NOT_FOUND });
 });
 
+/** Alice sends sound to Bob. */
+async function call(t: TestContext) {
+  const { commands, url } = await commanded(t);
+  const join = async (peerId: string) => {
+    const client = await SignalingClient.open(url, 'room', peerId);
+    const joined = await client.request('joinRoom', { roomId: 'room', peerId, transports: ['send', 'recv'] });
+    return { client, rtpCapabilities: joined.rtpCapabilities };
+  };
+  const { client: alice } = await join('alice');
+  const { client: bob, rtpCapabilities } = await join('bob');
+  const produced = { kind: 'audio', rtpParameters: opusRtpParameters(), appData: { source: 'microphone' } };
+  const { producerId } = await alice.request('produce', produced);
+  const { consumerId } = await bob.request('consume', { producerId, rtpCapabilities, paused: false });
+  return { commands, url, alice, bob, producerId, consumerId };
+}
+
+test('`ListPeers` tells who is in a room and what they send, in pages', async (t) => {
+  const { commands, alice, producerId } = await call(t);
+  await alice.request('updateAppData', { appData: { name: 'Alice' } });
+  const first = await commands.listPeers({ roomId: 'room', pageSize: 1 });
+  assert.equal(first.nextPageToken, 'alice');
+  const [described] = first.peers;
+  assert.equal(described?.peerId, 'alice');
+  assert.deepEqual(JSON.parse(described?.appDataJson ?? ''), { name: 'Alice' });
+  const [producer] = described?.producers ?? [];
+  assert.deepEqual([producer?.producerId, producer?.kind, producer?.paused], [producerId, 'audio', false]);
+  const second = await commands.listPeers({ roomId: 'room', pageToken: first.nextPageToken });
+  assert.deepEqual([second.peers.map(({ peerId }) => peerId), second.nextPageToken], [['bob'], '']);
+  assert.equal(second.peers[0]?.consumers, 1);
+});
+
+test('S53 `PauseProducer` pauses against the owner, who is told, until `ResumeProducer`', async (t) => {
+  const { commands, alice, bob, producerId, consumerId } = await call(t);
+  const muting = { roomId: 'room', producerId, by: 'moderator' };
+  for (let time = 0; time < 2; time++) await commands.pauseProducer(muting);
+  assert.deepEqual(await alice.notified('producerPaused'), { producerId, by: 'moderator' });
+  assert.deepEqual(await bob.notified('consumerPaused'), { consumerId });
+  assert.equal((await alice.ask('resumeProducer', { producerId })).errorCode, 403);
+  const muted = async () => (await commands.listPeers({ roomId: 'room' })).peers[0]?.producers[0];
+  assert.deepEqual([(await muted())?.paused, (await muted())?.pausedByCommand], [true, true]);
+  for (let time = 0; time < 2; time++) await commands.resumeProducer(muting);
+  assert.deepEqual(await alice.notified('producerResumed'), { producerId, by: 'moderator' });
+  assert.deepEqual(await bob.notified('consumerResumed'), { consumerId });
+
+  // What its owner has paused stays so.
+  await alice.request('pauseProducer', { producerId });
+  await bob.notified('consumerPaused');
+  await commands.pauseProducer(muting);
+  await commands.resumeProducer(muting);
+  await alice.notified('producerResumed');
+  assert.equal((await muted())?.paused, true);
+  await alice.request('resumeProducer', { producerId });
+  await bob.notified('consumerResumed');
+  assert.deepEqual(alice.unread.filter((name) => name.startsWith('producerPaused')).length, 1);
+});
+
+test('S54 `CloseProducer` closes what a peer sends, and tells everybody', async (t) => {
+  const { commands, alice, bob, producerId } = await call(t);
+  await commands.closeProducer({ roomId: 'room', producerId });
+  for (const peer of [alice, bob])
+    assert.deepEqual(await peer.notified('producerClosed'), { producerId, peerId: 'alice' });
+  await assert.rejects(commands.closeProducer({ roomId: 'room', producerId }), { code: status.NOT_FOUND });
+});
+
+test('S55 `ClosePeer` puts a peer out with the reason, for a time', async (t) => {
+  const { commands, url, alice, bob, producerId } = await call(t);
+  const refuseFor = { seconds: 3600n, nanos: 0 };
+  await commands.closePeer({ roomId: 'room', peerId: 'alice', reason: 'too loud', refuseFor });
+  assert.deepEqual(await alice.notified('error'), { code: 403, reason: 'too loud' });
+  assert.equal(await alice.closed, 4000);
+  assert.deepEqual(await bob.notified('producerClosed'), { producerId, peerId: 'alice' });
+  assert.deepEqual(await bob.notified('peerLeft'), { peerId: 'alice' });
+  const again = await SignalingClient.open(url, 'room', 'alice');
+  assert.equal((await again.notified('error')).code, 403);
+  assert.equal(await again.closed, 4000);
+  await SignalingClient.join(url, 'another room', 'alice');
+  await commands.closePeer({ roomId: 'room', peerId: 'bob' });
+  assert.equal(await bob.closed, 4000);
+  await assert.rejects(commands.getRoom({ roomId: 'room' }), { code: status.NOT_FOUND });
+  await SignalingClient.join(url, 'room', 'bob');
+});
+
+test('S56 `SendNotification` reaches those who are named, or everybody', async (t) => {
+  const { commands, alice, bob } = await call(t);
+  const sending = { roomId: 'room', from: 'service', dataJson: '{"text":"hello"}' };
+  const message = { from: 'service', data: { text: 'hello' } };
+  const toBob = await commands.sendNotification({ ...sending, peerIds: ['bob', 'nobody'] });
+  assert.deepEqual(toBob.unknownPeerIds, ['nobody']);
+  assert.deepEqual(await bob.notified('message'), message);
+  assert.deepEqual((await commands.sendNotification(sending)).unknownPeerIds, []);
+  for (const peer of [alice, bob]) assert.deepEqual(await peer.notified('message'), message);
+  assert.ok(![...alice.unread, ...bob.unread].includes('message'));
+});
+
+test('`GetStats` measures everything of a peer', async (t) => {
+  const { commands, producerId, consumerId } = await call(t);
+  const of = async (peerId: string) => (await commands.getStats({ roomId: 'room', peerId })).stats;
+  const alices = await of('alice');
+  assert.deepEqual(alices.map((stats) => stats.of).sort(), ['producer', 'transport', 'transport']);
+  assert.equal(alices.find((stats) => stats.of === 'producer')?.id, producerId);
+  const bobs = (await of('bob')).find(({ id }) => id === consumerId);
+  assert.equal(JSON.parse(bobs?.statsJson ?? '')[0].kind, 'audio');
+});
+
+test('commands to what is not there, or with fields that are not valid, fail with their code', async (t) => {
+  const { commands } = await call(t);
+  const { NOT_FOUND, INVALID_ARGUMENT } = status;
+  const room = { roomId: 'room' };
+  const cases: [call: () => Promise<unknown>, code: status, details: RegExp][] = [
+    [() => commands.listPeers({ roomId: 'nope' }), NOT_FOUND, /room/],
+    [() => commands.listPeers({ roomId: '..' }), INVALID_ARGUMENT, /room_id/],
+    [() => commands.closePeer({ roomId: 'nope', peerId: 'alice' }), NOT_FOUND, /room/],
+    [() => commands.closePeer({ ...room, peerId: 'nobody' }), NOT_FOUND, /peer/],
+    [
+      () => commands.closePeer({ ...room, peerId: 'alice', refuseFor: { seconds: -1n, nanos: 0 } }),
+      INVALID_ARGUMENT,
+      /refuse_for/,
+    ],
+    [
+      () => commands.closePeer({ ...room, peerId: 'alice', refuseFor: { seconds: 86_401n, nanos: 0 } }),
+      INVALID_ARGUMENT,
+      /refuse_for/,
+    ],
+    [() => commands.pauseProducer({ ...room, producerId: 'none' }), NOT_FOUND, /producer/],
+    [() => commands.resumeProducer({ ...room, producerId: 'none' }), NOT_FOUND, /producer/],
+    [() => commands.closeProducer({ ...room, producerId: 'none' }), NOT_FOUND, /producer/],
+    [() => commands.sendNotification({ roomId: 'nope', dataJson: '1' }), NOT_FOUND, /room/],
+    [() => commands.sendNotification({ ...room, dataJson: 'nonsense' }), INVALID_ARGUMENT, /data_json/],
+    [() => commands.sendNotification({ ...room, dataJson: `"${'x'.repeat(65_536)}"` }), INVALID_ARGUMENT, /data_json/],
+    [() => commands.getStats({ ...room, peerId: 'nobody' }), NOT_FOUND, /peer/],
+  ];
+  for (const [invoke, code, details] of cases) await assert.rejects(invoke(), { code, details });
+  assert.equal((await commands.getRoom(room)).room?.peers.length, 2);
+});
+
 test('`GetRoom` and `CloseRoom` of an unknown room fail with NOT_FOUND', async (t) => {
   const { commands } = await commanded(t);
   const notFound = { code: status.NOT_FOUND, details: 'there is no such room on this daemon' };

@@ -155,7 +155,7 @@ export class Registration {
     const expected = { roomId, peerId, daemonId: this.#options.daemonId, incarnation: this.#incarnation };
     if (Object.entries(expected).some(([claim, value]) => payload[claim] !== value)) throw refused;
     const issuedAt = (payload.iat ?? 0) * 1000;
-    if (this.#rooms.wasClosedSince(roomId, issuedAt)) throw refused;
+    if (this.#rooms.removals.hasBeenSince(issuedAt, roomId, peerId)) throw refused;
     const grants = grantsSchema.safeParse(payload.grants);
     if (!grants.success) throw refused;
     this.#reservations.use(token, issuedAt);

@@ -85,6 +85,16 @@ export class Peer {
     return { stats: await measured.getStats() };
   }
 
+  /** mediasoup's statistics of everything that the peer has. */
+  async getAllStats(): Promise<{ of: string; id: string; stats: unknown }[]> {
+    const measured = [
+      ...[...this.transports].map((transport) => ['transport', transport] as const),
+      ...[...this.publications.producers].map((producer) => ['producer', producer] as const),
+      ...[...this.subscriptions.consumers].map((consumer) => ['consumer', consumer] as const),
+    ];
+    return Promise.all(measured.map(async ([of, thing]) => ({ of, id: thing.id, stats: await thing.getStats() })));
+  }
+
   /** Everything that the peer has and hears of. */
   snapshot(): Snapshot {
     return {

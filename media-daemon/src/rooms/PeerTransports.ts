@@ -53,6 +53,10 @@ export class PeerTransports {
     return this.#by.has(direction);
   }
 
+  [Symbol.iterator](): MapIterator<types.WebRtcTransport> {
+    return this.#by.values();
+  }
+
   async create({ direction, forceTcp = false }: RequestData<'createWebRtcTransport'>): Promise<TransportOptions> {
     if (this.#by.has(direction) || this.#making.has(direction))
       throw new RequestError(409, `the peer has a ${direction} transport already`);

@@ -14,6 +14,10 @@ export class Publications {
   readonly dataProducers: Owned<types.DataProducer>;
   readonly #peer: Peer;
   readonly #room: Room;
+  /** Producers that a command has paused: their owner cannot resume them. */
+  readonly #pausedByCommand = new WeakSet<types.Producer>();
+  /** Producers that their owner has paused: a command that allows them to flow does not make them. */
+  readonly #pausedByOwner = new WeakSet<types.Producer>();
 
   constructor(peer: Peer, room: Room) {
     this.#peer = peer;
@@ -45,6 +49,7 @@ export class Publications {
       (closed) => this.#room.producerClosed(this.#peer, closed),
     );
     const producerId = producer.id;
+    if (paused) this.#pausedByOwner.add(producer);
     producer.on('score', (scores) =>
       this.#peer.notify('producerScore', {
         producerId,
@@ -56,11 +61,41 @@ export class Publications {
   }
 
   async pauseProducer({ producerId }: RequestData<'pauseProducer'>): Promise<void> {
-    await this.producers.get(producerId).pause();
+    const producer = this.producers.get(producerId);
+    this.#pausedByOwner.add(producer);
+    await producer.pause();
   }
 
   async resumeProducer({ producerId }: RequestData<'resumeProducer'>): Promise<void> {
-    await this.producers.get(producerId).resume();
+    const producer = this.producers.get(producerId);
+    if (this.#pausedByCommand.has(producer)) throw new RequestError(403, 'the producer was paused by the service');
+    this.#pausedByOwner.delete(producer);
+    await producer.resume();
+  }
+
+  isPausedByCommand(producer: types.Producer): boolean {
+    return this.#pausedByCommand.has(producer);
+  }
+
+  /** Pauses a producer against its owner's will. Again changes nothing. */
+  async pauseByCommand(producer: types.Producer, by: string): Promise<void> {
+    if (this.#pausedByCommand.has(producer)) return;
+    this.#pausedByCommand.add(producer);
+    await producer.pause();
+    this.#peer.notify('producerPaused', { producerId: producer.id, by });
+  }
+
+  /** Lets the owner decide again; media flows unless the owner has paused it. Again changes nothing. */
+  async resumeByCommand(producer: types.Producer, by: string): Promise<void> {
+    if (!this.#pausedByCommand.delete(producer)) return;
+    if (!this.#pausedByOwner.has(producer)) await producer.resume();
+    this.#peer.notify('producerResumed', { producerId: producer.id, by });
+  }
+
+  /** Closes a producer, and tells its owner too. */
+  closeByCommand(producer: types.Producer): void {
+    producer.close();
+    this.#peer.notify('producerClosed', { producerId: producer.id, peerId: this.#peer.id });
   }
 
   closeProducer({ producerId }: RequestData<'closeProducer'>): void {

@@ -132,6 +132,17 @@ export class Room {
     return peer;
   }
 
+  get(peerId: string): Peer | undefined {
+    return this.#peers.get(peerId);
+  }
+
+  /** Puts a peer out for good, after telling it why. */
+  remove(peer: Peer, reason: string): void {
+    peer.notify('error', { code: 403, reason });
+    this.#hooks.peerRemoved(this, peer, false);
+    this.leave(peer);
+  }
+
   /** Lets a peer go. The last one's going closes the room. */
   leave(peer: Peer): void {
     peer.close();

@@ -2,6 +2,7 @@ import type { Logger } from '@mediasoup-server/process/logger';
 import { RequestError } from '../errors.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import type { Peer } from './Peer.ts';
+import { Removals } from './Removals.ts';
 import { Room, type RoomEnd, type RoomOptions } from './Room.ts';
 
 /** What the rooms' surroundings do when something happens to one. */
@@ -9,9 +10,6 @@ export type RoomsListener = {
   roomClosed(room: Room, end: RoomEnd): void;
   peerRemoved(peer: Peer, comeBack: boolean): void;
 };
-
-/** How long an assignment may be used, ms: a minute, and what clocks may differ by. */
-const ASSIGNMENT_LIFE_MS = 70_000;
 
 /** The rooms of this daemon. */
 export class Rooms {
@@ -21,8 +19,7 @@ export class Rooms {
   readonly #pool: WorkerPool;
   readonly #options: Omit<RoomOptions, 'hooks'>;
   readonly #logger: Logger;
-  /** When a room was closed by command, Unix time in ms: nobody comes back with an assignment of before. */
-  readonly #closedByCommand = new Map<string, number>();
+  readonly #removals = new Removals();
   #draining = false;
 
   constructor(pool: WorkerPool, options: Omit<RoomOptions, 'hooks'>, logger: Logger) {
@@ -75,20 +72,24 @@ export class Rooms {
     return room;
   }
 
-  /** Whether a room was closed by command since then, as far as assignments of then still live. */
-  wasClosedSince(roomId: string, then: number): boolean {
-    return then <= (this.#closedByCommand.get(roomId) ?? 0);
+  /** Whom commands have put out. */
+  get removals(): Pick<Removals, 'hasBeenSince' | 'isRefused'> {
+    return this.#removals;
+  }
+
+  /**
+   * Puts a peer out of its room.
+   *
+   * @param refuseForMs milliseconds for which it is not let in again.
+   */
+  removePeer(room: Room, peer: Peer, reason: string, refuseForMs: number): void {
+    this.#removals.addPeer(room.id, peer.id, refuseForMs);
+    room.remove(peer, reason);
   }
 
   /** Closes every room. */
   close(end: RoomEnd): void {
     for (const room of this.#rooms.values()) room.close(end);
-  }
-
-  #rememberClosing(roomId: string): void {
-    const now = Date.now();
-    for (const [id, at] of this.#closedByCommand) if (at < now - ASSIGNMENT_LIFE_MS) this.#closedByCommand.delete(id);
-    this.#closedByCommand.set(roomId, now);
   }
 
   async #make(roomId: string, epoch: number): Promise<Room> {
@@ -98,7 +99,7 @@ export class Rooms {
       hooks: {
         closed: (room, end) => {
           this.#rooms.delete(roomId);
-          if (end === 'command') this.#rememberClosing(roomId);
+          if (end === 'command') this.#removals.addRoom(roomId);
           this.#logger.info({ roomId, end }, 'room closed');
           for (const listener of this.#listeners) listener.roomClosed(room, end);
         },

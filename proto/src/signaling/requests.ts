@@ -133,7 +133,12 @@ export const requests = {
     },
   },
   pauseProducer: { summary: 'Pauses an own producer.', data: ofProducer, response: empty, errors: noProducer },
-  resumeProducer: { summary: 'Resumes an own producer.', data: ofProducer, response: empty, errors: noProducer },
+  resumeProducer: {
+    summary: 'Resumes an own producer.',
+    data: ofProducer,
+    response: empty,
+    errors: { ...noProducer, 403: 'A backend has paused it.' },
+  },
   closeProducer: { summary: 'Stops sending a track.', data: ofProducer, response: empty, errors: noProducer },
   consume: {
     summary:

@@ -4,15 +4,15 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file media/v1/daemon.proto.
  */
 export const file_media_v1_daemon: GenFile = /*@__PURE__*/
-  fileDesc("ChVtZWRpYS92MS9kYWVtb24ucHJvdG8SCG1lZGlhLnYxIhAKDkdldEluZm9SZXF1ZXN0ItoBCg9HZXRJbmZvUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSGQoRbWVkaWFzb3VwX3ZlcnNpb24YBCABKAkSLgoKc3RhcnRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoHd29ya2VycxgGIAMoCzIULm1lZGlhLnYxLldvcmtlckluZm8SDQoFcm9vbXMYByABKA0SDQoFcGVlcnMYCCABKA0iOgoKV29ya2VySW5mbxILCgNwaWQYASABKA0SDQoFcm9vbXMYAiABKA0SEAoIcnRjX3BvcnQYAyABKA0iMwoRQ3JlYXRlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCIyChJDcmVhdGVSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iIQoOR2V0Um9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCSIvCg9HZXRSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iOQoQTGlzdFJvb21zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCSJLChFMaXN0Um9vbXNSZXNwb25zZRIdCgVyb29tcxgBIAMoCzIOLm1lZGlhLnYxLlJvb20SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkgKEENsb3NlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSEwoLbW92ZWRfZXBvY2gYAyABKAQiEwoRQ2xvc2VSb29tUmVzcG9uc2UiDgoMRHJhaW5SZXF1ZXN0Ii0KDURyYWluUmVzcG9uc2USDQoFcm9vbXMYASABKA0SDQoFcGVlcnMYAiABKA0ilAEKBFJvb20SDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBBIuCgpjcmVhdGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdCgVwZWVycxgEIAMoCzIOLm1lZGlhLnYxLlBlZXISHQoVcnRwX2NhcGFiaWxpdGllc19qc29uGAUgASgJImwKBFBlZXISDwoHcGVlcl9pZBgBIAEoCRItCglqb2luZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXByb2R1Y2VycxgDIAEoDRIRCgljb25zdW1lcnMYBCABKA0ynAMKC01lZGlhRGFlbW9uEj4KB0dldEluZm8SGC5tZWRpYS52MS5HZXRJbmZvUmVxdWVzdBoZLm1lZGlhLnYxLkdldEluZm9SZXNwb25zZRJHCgpDcmVhdGVSb29tEhsubWVkaWEudjEuQ3JlYXRlUm9vbVJlcXVlc3QaHC5tZWRpYS52MS5DcmVhdGVSb29tUmVzcG9uc2USPgoHR2V0Um9vbRIYLm1lZGlhLnYxLkdldFJvb21SZXF1ZXN0GhkubWVkaWEudjEuR2V0Um9vbVJlc3BvbnNlEkQKCUxpc3RSb29tcxIaLm1lZGlhLnYxLkxpc3RSb29tc1JlcXVlc3QaGy5tZWRpYS52MS5MaXN0Um9vbXNSZXNwb25zZRJECglDbG9zZVJvb20SGi5tZWRpYS52MS5DbG9zZVJvb21SZXF1ZXN0GhsubWVkaWEudjEuQ2xvc2VSb29tUmVzcG9uc2USOAoFRHJhaW4SFi5tZWRpYS52MS5EcmFpblJlcXVlc3QaFy5tZWRpYS52MS5EcmFpblJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("ChVtZWRpYS92MS9kYWVtb24ucHJvdG8SCG1lZGlhLnYxIhAKDkdldEluZm9SZXF1ZXN0ItoBCg9HZXRJbmZvUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSGQoRbWVkaWFzb3VwX3ZlcnNpb24YBCABKAkSLgoKc3RhcnRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoHd29ya2VycxgGIAMoCzIULm1lZGlhLnYxLldvcmtlckluZm8SDQoFcm9vbXMYByABKA0SDQoFcGVlcnMYCCABKA0iOgoKV29ya2VySW5mbxILCgNwaWQYASABKA0SDQoFcm9vbXMYAiABKA0SEAoIcnRjX3BvcnQYAyABKA0iMwoRQ3JlYXRlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCIyChJDcmVhdGVSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iIQoOR2V0Um9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCSIvCg9HZXRSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iOQoQTGlzdFJvb21zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCSJLChFMaXN0Um9vbXNSZXNwb25zZRIdCgVyb29tcxgBIAMoCzIOLm1lZGlhLnYxLlJvb20SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkgKEENsb3NlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSEwoLbW92ZWRfZXBvY2gYAyABKAQiEwoRQ2xvc2VSb29tUmVzcG9uc2UiSgoQTGlzdFBlZXJzUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJIlIKEUxpc3RQZWVyc1Jlc3BvbnNlEiQKBXBlZXJzGAEgAygLMhUubWVkaWEudjEuUGVlckRldGFpbHMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIp4BCgtQZWVyRGV0YWlscxIPCgdwZWVyX2lkGAEgASgJEi0KCWpvaW5lZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNYXBwX2RhdGFfanNvbhgDIAEoCRIlCglwcm9kdWNlcnMYBCADKAsyEi5tZWRpYS52MS5Qcm9kdWNlchIRCgljb25zdW1lcnMYBSABKA0ibwoIUHJvZHVjZXISEwoLcHJvZHVjZXJfaWQYASABKAkSDAoEa2luZBgCIAEoCRIOCgZwYXVzZWQYAyABKAgSGQoRcGF1c2VkX2J5X2NvbW1hbmQYBCABKAgSFQoNYXBwX2RhdGFfanNvbhgFIAEoCSJzChBDbG9zZVBlZXJSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSLQoKcmVmdXNlX2ZvchgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiITChFDbG9zZVBlZXJSZXNwb25zZSJIChRQYXVzZVByb2R1Y2VyUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEgoKAmJ5GAMgASgJIhcKFVBhdXNlUHJvZHVjZXJSZXNwb25zZSJJChVSZXN1bWVQcm9kdWNlclJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCRIKCgJieRgDIAEoCSIYChZSZXN1bWVQcm9kdWNlclJlc3BvbnNlIjwKFENsb3NlUHJvZHVjZXJSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkiFwoVQ2xvc2VQcm9kdWNlclJlc3BvbnNlIl0KF1NlbmROb3RpZmljYXRpb25SZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEAoIcGVlcl9pZHMYAiADKAkSDAoEZnJvbRgDIAEoCRIRCglkYXRhX2pzb24YBCABKAkiNAoYU2VuZE5vdGlmaWNhdGlvblJlc3BvbnNlEhgKEHVua25vd25fcGVlcl9pZHMYASADKAkiMwoPR2V0U3RhdHNSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCSIyChBHZXRTdGF0c1Jlc3BvbnNlEh4KBXN0YXRzGAEgAygLMg8ubWVkaWEudjEuU3RhdHMiMwoFU3RhdHMSCgoCb2YYASABKAkSCgoCaWQYAiABKAkSEgoKc3RhdHNfanNvbhgDIAEoCSIOCgxEcmFpblJlcXVlc3QiLQoNRHJhaW5SZXNwb25zZRINCgVyb29tcxgBIAEoDRINCgVwZWVycxgCIAEoDSKUAQoEUm9vbRIPCgdyb29tX2lkGAEgASgJEg0KBWVwb2NoGAIgASgEEi4KCmNyZWF0ZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh0KBXBlZXJzGAQgAygLMg4ubWVkaWEudjEuUGVlchIdChVydHBfY2FwYWJpbGl0aWVzX2pzb24YBSABKAkibAoEUGVlchIPCgdwZWVyX2lkGAEgASgJEi0KCWpvaW5lZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcHJvZHVjZXJzGAMgASgNEhEKCWNvbnN1bWVycxgEIAEoDTK/BwoLTWVkaWFEYWVtb24SPgoHR2V0SW5mbxIYLm1lZGlhLnYxLkdldEluZm9SZXF1ZXN0GhkubWVkaWEudjEuR2V0SW5mb1Jlc3BvbnNlEkcKCkNyZWF0ZVJvb20SGy5tZWRpYS52MS5DcmVhdGVSb29tUmVxdWVzdBocLm1lZGlhLnYxLkNyZWF0ZVJvb21SZXNwb25zZRI+CgdHZXRSb29tEhgubWVkaWEudjEuR2V0Um9vbVJlcXVlc3QaGS5tZWRpYS52MS5HZXRSb29tUmVzcG9uc2USRAoJTGlzdFJvb21zEhoubWVkaWEudjEuTGlzdFJvb21zUmVxdWVzdBobLm1lZGlhLnYxLkxpc3RSb29tc1Jlc3BvbnNlEkQKCUNsb3NlUm9vbRIaLm1lZGlhLnYxLkNsb3NlUm9vbVJlcXVlc3QaGy5tZWRpYS52MS5DbG9zZVJvb21SZXNwb25zZRJECglMaXN0UGVlcnMSGi5tZWRpYS52MS5MaXN0UGVlcnNSZXF1ZXN0GhsubWVkaWEudjEuTGlzdFBlZXJzUmVzcG9uc2USRAoJQ2xvc2VQZWVyEhoubWVkaWEudjEuQ2xvc2VQZWVyUmVxdWVzdBobLm1lZGlhLnYxLkNsb3NlUGVlclJlc3BvbnNlElAKDVBhdXNlUHJvZHVjZXISHi5tZWRpYS52MS5QYXVzZVByb2R1Y2VyUmVxdWVzdBofLm1lZGlhLnYxLlBhdXNlUHJvZHVjZXJSZXNwb25zZRJTCg5SZXN1bWVQcm9kdWNlchIfLm1lZGlhLnYxLlJlc3VtZVByb2R1Y2VyUmVxdWVzdBogLm1lZGlhLnYxLlJlc3VtZVByb2R1Y2VyUmVzcG9uc2USUAoNQ2xvc2VQcm9kdWNlchIeLm1lZGlhLnYxLkNsb3NlUHJvZHVjZXJSZXF1ZXN0Gh8ubWVkaWEudjEuQ2xvc2VQcm9kdWNlclJlc3BvbnNlElkKEFNlbmROb3RpZmljYXRpb24SIS5tZWRpYS52MS5TZW5kTm90aWZpY2F0aW9uUmVxdWVzdBoiLm1lZGlhLnYxLlNlbmROb3RpZmljYXRpb25SZXNwb25zZRJBCghHZXRTdGF0cxIZLm1lZGlhLnYxLkdldFN0YXRzUmVxdWVzdBoaLm1lZGlhLnYxLkdldFN0YXRzUmVzcG9uc2USOAoFRHJhaW4SFi5tZWRpYS52MS5EcmFpblJlcXVlc3QaFy5tZWRpYS52MS5EcmFpblJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message media.v1.GetInfoRequest
@@ -285,6 +285,442 @@ export const CloseRoomResponseSchema: GenMessage<CloseRoomResponse> = /*@__PURE_
   messageDesc(file_media_v1_daemon, 10);
 
 /**
+ * @generated from message media.v1.ListPeersRequest
+ */
+export type ListPeersRequest = Message<"media.v1.ListPeersRequest"> & {
+  /**
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * At most this many peers; 0 stands for 100, and 1000 is the most.
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * The next_page_token of the answer before.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message media.v1.ListPeersRequest.
+ * Use `create(ListPeersRequestSchema)` to create a new message.
+ */
+export const ListPeersRequestSchema: GenMessage<ListPeersRequest> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 11);
+
+/**
+ * @generated from message media.v1.ListPeersResponse
+ */
+export type ListPeersResponse = Message<"media.v1.ListPeersResponse"> & {
+  /**
+   * @generated from field: repeated media.v1.PeerDetails peers = 1;
+   */
+  peers: PeerDetails[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message media.v1.ListPeersResponse.
+ * Use `create(ListPeersResponseSchema)` to create a new message.
+ */
+export const ListPeersResponseSchema: GenMessage<ListPeersResponse> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 12);
+
+/**
+ * @generated from message media.v1.PeerDetails
+ */
+export type PeerDetails = Message<"media.v1.PeerDetails"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp joined_at = 2;
+   */
+  joinedAt?: Timestamp | undefined;
+
+  /**
+   * What the application attached to the peer, as JSON.
+   *
+   * @generated from field: string app_data_json = 3;
+   */
+  appDataJson: string;
+
+  /**
+   * @generated from field: repeated media.v1.Producer producers = 4;
+   */
+  producers: Producer[];
+
+  /**
+   * @generated from field: uint32 consumers = 5;
+   */
+  consumers: number;
+};
+
+/**
+ * Describes the message media.v1.PeerDetails.
+ * Use `create(PeerDetailsSchema)` to create a new message.
+ */
+export const PeerDetailsSchema: GenMessage<PeerDetails> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 13);
+
+/**
+ * @generated from message media.v1.Producer
+ */
+export type Producer = Message<"media.v1.Producer"> & {
+  /**
+   * @generated from field: string producer_id = 1;
+   */
+  producerId: string;
+
+  /**
+   * "audio" or "video".
+   *
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * Whether no media flows, whoever paused it.
+   *
+   * @generated from field: bool paused = 3;
+   */
+  paused: boolean;
+
+  /**
+   * Whether a command has paused it.
+   *
+   * @generated from field: bool paused_by_command = 4;
+   */
+  pausedByCommand: boolean;
+
+  /**
+   * What the application attached to the producer, as JSON.
+   *
+   * @generated from field: string app_data_json = 5;
+   */
+  appDataJson: string;
+};
+
+/**
+ * Describes the message media.v1.Producer.
+ * Use `create(ProducerSchema)` to create a new message.
+ */
+export const ProducerSchema: GenMessage<Producer> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 14);
+
+/**
+ * @generated from message media.v1.ClosePeerRequest
+ */
+export type ClosePeerRequest = Message<"media.v1.ClosePeerRequest"> & {
+  /**
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * @generated from field: string peer_id = 2;
+   */
+  peerId: string;
+
+  /**
+   * Told to the peer.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * How long the peer is not let in again by this daemon, at most a day.
+   *
+   * @generated from field: google.protobuf.Duration refuse_for = 4;
+   */
+  refuseFor?: Duration | undefined;
+};
+
+/**
+ * Describes the message media.v1.ClosePeerRequest.
+ * Use `create(ClosePeerRequestSchema)` to create a new message.
+ */
+export const ClosePeerRequestSchema: GenMessage<ClosePeerRequest> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 15);
+
+/**
+ * @generated from message media.v1.ClosePeerResponse
+ */
+export type ClosePeerResponse = Message<"media.v1.ClosePeerResponse"> & {
+};
+
+/**
+ * Describes the message media.v1.ClosePeerResponse.
+ * Use `create(ClosePeerResponseSchema)` to create a new message.
+ */
+export const ClosePeerResponseSchema: GenMessage<ClosePeerResponse> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 16);
+
+/**
+ * @generated from message media.v1.PauseProducerRequest
+ */
+export type PauseProducerRequest = Message<"media.v1.PauseProducerRequest"> & {
+  /**
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * @generated from field: string producer_id = 2;
+   */
+  producerId: string;
+
+  /**
+   * Who does it, told to the owner: a moderator's name, for example.
+   *
+   * @generated from field: string by = 3;
+   */
+  by: string;
+};
+
+/**
+ * Describes the message media.v1.PauseProducerRequest.
+ * Use `create(PauseProducerRequestSchema)` to create a new message.
+ */
+export const PauseProducerRequestSchema: GenMessage<PauseProducerRequest> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 17);
+
+/**
+ * @generated from message media.v1.PauseProducerResponse
+ */
+export type PauseProducerResponse = Message<"media.v1.PauseProducerResponse"> & {
+};
+
+/**
+ * Describes the message media.v1.PauseProducerResponse.
+ * Use `create(PauseProducerResponseSchema)` to create a new message.
+ */
+export const PauseProducerResponseSchema: GenMessage<PauseProducerResponse> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 18);
+
+/**
+ * @generated from message media.v1.ResumeProducerRequest
+ */
+export type ResumeProducerRequest = Message<"media.v1.ResumeProducerRequest"> & {
+  /**
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * @generated from field: string producer_id = 2;
+   */
+  producerId: string;
+
+  /**
+   * Who allows it, told to the owner.
+   *
+   * @generated from field: string by = 3;
+   */
+  by: string;
+};
+
+/**
+ * Describes the message media.v1.ResumeProducerRequest.
+ * Use `create(ResumeProducerRequestSchema)` to create a new message.
+ */
+export const ResumeProducerRequestSchema: GenMessage<ResumeProducerRequest> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 19);
+
+/**
+ * @generated from message media.v1.ResumeProducerResponse
+ */
+export type ResumeProducerResponse = Message<"media.v1.ResumeProducerResponse"> & {
+};
+
+/**
+ * Describes the message media.v1.ResumeProducerResponse.
+ * Use `create(ResumeProducerResponseSchema)` to create a new message.
+ */
+export const ResumeProducerResponseSchema: GenMessage<ResumeProducerResponse> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 20);
+
+/**
+ * @generated from message media.v1.CloseProducerRequest
+ */
+export type CloseProducerRequest = Message<"media.v1.CloseProducerRequest"> & {
+  /**
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * @generated from field: string producer_id = 2;
+   */
+  producerId: string;
+};
+
+/**
+ * Describes the message media.v1.CloseProducerRequest.
+ * Use `create(CloseProducerRequestSchema)` to create a new message.
+ */
+export const CloseProducerRequestSchema: GenMessage<CloseProducerRequest> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 21);
+
+/**
+ * @generated from message media.v1.CloseProducerResponse
+ */
+export type CloseProducerResponse = Message<"media.v1.CloseProducerResponse"> & {
+};
+
+/**
+ * Describes the message media.v1.CloseProducerResponse.
+ * Use `create(CloseProducerResponseSchema)` to create a new message.
+ */
+export const CloseProducerResponseSchema: GenMessage<CloseProducerResponse> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 22);
+
+/**
+ * @generated from message media.v1.SendNotificationRequest
+ */
+export type SendNotificationRequest = Message<"media.v1.SendNotificationRequest"> & {
+  /**
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * To whom; empty for everybody in the room.
+   *
+   * @generated from field: repeated string peer_ids = 2;
+   */
+  peerIds: string[];
+
+  /**
+   * Who sends it, told to the peers.
+   *
+   * @generated from field: string from = 3;
+   */
+  from: string;
+
+  /**
+   * What the application and its backend agree on, as JSON of at most 64 KiB.
+   *
+   * @generated from field: string data_json = 4;
+   */
+  dataJson: string;
+};
+
+/**
+ * Describes the message media.v1.SendNotificationRequest.
+ * Use `create(SendNotificationRequestSchema)` to create a new message.
+ */
+export const SendNotificationRequestSchema: GenMessage<SendNotificationRequest> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 23);
+
+/**
+ * @generated from message media.v1.SendNotificationResponse
+ */
+export type SendNotificationResponse = Message<"media.v1.SendNotificationResponse"> & {
+  /**
+   * Those of `peer_ids` who are not in the room.
+   *
+   * @generated from field: repeated string unknown_peer_ids = 1;
+   */
+  unknownPeerIds: string[];
+};
+
+/**
+ * Describes the message media.v1.SendNotificationResponse.
+ * Use `create(SendNotificationResponseSchema)` to create a new message.
+ */
+export const SendNotificationResponseSchema: GenMessage<SendNotificationResponse> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 24);
+
+/**
+ * @generated from message media.v1.GetStatsRequest
+ */
+export type GetStatsRequest = Message<"media.v1.GetStatsRequest"> & {
+  /**
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * @generated from field: string peer_id = 2;
+   */
+  peerId: string;
+};
+
+/**
+ * Describes the message media.v1.GetStatsRequest.
+ * Use `create(GetStatsRequestSchema)` to create a new message.
+ */
+export const GetStatsRequestSchema: GenMessage<GetStatsRequest> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 25);
+
+/**
+ * @generated from message media.v1.GetStatsResponse
+ */
+export type GetStatsResponse = Message<"media.v1.GetStatsResponse"> & {
+  /**
+   * One for each transport, producer and consumer of the peer.
+   *
+   * @generated from field: repeated media.v1.Stats stats = 1;
+   */
+  stats: Stats[];
+};
+
+/**
+ * Describes the message media.v1.GetStatsResponse.
+ * Use `create(GetStatsResponseSchema)` to create a new message.
+ */
+export const GetStatsResponseSchema: GenMessage<GetStatsResponse> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 26);
+
+/**
+ * @generated from message media.v1.Stats
+ */
+export type Stats = Message<"media.v1.Stats"> & {
+  /**
+   * "transport", "producer" or "consumer".
+   *
+   * @generated from field: string of = 1;
+   */
+  of: string;
+
+  /**
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * What mediasoup's getStats() answers, as JSON.
+   *
+   * @generated from field: string stats_json = 3;
+   */
+  statsJson: string;
+};
+
+/**
+ * Describes the message media.v1.Stats.
+ * Use `create(StatsSchema)` to create a new message.
+ */
+export const StatsSchema: GenMessage<Stats> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 27);
+
+/**
  * @generated from message media.v1.DrainRequest
  */
 export type DrainRequest = Message<"media.v1.DrainRequest"> & {
@@ -295,7 +731,7 @@ export type DrainRequest = Message<"media.v1.DrainRequest"> & {
  * Use `create(DrainRequestSchema)` to create a new message.
  */
 export const DrainRequestSchema: GenMessage<DrainRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 11);
+  messageDesc(file_media_v1_daemon, 28);
 
 /**
  * @generated from message media.v1.DrainResponse
@@ -319,7 +755,7 @@ export type DrainResponse = Message<"media.v1.DrainResponse"> & {
  * Use `create(DrainResponseSchema)` to create a new message.
  */
 export const DrainResponseSchema: GenMessage<DrainResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 12);
+  messageDesc(file_media_v1_daemon, 29);
 
 /**
  * @generated from message media.v1.Room
@@ -358,7 +794,7 @@ export type Room = Message<"media.v1.Room"> & {
  * Use `create(RoomSchema)` to create a new message.
  */
 export const RoomSchema: GenMessage<Room> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 13);
+  messageDesc(file_media_v1_daemon, 30);
 
 /**
  * @generated from message media.v1.Peer
@@ -390,7 +826,7 @@ export type Peer = Message<"media.v1.Peer"> & {
  * Use `create(PeerSchema)` to create a new message.
  */
 export const PeerSchema: GenMessage<Peer> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 14);
+  messageDesc(file_media_v1_daemon, 31);
 
 /**
  * MediaDaemon is what the control plane and backend services command a media daemon with.
@@ -449,6 +885,80 @@ export const MediaDaemon: GenService<{
     methodKind: "unary";
     input: typeof CloseRoomRequestSchema;
     output: typeof CloseRoomResponseSchema;
+  },
+  /**
+   * Lists the peers of a room in the order of their ids, each with what it sends. NOT_FOUND: no such room.
+   *
+   * @generated from rpc media.v1.MediaDaemon.ListPeers
+   */
+  listPeers: {
+    methodKind: "unary";
+    input: typeof ListPeersRequestSchema;
+    output: typeof ListPeersResponseSchema;
+  },
+  /**
+   * Puts a peer out of its room: it gets `error` 403 with the reason, and its connection is closed for good. Assignments
+   * that it was given before let it in no more. NOT_FOUND: no such room or peer.
+   *
+   * @generated from rpc media.v1.MediaDaemon.ClosePeer
+   */
+  closePeer: {
+    methodKind: "unary";
+    input: typeof ClosePeerRequestSchema;
+    output: typeof ClosePeerResponseSchema;
+  },
+  /**
+   * Pauses what a peer sends: its owner gets `producerPaused` and cannot resume it, its consumers `consumerPaused`.
+   * Calling it again changes nothing. NOT_FOUND: no such room or producer.
+   *
+   * @generated from rpc media.v1.MediaDaemon.PauseProducer
+   */
+  pauseProducer: {
+    methodKind: "unary";
+    input: typeof PauseProducerRequestSchema;
+    output: typeof PauseProducerResponseSchema;
+  },
+  /**
+   * Takes that back: the owner gets `producerResumed`, and media flows unless the owner has paused it too. Calling it
+   * again changes nothing. NOT_FOUND: no such room or producer.
+   *
+   * @generated from rpc media.v1.MediaDaemon.ResumeProducer
+   */
+  resumeProducer: {
+    methodKind: "unary";
+    input: typeof ResumeProducerRequestSchema;
+    output: typeof ResumeProducerResponseSchema;
+  },
+  /**
+   * Closes what a peer sends; the owner gets `producerClosed` as everybody else. NOT_FOUND: no such room or producer.
+   *
+   * @generated from rpc media.v1.MediaDaemon.CloseProducer
+   */
+  closeProducer: {
+    methodKind: "unary";
+    input: typeof CloseProducerRequestSchema;
+    output: typeof CloseProducerResponseSchema;
+  },
+  /**
+   * Sends a `message` to peers of a room, and says who of them is not there. Whose socket is lost misses it.
+   * NOT_FOUND: no such room.
+   *
+   * @generated from rpc media.v1.MediaDaemon.SendNotification
+   */
+  sendNotification: {
+    methodKind: "unary";
+    input: typeof SendNotificationRequestSchema;
+    output: typeof SendNotificationResponseSchema;
+  },
+  /**
+   * mediasoup's statistics of a peer's transports, producers and consumers. NOT_FOUND: no such room or peer.
+   *
+   * @generated from rpc media.v1.MediaDaemon.GetStats
+   */
+  getStats: {
+    methodKind: "unary";
+    input: typeof GetStatsRequestSchema;
+    output: typeof GetStatsResponseSchema;
   },
   /**
    * Takes nobody new, moves the rooms away one after another, and ends the process when they are gone or its deadline
