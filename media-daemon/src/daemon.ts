@@ -135,7 +135,14 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       registered.beat();
       closers.push(() => registered.close());
     }
-    const drain = new Drain(rooms, { ...config, logger, announce: () => registration?.beat() });
+    const drain = new Drain(rooms, {
+      ...config,
+      logger,
+      announce: () => {
+        commands.stopServing();
+        registration?.beat();
+      },
+    });
     return { url, grpcPort: commands.port, metricsPort: metricsServer.port, drain: () => drain.run(), close };
   } catch (error) {
     await close();

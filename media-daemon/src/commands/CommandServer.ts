@@ -2,12 +2,20 @@ import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type { Logger } from '@mediasoup-server/process/logger';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { serviceDefinition, type UnaryMethods, unaryHandlers } from '@mediasoup-server/proto/grpc';
+import { Health } from '@mediasoup-server/proto/health';
+import { HealthImplementation } from 'grpc-health-check';
 import { RequestError } from '../errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { CommandError } from './MediaDaemonService.ts';
+import { addReflection } from './reflection.ts';
 
 /** The gRPC server of the daemon. */
-export type CommandServer = { readonly port: number; close(): void };
+export type CommandServer = {
+  readonly port: number;
+  /** Answers health checks with NOT_SERVING from now on. */
+  stopServing(): void;
+  close(): void;
+};
 
 /** @throws Error when the address cannot be listened on. */
 export async function startCommandServer(
@@ -39,6 +47,9 @@ export async function startCommandServer(
       return told;
     }),
   );
+  const health = new HealthImplementation(healthOf('SERVING'));
+  health.addToServer(server);
+  addReflection(server, [MediaDaemon, Health]);
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(
       `${host.includes(':') ? `[${host}]` : host}:${port}`,
@@ -49,8 +60,17 @@ export async function startCommandServer(
       },
     );
   });
-  return { port: bound, close: () => server.forceShutdown() };
+  return {
+    port: bound,
+    stopServing: () => {
+      for (const [service, now] of Object.entries(healthOf('NOT_SERVING'))) health.setStatus(service, now);
+    },
+    close: () => server.forceShutdown(),
+  };
 }
+
+/** The whole server's health, which has no name, and that of its service. */
+const healthOf = (now: 'SERVING' | 'NOT_SERVING') => ({ '': now, [MediaDaemon.typeName]: now }) as const;
 
 /** What a room's refusals are called in gRPC; those that are not here are faults of ours. */
 const statuses: Partial<Record<RequestError['code'], status>> = {

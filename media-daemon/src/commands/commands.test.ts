@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { unaryCalls } from '@mediasoup-server/proto/grpc';
@@ -40,6 +43,23 @@ test('`CloseRoom` of a room that has moved asks its peers to follow, unless the 
   assert.equal((await alice.notified('reconnect')).reason, 'drain');
   await alice.request('ping');
   assert.deepEqual(alice.unread, [], 'asked once');
+});
+
+test('buf curl finds every method by reflection, calls one, and is told the health', async (t) => {
+  const { grpcPort, drain } = await commanded(t);
+  const buf = fileURLToPath(new URL('../../../node_modules/.bin/buf', import.meta.url));
+  const curl = async (...args: string[]) =>
+    (await promisify(execFile)(buf, ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', ...args])).stdout;
+  const server = `http://127.0.0.1:${grpcPort}`;
+  const methods = (await curl('--list-methods', server)).trim().split('\n');
+  for (const { name } of MediaDaemon.methods) assert.ok(methods.includes(`media.v1.MediaDaemon/${name}`), name);
+  const info = JSON.parse(await curl(`${server}/media.v1.MediaDaemon/GetInfo`));
+  assert.equal(info.workers.length, 1);
+  const health = async (service: string) =>
+    JSON.parse(await curl('--data', JSON.stringify({ service }), `${server}/grpc.health.v1.Health/Check`)).status;
+  for (const service of ['', 'media.v1.MediaDaemon']) assert.equal(await health(service), 'SERVING');
+  await drain();
+  for (const service of ['', 'media.v1.MediaDaemon']) assert.equal(await health(service), 'NOT_SERVING');
 });
 
 test('`CreateRoom`, called twice or at once, makes one room and keeps the greatest epoch', async (t) => {
