@@ -59,6 +59,7 @@ export async function startControlPlane(config: Config, { logger }: { logger: Lo
       client,
       metrics,
       suspectAfterMs: config.suspectAfterMs,
+      iceServers: config.iceServers,
       logger,
     };
     const tokens = config.mode === 'jwt' ? await AccessTokens.load(config) : undefined;

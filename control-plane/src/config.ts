@@ -1,6 +1,7 @@
 import { logLevels } from '@mediasoup-server/process/logger';
 import {
   flag,
+  iceServers,
   integer,
   isLoopback,
   list,
@@ -82,6 +83,10 @@ export const settingsSchema = z.object({
     description: 'Keys that are published beside it, separated by commas: the next one, and the one before.',
   }),
   staticDir: z.string().optional().meta({ description: 'A folder with a web page to serve at `/`.' }),
+  iceServers: iceServers().default([]).meta({
+    description:
+      'The STUN and TURN servers that clients are told, as JSON: `[{"urls":"turn:turn.example.com","username":"..","credential":".."}]`.',
+  }),
   heartbeatIntervalMs: integer(100, 60_000)
     .default(2000)
     .meta({ description: 'How often daemons send a heartbeat, in milliseconds.' }),

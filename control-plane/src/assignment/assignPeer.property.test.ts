@@ -52,6 +52,7 @@ test('no interleaving gives a room two owners, or a daemon more peers than it ta
             !dead.has(id) && incarnations.get(id) === incarnation,
         },
         suspectAfterMs: 6000,
+        iceServers: [],
         metrics: parts.metrics,
         logger,
       };

@@ -94,6 +94,12 @@ describe('POST /rooms/:roomId/assignments', () => {
     });
   });
 
+  test('tells the STUN and TURN servers that are configured', async () => {
+    const iceServers = [{ urls: ['turn:turn.example.com'], username: 'u', credential: 'c' }];
+    const { url } = await bed.another({ iceServers });
+    assert.deepEqual((await assignmentOf(await bed.assign(roomId, { peerId: 'p' }, url))).iceServers, iceServers);
+  });
+
   test('sends every further peer to the daemon that has the room', async () => {
     const { daemonId } = await assignmentOf(await bed.assign(roomId));
     for (const peerId of ['b', 'c', 'd']) {

@@ -42,27 +42,27 @@ export async function assignPeer(
     const { epoch } = seen;
     const [instance] = seen.instances;
     if (kept) {
-      if (instance && isSame(kept, instance)) return issue(request, kept, epoch, keys);
+      if (instance && isSame(kept, instance)) return issue(request, kept, epoch, keys, directory);
       await daemons.release(kept);
       kept = undefined;
     }
     if (instance && instance.daemonId !== failedDaemonId) {
       const daemon = await daemons.reserve(instance, Date.now() - suspectAfterMs);
-      if (daemon) return issue(request, daemon, epoch, keys);
+      if (daemon) return issue(request, daemon, epoch, keys, directory);
     }
     const owner = await findOwner(roomId, directory, { failedDaemonId, seen });
     if (owner.kind === 'owned') {
       if (owner.daemon.headroom <= 0) throw new HttpProblem('ROOM_FULL', undefined, { retryAfter: RETRY_AFTER });
       const daemon = await daemons.reserve(owner.daemon);
       if (!daemon) continue;
-      const assignment = await issue(request, daemon, owner.room.epoch, keys);
+      const assignment = await issue(request, daemon, owner.room.epoch, keys, directory);
       const unreachable = owner.probed && failedDaemonId === daemon.daemonId;
       return unreachable ? { ...assignment, retryAfterMs: REACHABLE_AGAIN_MS } : assignment;
     }
     const { daemon, room } = await placeRoom(owner.room, request.region, directory, giveUpAt);
     if (room) {
       if (owner.leaving) await moveRoom(owner.leaving, room, directory);
-      return issue(request, daemon, room.epoch, keys);
+      return issue(request, daemon, room.epoch, keys, directory);
     }
     kept = daemon;
   }
@@ -140,6 +140,7 @@ async function issue(
   { daemonId, incarnation, url }: Daemon,
   epoch: number,
   keys: Pick<AssignmentKeys, 'sign'>,
+  { iceServers }: Pick<Directory, 'iceServers'>,
 ): Promise<Assignment> {
   const { token, expiresAt } = await keys.sign({ roomId, peerId, daemonId, incarnation, epoch, grants });
   const query = Object.entries({ roomId, peerId, token }).map(
@@ -153,6 +154,6 @@ async function issue(
     url: `${url}/?${query.join('&')}`,
     token,
     expiresAt: expiresAt.toISOString(),
-    iceServers: [],
+    iceServers: [...iceServers],
   };
 }

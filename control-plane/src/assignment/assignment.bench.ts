@@ -64,6 +64,7 @@ async function directoryOf(client: MemoryStore['client']) {
     fleet: new Fleet(daemons),
     client: commands,
     suspectAfterMs: 6000,
+    iceServers: [],
     metrics,
     logger,
   };

@@ -1,5 +1,6 @@
 import type { Logger } from '@mediasoup-server/process/logger';
 import { HttpProblem } from '@mediasoup-server/process/problem';
+import type { Assignment } from '@mediasoup-server/proto/http';
 import { type Daemon, isFresh } from '../daemons/Daemon.ts';
 import type { DaemonClient } from '../daemons/DaemonClient.ts';
 import type { DaemonTable } from '../daemons/DaemonTable.ts';
@@ -14,6 +15,8 @@ export type Directory = {
   readonly fleet: Fleet;
   readonly client: Pick<DaemonClient, 'createRoom' | 'moveRoom' | 'probe'>;
   readonly suspectAfterMs: number;
+  /** What clients are told. */
+  readonly iceServers: Assignment['iceServers'];
   readonly metrics: Pick<Metrics, 'probes' | 'daemonsLost' | 'fencingWithheld'>;
   readonly logger: Logger;
 };

@@ -61,6 +61,7 @@ const directory = {
     }),
   },
   suspectAfterMs: 6000,
+  iceServers: [],
   metrics,
   logger,
 };

@@ -58,6 +58,7 @@ describe('the OpenAPI document', () => {
         fleet: new Fleet(bed.daemons),
         client,
         suspectAfterMs: 1,
+        iceServers: [],
         metrics,
         logger,
       },

@@ -30,6 +30,8 @@ export type ConnectionOptions = {
   readonly openRoom: OpenRoom;
   readonly sessions: Sessions;
   readonly joinTimeoutMs: number;
+  /** What clients are told. */
+  readonly iceServers: ResponseData<'joinRoom'>['iceServers'];
   readonly metrics: Metrics;
   readonly logger: Logger;
 };
@@ -162,7 +164,7 @@ export class Connection {
 
   /** Goes on with a session whose socket was lost, where the client knows one and it still lasts. */
   async #resume(data: RequestData<'joinRoom'>, accept: Respond['accept']): Promise<boolean> {
-    const { sessions, metrics } = this.#options;
+    const { sessions, metrics, iceServers } = this.#options;
     const sessionId = data.sessionId ?? this.#admission.sessionId;
     const session = sessionId === undefined ? undefined : sessions.find(sessionId, this.#admission);
     if (!session) return false;
@@ -177,7 +179,7 @@ export class Connection {
     this.#joined(session);
     metrics.sessionEvents.inc({ event: 'resumed' });
     this.#logger.info('session resumed');
-    accept({ ...welcome(session, transports), resumed: true, snapshot: session.peer.snapshot() });
+    accept({ ...welcome(session, transports, iceServers), resumed: true, snapshot: session.peer.snapshot() });
     return true;
   }
 
@@ -196,7 +198,7 @@ export class Connection {
     const session = this.#options.sessions.open(room, { peerId, appData: data.appData ?? {}, grants }, this);
     this.#joined(session);
     const transports = await session.track(createTransports(session, data.transports));
-    accept({ ...welcome(session, transports), resumed: false });
+    accept({ ...welcome(session, transports, this.#options.iceServers), resumed: false });
     session.room.announceTo(session.peer);
   }
 
@@ -232,10 +234,11 @@ async function createTransports(
 const welcome = (
   { id, room, peer }: Session,
   transports: ResponseData<'joinRoom'>['transports'],
+  iceServers: ConnectionOptions['iceServers'],
 ): Omit<ResponseData<'joinRoom'>, 'resumed'> => ({
   rtpCapabilities: room.rtpCapabilities as ResponseData<'joinRoom'>['rtpCapabilities'],
   peers: room.othersThan(peer).map((other) => ({ peerId: other.id, appData: other.appData })),
   sessionId: id,
   ...(transports && { transports }),
-  iceServers: [],
+  iceServers: [...iceServers],
 });

@@ -316,6 +316,13 @@ test('S4 a token that cannot be checked yet is refused for now', async (t) => {
   assert.equal(await client.closed, 1012);
 });
 
+test('S7 `joinRoom` answers the STUN and TURN servers that are configured', async (t) => {
+  const iceServers = [{ urls: 'stun:stun.example.com' }];
+  const { url } = await testDaemon(t, { MEDIA_DAEMON_ICE_SERVERS: JSON.stringify(iceServers) });
+  const alice = await SignalingClient.open(url, 'room', 'alice');
+  assert.deepEqual((await alice.request('joinRoom', { roomId: 'room', peerId: 'alice' })).iceServers, iceServers);
+});
+
 test('S6 a socket that leaves a ping unanswered is cut', async (t) => {
   const { url } = await testDaemon(t, { MEDIA_DAEMON_PING_INTERVAL_MS: '50' });
   const bob = await SignalingClient.join(url, 'room', 'bob');
