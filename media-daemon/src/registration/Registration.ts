@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { DaemonState, type HeartbeatResponse, LoadSchema } from '@mediasoup-server/proto/registry';
-import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
-import { z } from 'zod';
 import { RequestError } from '../errors.ts';
 import type { Grants } from '../rooms/Grants.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Admission } from '../signaling/admission.ts';
+import { AssignmentTokens } from './AssignmentTokens.ts';
 import { ControlPlaneClient, ControlPlaneError } from './ControlPlaneClient.ts';
 import type { LoadMeter } from './LoadMeter.ts';
 import { Reservations } from './Reservations.ts';
@@ -32,14 +31,8 @@ export type RegistrationOptions = RoomRecordsOptions & {
 /** Milliseconds between tries while there is no interval from the control plane. */
 const RETRY_MS = 2000;
 
-/** The least time between two heartbeats that unknown keys bring forward, ms. */
-const KEY_COOLDOWN_MS = 10_000;
-
 /** Milliseconds until the daemon registers anew when the control plane has forgotten it. */
 const REGISTER_SOON_MS = 100;
-
-/** Seconds by which clocks of the control plane and the daemon may differ. */
-const CLOCK_TOLERANCE_S = 5;
 
 /**
  * The daemon's place at the control plane: registration, heartbeats, and the claims of rooms. Nothing here ever closes
@@ -52,11 +45,13 @@ export class Registration {
   readonly #closedRooms = new Map<string, number>();
   readonly #records: RoomRecords;
   readonly #reservations = new Reservations();
+  readonly #tokens = new AssignmentTokens(async () => {
+    await this.#beating;
+    this.beat();
+    await this.#beating;
+  });
   #incarnation = randomUUID();
   #secret: string | undefined;
-  #keys: ReturnType<typeof createLocalJWKSet> | undefined;
-  #kids = new Set<string>();
-  #askedForKeysAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> | undefined;
   #closed = false;
@@ -79,10 +74,6 @@ export class Registration {
   /** Which run of the daemon this is; a fenced one goes on as another. */
   get incarnation(): string {
     return this.#incarnation;
-  }
-
-  get registered(): boolean {
-    return this.#secret !== undefined;
   }
 
   /** Sends a heartbeat now, or after the one that is under way. */
@@ -140,26 +131,13 @@ export class Registration {
    * @throws RequestError 401 when it is not good for this connection, 503 before the keys are known.
    */
   async checkToken({ roomId, peerId }: Admission, token: string): Promise<Grants> {
-    if (!this.#keys) throw new RequestError(503, 'the keys to check tokens with are not known yet, try again');
-    const refused = new RequestError(401, 'the token is not valid');
-    await this.#learnNewKey(token);
-    const { payload } = await jwtVerify(token, this.#keys, {
-      typ: 'assignment+jwt',
-      audience: 'media-daemon',
-      algorithms: ['EdDSA', 'Ed25519'],
-      clockTolerance: CLOCK_TOLERANCE_S,
-      requiredClaims: ['exp'],
-    }).catch(() => {
-      throw refused;
-    });
-    const expected = { roomId, peerId, daemonId: this.#options.daemonId, incarnation: this.#incarnation };
-    if (Object.entries(expected).some(([claim, value]) => payload[claim] !== value)) throw refused;
-    const issuedAt = (payload.iat ?? 0) * 1000;
-    if (this.#rooms.removals.hasBeenSince(issuedAt, roomId, peerId)) throw refused;
-    const grants = grantsSchema.safeParse(payload.grants);
-    if (!grants.success) throw refused;
+    const { daemonId } = this.#options;
+    const expected = { roomId, peerId, daemonId, incarnation: this.#incarnation };
+    const { grants, issuedAt } = await this.#tokens.verify(token, expected);
+    if (this.#rooms.removals.hasBeenSince(issuedAt, roomId, peerId))
+      throw new RequestError(401, 'the token is not valid');
     this.#reservations.use(token, issuedAt);
-    return grants.data;
+    return grants;
   }
 
   #schedule(delayMs: number): void {
@@ -207,7 +185,7 @@ export class Registration {
     this.#secret = answer.secret;
     this.#reservations.reset();
     this.#records.forget();
-    this.#learnKeys(answer.jwksJson);
+    this.#tokens.learn(answer.jwksJson);
     logger.info({ daemonId, incarnation: this.#incarnation }, 'registered at the control plane');
     // The first heartbeat says how much the daemon takes, without which it is assigned nobody.
     return this.#heartbeat(answer.secret);
@@ -227,7 +205,7 @@ export class Registration {
     for (const [roomId, epoch] of reported)
       if (this.#closedRooms.get(roomId) === epoch) this.#closedRooms.delete(roomId);
     this.#reservations.tell(Number(answer.assigned), Date.now());
-    if (answer.jwksJson) this.#learnKeys(answer.jwksJson);
+    if (answer.jwksJson) this.#tokens.learn(answer.jwksJson);
     if (answer.superseded) this.#options.onSuperseded('a newer run of this daemon has registered');
     if (answer.fenced) return this.#startAnew();
     return intervalOf(answer);
@@ -245,34 +223,6 @@ export class Registration {
 
   get #credentials(): Credentials | undefined {
     return this.#secret === undefined ? undefined : { secret: this.#secret, incarnation: this.#incarnation };
-  }
-
-  /** A token of a key that is not known brings a heartbeat forward, whose answer may have the key; not every time. */
-  async #learnNewKey(token: string): Promise<void> {
-    const { kid } = headerOf(token);
-    if (kid === undefined || this.#kids.has(kid) || Date.now() - this.#askedForKeysAt < KEY_COOLDOWN_MS) return;
-    this.#askedForKeysAt = Date.now();
-    await this.#beating;
-    this.beat();
-    await this.#beating;
-  }
-
-  #learnKeys(jwksJson: string): void {
-    const jwks: JSONWebKeySet = JSON.parse(jwksJson);
-    this.#keys = createLocalJWKSet(jwks);
-    this.#kids = new Set(jwks.keys.flatMap(({ kid }) => kid ?? []));
-  }
-}
-
-const grantsSchema = z.object({ publish: z.boolean(), subscribe: z.boolean(), data: z.boolean() });
-
-/** What a token says of itself, which proves nothing. */
-function headerOf(token: string): { kid?: string } {
-  try {
-    const { kid } = decodeProtectedHeader(token);
-    return typeof kid === 'string' ? { kid } : {};
-  } catch {
-    return {};
   }
 }
 
