@@ -10,8 +10,13 @@ import { TcpProxy } from './testing/TcpProxy.ts';
 /** How long the control plane and the table are away; `make soak` has them away for longer. */
 const OUTAGE_MS = Number(process.env.OUTAGE_MS ?? 30_000);
 
-/** Shorter than by default, so that a daemon's silence is noticed soon. */
-const quick = { CONTROL_PLANE_HEARTBEAT_INTERVAL_MS: '200', CONTROL_PLANE_SUSPECT_AFTER_MS: '1000' };
+const quick = {
+  // Shorter than by default, so that a daemon's silence is noticed soon.
+  CONTROL_PLANE_HEARTBEAT_INTERVAL_MS: '200',
+  CONTROL_PLANE_SUSPECT_AFTER_MS: '1000',
+  // No browser comes, so the demo page need not have been built.
+  CONTROL_PLANE_STATIC_DIR: '',
+};
 const A_SECOND_OF_PACKETS = 50;
 
 const table = failureTable();
