@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { HttpProblem } from '@mediasoup-server/process/problem';
 import fc from 'fast-check';
-import { type Daemon, expiryOf, noLoad, shardOf } from '../daemons/Daemon.ts';
+import { type Daemon, noLoad, shardOf } from '../daemons/Daemon.ts';
 import { DaemonTable } from '../daemons/DaemonTable.ts';
 import { Fleet } from '../daemons/Fleet.ts';
 import { createMetrics } from '../metrics.ts';
 import { RoomTable } from '../rooms/RoomTable.ts';
+import { daemonRow } from '../testing/daemonRow.ts';
 import { MemoryStore } from '../testing/MemoryStore.ts';
 import { logger } from '../testing/testControlPlane.ts';
 import type { AssignmentClaims } from '../tokens/AssignmentKeys.ts';
@@ -59,24 +60,7 @@ test('no interleaving gives a room two owners, or a daemon more peers than it ta
       const register = async (id: string) => {
         const seen = await daemons.find(id);
         const incarnation = randomUUID();
-        const heartbeatAt = Date.now();
-        const row: Daemon = {
-          shard: shardOf('r', id),
-          daemonId: id,
-          incarnation,
-          secretHash: incarnation,
-          state: 'ready',
-          region: 'r',
-          zone: '',
-          url: `wss://${id}`,
-          grpcAddress: '',
-          version: '',
-          load: noLoad,
-          headroom: CAPACITY,
-          assigned: 0,
-          heartbeatAt,
-          expiresAt: expiryOf(heartbeatAt),
-        };
+        const row = daemonRow(id, { incarnation, headroom: CAPACITY });
         if (!(await daemons.register(row, seen))) return;
         incarnations.set(id, incarnation);
         dead.delete(id);
@@ -84,7 +68,7 @@ test('no interleaving gives a room two owners, or a daemon more peers than it ta
       /** The heartbeat of a daemon whose peers have not come yet. */
       const beat = (id: string, state: 'ready' | 'draining') => {
         const incarnation = incarnations.get(id) ?? '';
-        const who = { shard: shardOf('r', id), daemonId: id, incarnation, secretHash: incarnation };
+        const who = { shard: shardOf('region', id), daemonId: id, incarnation, secretHash: incarnation };
         return daemons.heartbeat(who, { state, load: noLoad, headroom: CAPACITY, assigned: 0 });
       };
 

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@mediasoup-server/process/logger';
 import { readConfig } from '../config.ts';
-import { type Daemon, expiryOf, noLoad, shardOf } from '../daemons/Daemon.ts';
+import { noLoad } from '../daemons/Daemon.ts';
 import { DaemonTable } from '../daemons/DaemonTable.ts';
 import { Fleet } from '../daemons/Fleet.ts';
 import { createMetrics } from '../metrics.ts';
 import { RoomTable } from '../rooms/RoomTable.ts';
 import { startEmbeddedDynamo } from '../store/embeddedDynamo.ts';
 import { openStore } from '../store/openStore.ts';
+import { daemonRow } from '../testing/daemonRow.ts';
 import { MemoryStore } from '../testing/MemoryStore.ts';
 import { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
 import { assignPeer } from './assignPeer.ts';
@@ -30,24 +31,7 @@ async function directoryOf(client: MemoryStore['client']) {
   const parts = { client, metrics, logger };
   const prefix = 'bench-';
   const daemons = new DaemonTable(parts, prefix);
-  const heartbeatAt = Date.now();
-  const row: Daemon = {
-    shard: shardOf('region', 'daemon'),
-    daemonId: 'daemon',
-    incarnation: 'first',
-    secretHash: '',
-    state: 'ready',
-    region: 'region',
-    zone: '',
-    url: 'wss://daemon',
-    grpcAddress: '',
-    version: '',
-    load: noLoad,
-    headroom: 1_000_000_000,
-    assigned: 0,
-    heartbeatAt,
-    expiresAt: expiryOf(heartbeatAt),
-  };
+  const row = daemonRow('daemon', { headroom: 1_000_000_000 });
   await daemons.register(row, undefined);
   const beating = setInterval(() => {
     const report = { state: 'ready' as const, load: noLoad, headroom: 1_000_000_000, assigned: 0 };
@@ -84,7 +68,7 @@ const print = (text: string) => process.stdout.write(`${text}\n`);
 const memory = await directoryOf(new MemoryStore().client);
 const peerId = 'peer';
 await assignPeer({ roomId: 'known', peerId, grants }, memory.directory, keys);
-const claims = { roomId: 'known', peerId, daemonId: 'daemon', incarnation: 'first', epoch: 1, grants };
+const claims = { roomId: 'known', peerId, daemonId: 'daemon', incarnation: 'daemon', epoch: 1, grants };
 const signing = await cpuOf(() => keys.sign(claims));
 const known = await cpuOf(() => assignPeer({ roomId: 'known', peerId, grants }, memory.directory, keys));
 const fresh = await cpuOf((round) =>

@@ -2,11 +2,12 @@ import { mock } from 'node:test';
 import { setImmediate as realTurn } from 'node:timers/promises';
 import { createLogger } from '@mediasoup-server/process/logger';
 import { HttpProblem } from '@mediasoup-server/process/problem';
-import { type Daemon, expiryOf, noLoad, shardOf } from '../daemons/Daemon.ts';
+import { type Daemon, noLoad } from '../daemons/Daemon.ts';
 import { DaemonTable } from '../daemons/DaemonTable.ts';
 import { Fleet } from '../daemons/Fleet.ts';
 import { createMetrics } from '../metrics.ts';
 import { RoomTable } from '../rooms/RoomTable.ts';
+import { daemonRow } from '../testing/daemonRow.ts';
 import { MemoryStore } from '../testing/MemoryStore.ts';
 import { assignPeer } from './assignPeer.ts';
 
@@ -150,24 +151,7 @@ const spread = (): string => {
 let registered = 0;
 for (let index = 0; index < daemonCount; index++) {
   const daemonId = `daemon-${index}`;
-  const heartbeatAt = Date.now();
-  const row: Daemon = {
-    shard: shardOf('region', daemonId),
-    daemonId,
-    incarnation: daemonId,
-    secretHash: daemonId,
-    state: 'ready',
-    region: 'region',
-    zone: '',
-    url: `wss://${daemonId}`,
-    grpcAddress: '',
-    version: '',
-    load: noLoad,
-    headroom: DAEMON_PEERS,
-    assigned: 0,
-    heartbeatAt,
-    expiresAt: expiryOf(heartbeatAt),
-  };
+  const row = daemonRow(daemonId, { headroom: DAEMON_PEERS });
   fleet.set(daemonId, { row, alive: true, peers: 0, joined: 0, told: 0 });
   void daemons.register(row, undefined).then(() => registered++);
 }

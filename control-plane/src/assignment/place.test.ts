@@ -1,29 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { type Daemon, noLoad, shardOf } from '../daemons/Daemon.ts';
+import { type Daemon, noLoad } from '../daemons/Daemon.ts';
+import { daemonRow } from '../testing/daemonRow.ts';
 import { loadOf, place } from './place.ts';
 
 const NOW = 1_000_000;
 const policy = { suspectAfterMs: 6000 };
 
-const daemon = (daemonId: string, change: Partial<Daemon> = {}): Daemon => ({
-  shard: shardOf('default', daemonId),
-  daemonId,
-  incarnation: `${daemonId}-1`,
-  secretHash: '',
-  state: 'ready',
-  region: 'default',
-  zone: '',
-  url: `wss://${daemonId}`,
-  grpcAddress: '127.0.0.1:1',
-  version: '',
-  load: noLoad,
-  headroom: 100,
-  assigned: 0,
-  heartbeatAt: NOW,
-  ...change,
-});
+const daemon = (daemonId: string, change: Partial<Daemon> = {}) => daemonRow(daemonId, { heartbeatAt: NOW, ...change });
 
 const anyDaemon = (daemonId: string): Daemon =>
   daemon(daemonId, {
