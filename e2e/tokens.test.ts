@@ -148,6 +148,28 @@ test('an assignment of before its room was closed by command does not open it ag
   while ((await joining(daemon.url, again.token)) !== 'joined') again = await assign('alice', { publish: true });
 });
 
+test('S55 a connection of before its peer was put out, or its room closed, does not join', async (t) => {
+  const { daemon, assign } = await strictStack(t);
+  const client = new Client(`127.0.0.1:${daemon.ready.grpcPort}`, credentials.createInsecure());
+  t.after(() => client.close());
+  const { closePeer, closeRoom } = unaryCalls(MediaDaemon, client);
+  for (const [peerId, putOut, code] of [
+    ['alice', () => closePeer({ roomId: 'lobby', peerId: 'alice' }), 401],
+    ['bob', () => closePeer({ roomId: 'lobby', peerId: 'bob', refuseFor: { seconds: 60n, nanos: 0 } }), 403],
+    ['carol', () => closeRoom({ roomId: 'lobby' }), 401],
+  ] as const) {
+    const { url } = await assign(peerId, { publish: true });
+    const joined = await SignalingClient.openUrl(url);
+    await joined.request('joinRoom', { roomId: 'lobby', peerId });
+    const waiting = await SignalingClient.openUrl(url);
+    await waiting.request('ping');
+    await putOut();
+    assert.equal(await joined.closed, 4000, peerId);
+    assert.equal((await waiting.ask('joinRoom', { roomId: 'lobby', peerId })).errorCode, code);
+    assert.equal(await waiting.closed, 4000);
+  }
+});
+
 test('a key that has come after the last heartbeat is asked for', async (t) => {
   const { stack, daemon, folder, accessToken } = await strictStack(t);
   const next = await keyFile(folder, 'next.pem');

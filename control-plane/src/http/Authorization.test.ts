@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { decodeJwt, SignJWT } from 'jose';
 import type { Config } from '../config.ts';
 import { assignmentOf, DAEMON_KEY, problemOf, startTestBed, type TestBed } from '../testing/testControlPlane.ts';
@@ -167,9 +168,15 @@ describe('mode jwt', () => {
       accessTokenJwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     });
     const good = await tokenOf({ alg: 'EdDSA', kid: 'first', key: pair.privateKey });
-    assert.equal((await problemOf(await assign(good, url))).code, 'UNAVAILABLE');
+    for (let time = 0; time < 20; time++) assert.equal((await problemOf(await assign(good, url))).code, 'UNAVAILABLE');
+    assert.ok(fetches < 20, `${fetches} fetches of keys that cannot be had for twenty tokens`);
     works = true;
-    assert.equal((await assign(good, url)).status, 201);
+    let answer = await assign(good, url);
+    while (answer.status === 503) {
+      await delay(20);
+      answer = await assign(good, url);
+    }
+    assert.equal(answer.status, 201);
     const before = fetches;
     for (let time = 0; time < 5; time++) {
       const unknown = await tokenOf({ alg: 'EdDSA', kid: `unknown ${time}`, key: pair.privateKey });
@@ -194,5 +201,7 @@ test('further assignment keys are published beside the one that signs', async ()
   const before = await bed.another({ assignmentKeyFile: now, otherAssignmentKeyFiles: [String(next)] });
   const turned = await bed.another({ assignmentKeyFile: next, otherAssignmentKeyFiles: [String(now)] });
   assert.deepEqual(await kidsOf(before.url), (await kidsOf(turned.url)).toReversed());
+  const twice = await bed.another({ assignmentKeyFile: now, otherAssignmentKeyFiles: [String(next), String(now)] });
+  assert.deepEqual(await kidsOf(twice.url), await kidsOf(before.url), 'one that is listed twice is published once');
   await bed.close();
 });

@@ -2,7 +2,14 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { HttpProblem } from '@mediasoup-server/process/problem';
 import { idSchema } from '@mediasoup-server/proto/ids';
-import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type FetchImplementation,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose';
 import { z } from 'zod';
 
 /** Whom an access token is for, and what kind of token it is: its `aud` and the header's `typ`. */
@@ -17,6 +24,8 @@ const JWKS_TIMEOUT_MS = 2000;
 const JWKS_MAX_AGE_MS = 600_000;
 /** The least time between two fetches because of unknown keys, ms. */
 const JWKS_COOLDOWN_MS = 30_000;
+/** The least time between any two fetches, ms. jose's cooldown begins with a success, and a URL may be down. */
+const JWKS_RETRY_MS = 1000;
 
 const grant = z.boolean().default(false);
 const accessSchema = z.object({
@@ -75,6 +84,7 @@ export class AccessTokens {
       timeoutDuration: JWKS_TIMEOUT_MS,
       cacheMaxAge: JWKS_MAX_AGE_MS,
       cooldownDuration: JWKS_COOLDOWN_MS,
+      [customFetch]: pacedFetch(),
     });
     return new AccessTokens(keys, ['EdDSA', 'Ed25519', 'ES256', 'RS256'], true);
   }
@@ -101,6 +111,16 @@ export class AccessTokens {
       throw new HttpProblem('UNAUTHORIZED', undefined, { cause });
     }
   }
+}
+
+/** Fetches, but not again at once: anybody can write a token that has the keys asked for. */
+function pacedFetch(): FetchImplementation {
+  let fetchedAt = 0;
+  return async (url, options) => {
+    if (Date.now() - fetchedAt < JWKS_RETRY_MS) throw new errors.JWKSTimeout('the keys were asked for a moment ago');
+    fetchedAt = Date.now();
+    return fetch(url, options);
+  };
 }
 
 /** Whether an access is for a room. */

@@ -45,7 +45,9 @@ export class AssignmentKeys {
     if (options.file === undefined) await generateKeyFile(file);
     const signing = await readKey(file);
     const others = await Promise.all((options.otherFiles ?? []).map(readKey));
-    return new AssignmentKeys(signing.key, signing.jwk.kid, { keys: [signing, ...others].map(({ jwk }) => jwk) });
+    // A key that is listed twice is published once: of two that have one name a verifier takes neither.
+    const jwks = new Map([signing, ...others].map(({ jwk }) => [jwk.kid, jwk]));
+    return new AssignmentKeys(signing.key, signing.jwk.kid, { keys: [...jwks.values()] });
   }
 
   async sign(claims: AssignmentClaims): Promise<{ token: string; expiresAt: Date }> {

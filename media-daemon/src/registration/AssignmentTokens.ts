@@ -16,6 +16,7 @@ export class AssignmentTokens {
   #keys: ReturnType<typeof createLocalJWKSet> | undefined;
   #kids = new Set<string>();
   #askedAt = 0;
+  #asking: Promise<void> | undefined;
 
   /** @param askForKeys has the control plane asked, and resolves when what it answers is learnt. */
   constructor(askForKeys: () => Promise<void>) {
@@ -56,9 +57,15 @@ export class AssignmentTokens {
   /** A token of a key that is not known has the keys asked for; not every time, since anybody can write one. */
   async #learnNewKey(token: string): Promise<void> {
     const kid = kidOf(token);
-    if (kid === undefined || this.#kids.has(kid) || Date.now() - this.#askedAt < KEY_COOLDOWN_MS) return;
-    this.#askedAt = Date.now();
-    await this.#askForKeys();
+    if (kid === undefined || this.#kids.has(kid)) return;
+    if (Date.now() - this.#askedAt >= KEY_COOLDOWN_MS) {
+      this.#askedAt = Date.now();
+      this.#asking = this.#askForKeys().finally(() => {
+        this.#asking = undefined;
+      });
+    }
+    // Whoever comes with the same key meanwhile waits for it too.
+    await this.#asking;
   }
 }
 

@@ -48,7 +48,7 @@ type Respond = { readonly accept: (data: object) => void; readonly reject: (erro
 /** One socket of one peer: from its admission to its close. */
 export class Connection {
   readonly #admission: Admission;
-  readonly #authorized: Promise<Grants>;
+  readonly #authorize: () => Promise<Grants>;
   readonly #transport: WebSocketTransport;
   readonly #protoo: protoo.Peer;
   readonly #options: ConnectionOptions;
@@ -57,15 +57,15 @@ export class Connection {
   readonly #unanswered = new Set<Respond>();
   #state: State = { is: 'connected' };
 
-  /** @param authorized what the peer may do; rejects for who may not connect, unless with a session's id. */
+  /** @param authorize asks what the peer may do now; rejects for who may not come in, unless with a session's id. */
   constructor(
     admission: Admission,
-    authorized: Promise<Grants>,
+    authorize: () => Promise<Grants>,
     transport: WebSocketTransport,
     options: ConnectionOptions,
   ) {
     this.#admission = admission;
-    this.#authorized = authorized;
+    this.#authorize = authorize;
     this.#transport = transport;
     this.#options = options;
     this.#logger = options.logger.child({ roomId: admission.roomId, peerId: admission.peerId });
@@ -184,12 +184,13 @@ export class Connection {
   }
 
   async #enter(data: RequestData<'joinRoom'>, accept: Respond['accept']): Promise<void> {
-    const grants = await this.#authorized.catch((error) => {
-      const { code, message } = RequestError.from(error);
-      this.refuse(code, message);
+    await this.#admit();
+    const room = await this.#options.openRoom(this.#admission);
+    // A command may have put the peer out, or closed the room, since the connection was opened or while this waited.
+    const grants = await this.#admit().catch((error) => {
+      room.closeIfUnused();
       throw error;
     });
-    const room = await this.#options.openRoom(this.#admission);
     if (this.#transport.closed) {
       room.closeIfUnused();
       throw new RequestError(409, 'the connection has closed');
@@ -200,6 +201,17 @@ export class Connection {
     const transports = await session.track(createTransports(session, data.transports));
     accept({ ...welcome(session, transports, this.#options.iceServers), resumed: false });
     session.room.announceTo(session.peer);
+  }
+
+  /** What the peer may do, as of now; who may not come in is told so. */
+  async #admit(): Promise<Grants> {
+    try {
+      return await this.#authorize();
+    } catch (error) {
+      const { code, message } = RequestError.from(error);
+      this.refuse(code, message);
+      throw error;
+    }
   }
 
   #joined(session: Session): void {

@@ -111,11 +111,11 @@ export class SignalingServer {
       refuseForGood(transport, admission);
       return;
     }
-    const authorized = this.#options.authorize(admission);
-    const connection = new Connection(admission, authorized, transport, this.#options);
+    const authorize = () => this.#options.authorize(admission);
+    const connection = new Connection(admission, authorize, transport, this.#options);
     this.#connections.add(connection);
     transport.once('close', () => this.#connections.delete(connection));
-    authorized.catch((error: unknown) => {
+    authorize().catch((error: unknown) => {
       const { code, message } = RequestError.from(error);
       logger.info({ roomId: admission.roomId, peerId: admission.peerId, reason: message }, 'token refused');
       // Whose peer is here may still show the id of its session, which needs no token.
