@@ -21,6 +21,11 @@ describe('readConfig', () => {
     ['with a key without its certificate', { CONTROL_PLANE_TLS_KEY_FILE: 'a' }, ['TLS_CERT_FILE', 'TLS_KEY_FILE']],
     ['open beyond loopback', { CONTROL_PLANE_LISTEN_IP: '0.0.0.0' }, ['LISTEN_IP', 'ALLOW_OPEN_BEYOND_LOOPBACK']],
     ['with an unknown mode', { CONTROL_PLANE_MODE: 'closed' }, ['MODE']],
+    [
+      'with keys fetched in plain text',
+      { CONTROL_PLANE_MODE: 'jwt', CONTROL_PLANE_ACCESS_TOKEN_JWKS_URL: 'http://keys.example.com' },
+      ['ACCESS_TOKEN_JWKS_URL'],
+    ],
     ['with an unknown store', { CONTROL_PLANE_STORE: 'paper' }, ['STORE']],
     ['with a wrong endpoint', { CONTROL_PLANE_DYNAMODB_ENDPOINT: 'x' }, ['DYNAMODB_ENDPOINT']],
     ['with an endpoint and no use for it', { CONTROL_PLANE_DYNAMODB_ENDPOINT: 'http://x' }, ['DYNAMODB_ENDPOINT']],

@@ -141,6 +141,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (accessKeys.filter((key) => key !== undefined).length !== (config.mode === 'jwt' ? 1 : 0)) {
     wrong.push(`Of ${names} one is set in mode "jwt", and none in mode "open".`);
   }
+  const jwksUrl = config.accessTokenJwksUrl && new URL(config.accessTokenJwksUrl);
+  if (jwksUrl && jwksUrl.protocol !== 'https:' && !isLoopback(jwksUrl.hostname)) {
+    wrong.push(`${name('accessTokenJwksUrl')}: keys are fetched by https, or from this machine.`);
+  }
   if (config.mode === 'jwt' && config.corsOrigins.includes('*')) {
     wrong.push(`${name('corsOrigins')}: in mode "jwt" the origins of your web pages are listed; "*" is not taken.`);
   }

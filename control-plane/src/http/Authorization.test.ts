@@ -186,6 +186,14 @@ describe('mode jwt', () => {
   });
 });
 
+test('a private key is not taken for the access key', async () => {
+  const bed = await startTestBed();
+  const file = join(bed.dataDir, 'private.pem');
+  await writeFile(file, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  await assert.rejects(bed.another({ mode: 'jwt', accessTokenKeyFile: file }), /private key/);
+  await bed.close();
+});
+
 test('further assignment keys are published beside the one that signs', async () => {
   const bed = await startTestBed();
   const files = ['now.pem', 'next.pem'].map((name) => join(bed.dataDir, name));

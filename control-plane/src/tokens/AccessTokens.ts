@@ -73,6 +73,9 @@ export class AccessTokens {
         throw new Error(`the access key ${accessTokenKeyFile} ${why}: ${(error as Error).message}`, { cause: error });
       };
       const pem = await readFile(accessTokenKeyFile).catch(fail('cannot be read'));
+      // Node would derive the public key of a private one, which has no business here.
+      if (pem.includes('PRIVATE KEY'))
+        throw new Error(`the access key ${accessTokenKeyFile} is a private key; the public one belongs here`);
       const key = await Promise.resolve(pem).then(createPublicKey).catch(fail('is no public key in PEM'));
       const algorithms = algorithmsOf(key);
       if (!algorithms)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
-import { durationMs } from '@bufbuild/protobuf/wkt';
+import { durationMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { DaemonState, type HeartbeatResponse, LoadSchema } from '@mediasoup-server/proto/registry';
 import { RequestError } from '../errors.ts';
 import type { Grants } from '../rooms/Grants.ts';
@@ -51,6 +51,8 @@ export class Registration {
     await this.#beating;
   });
   #incarnation = randomUUID();
+  /** By how much the control plane's clock may be ahead of ours, ms, as of its last answer. */
+  #aheadMs = 0;
   #secret: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> | undefined;
@@ -134,7 +136,7 @@ export class Registration {
     const { daemonId } = this.#options;
     const expected = { roomId, peerId, daemonId, incarnation: this.#incarnation };
     const { grants, issuedAt } = await this.#tokens.verify(token, expected);
-    if (this.#rooms.removals.hasBeenSince(issuedAt, roomId, peerId))
+    if (this.#rooms.removals.hasBeenSince(issuedAt - this.#aheadMs, roomId, peerId))
       throw new RequestError(401, 'the token is not valid');
     this.#reservations.use(token, issuedAt);
     return grants;
@@ -194,6 +196,7 @@ export class Registration {
   async #heartbeat(secret: string): Promise<number> {
     const { maxPeers, load } = this.#options;
     const reported = [...this.#closedRooms];
+    const sentAt = Date.now();
     const answer = await this.#client.heartbeat(secret, {
       incarnation: this.#incarnation,
       state: this.#rooms.draining ? DaemonState.DRAINING : DaemonState.READY,
@@ -204,6 +207,7 @@ export class Registration {
     });
     for (const [roomId, epoch] of reported)
       if (this.#closedRooms.get(roomId) === epoch) this.#closedRooms.delete(roomId);
+    if (answer.now) this.#aheadMs = Math.max(0, timestampMs(answer.now) - sentAt);
     this.#reservations.tell(Number(answer.assigned), Date.now());
     if (answer.jwksJson) this.#tokens.learn(answer.jwksJson);
     if (answer.superseded) this.#options.onSuperseded('a newer run of this daemon has registered');
