@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Client, credentials } from '@grpc/grpc-js';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { unaryCalls } from '@mediasoup-server/proto/grpc';
+import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { hostileFrames, hostileMessages, hostileRequests, thefts } from './testing/hostileMessages.ts';
 import { assertNoGap, connectReceiver, connectSender } from './testing/rtp.ts';
 import { nextTick, runDaemon } from './testing/stack.ts';
@@ -17,7 +17,7 @@ test('S14 whatever a peer sends, each request of it is answered, and a call in i
   const url = String(ready.url);
   const client = new Client(`127.0.0.1:${ready.grpcPort}`, credentials.createInsecure());
   t.after(() => client.close());
-  const workers = async () => (await unaryCalls(MediaDaemon, client).getInfo({})).workers.map(({ pid }) => pid);
+  const workers = async () => (await serviceCalls(MediaDaemon, client).getInfo({})).workers.map(({ pid }) => pid);
   const before = await workers();
 
   const join = async (peerId: string) => {

@@ -5,7 +5,7 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { unaryCalls } from '@mediasoup-server/proto/grpc';
+import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { type Method, type Notification, notifications, requests } from '@mediasoup-server/proto/signaling';
 import { OpusReceiver, OpusSender } from './testing/rtp.ts';
 
@@ -71,7 +71,7 @@ async function meet(t: TestContext): Promise<Examples> {
   const { url, grpcPort } = await testDaemon(t);
   const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
   t.after(() => client.close());
-  const commands = unaryCalls(MediaDaemon, client);
+  const commands = serviceCalls(MediaDaemon, client);
   const recorder = new Recorder();
 
   const both = { transports: ['send', 'recv'], appData: { displayName: 'Bob' } };

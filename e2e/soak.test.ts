@@ -8,7 +8,7 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { unaryCalls } from '@mediasoup-server/proto/grpc';
+import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { nextTick, runDaemon } from './testing/stack.ts';
 
 /** How many times two peers meet; `make soak` has many more. */
@@ -49,7 +49,7 @@ async function watchedDaemon(t: TestContext) {
     NODE_OPTIONS: `--expose-gc --import ${fileURLToPath(new URL('testing/reportMemory.ts', import.meta.url))}`,
   });
   const client = new Client(`127.0.0.1:${ready.grpcPort}`, credentials.createInsecure());
-  const { workers } = await unaryCalls(MediaDaemon, client).getInfo({});
+  const { workers } = await serviceCalls(MediaDaemon, client).getInfo({});
   client.close();
   const metrics = async () => (await fetch(`http://127.0.0.1:${ready.metricsPort}/metrics`)).text();
   const value = async (name: string) => Number((await metrics()).split(`\nmedia_daemon_${name} `)[1]?.split('\n')[0]);

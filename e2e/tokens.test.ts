@@ -8,7 +8,7 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { unaryCalls } from '@mediasoup-server/proto/grpc';
+import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { calculateJwkThumbprint, decodeJwt, type JWTPayload, SignJWT } from 'jose';
 import { Stack } from './testing/stack.ts';
 
@@ -137,7 +137,7 @@ test('an assignment of before its room was closed by command does not open it ag
   await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
   const client = new Client(`127.0.0.1:${daemon.ready.grpcPort}`, credentials.createInsecure());
   t.after(() => client.close());
-  await unaryCalls(MediaDaemon, client).closeRoom({ roomId: 'lobby', reason: 'over' });
+  await serviceCalls(MediaDaemon, client).closeRoom({ roomId: 'lobby', reason: 'over' });
   assert.equal(await alice.closed, 4000);
   const { token } = Object.fromEntries(new URL(url).searchParams);
   assert.equal(await joining(daemon.url, token), 401);
@@ -153,7 +153,7 @@ test('S55 a connection of before its peer was put out, or its room closed, does 
   const { daemon, assign } = await strictStack(t);
   const client = new Client(`127.0.0.1:${daemon.ready.grpcPort}`, credentials.createInsecure());
   t.after(() => client.close());
-  const { closePeer, closeRoom } = unaryCalls(MediaDaemon, client);
+  const { closePeer, closeRoom } = serviceCalls(MediaDaemon, client);
   for (const [peerId, putOut, code] of [
     ['alice', () => closePeer({ roomId: 'lobby', peerId: 'alice' }), 401],
     ['bob', () => closePeer({ roomId: 'lobby', peerId: 'bob', refuseFor: { seconds: 60n, nanos: 0 } }), 403],
@@ -184,7 +184,7 @@ test('an assignment of before its peer was put out does not join when the contro
   await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
   const client = new Client(`127.0.0.1:${daemon.ready.grpcPort}`, credentials.createInsecure());
   t.after(() => client.close());
-  await unaryCalls(MediaDaemon, client).closePeer({ roomId: 'lobby', peerId: 'alice' });
+  await serviceCalls(MediaDaemon, client).closePeer({ roomId: 'lobby', peerId: 'alice' });
   assert.equal(await alice.closed, 4000);
   assert.equal(await joining(daemon.url, second.token), 401);
 });

@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { unaryCalls } from '@mediasoup-server/proto/grpc';
+import { serviceCalls } from '@mediasoup-server/proto/grpc';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const DAEMON = 'media-daemon/src/main.ts';
@@ -122,7 +122,7 @@ export class Stack {
       url: String(running.ready.url),
       killWorkers: async () => {
         const client = new Client(`127.0.0.1:${running.ready.grpcPort}`, credentials.createInsecure());
-        const { workers } = await unaryCalls(MediaDaemon, client).getInfo({});
+        const { workers } = await serviceCalls(MediaDaemon, client).getInfo({});
         client.close();
         for (const { pid } of workers) process.kill(pid, 'SIGKILL');
       },

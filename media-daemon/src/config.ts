@@ -127,6 +127,10 @@ export const settingsSchema = z
       integer(1024, 1_073_741_824).default(4_194_304),
       'Bytes that may wait for a slow reader before its socket is cut.',
     ),
+    eventBufferBytes: describe(
+      integer(0, 1_073_741_824).default(16_777_216),
+      'Bytes of events that are remembered for gRPC watchers who come back; one event takes about 120.',
+    ),
     messagesPerSecond: describe(
       integer(1, 1_000_000).default(100),
       'Messages a second that a socket may send for long; each 4 KiB of one count as one more.',

@@ -5,6 +5,7 @@ import type { Logger } from '@mediasoup-server/process/logger';
 import { serveMetrics } from '@mediasoup-server/process/metrics';
 import manifest from '../package.json' with { type: 'json' };
 import { startCommandServer } from './commands/CommandServer.ts';
+import { EventLog } from './commands/EventLog.ts';
 import { createMediaDaemonService } from './commands/MediaDaemonService.ts';
 import type { DaemonConfig } from './config.ts';
 import { RequestError } from './errors.ts';
@@ -51,9 +52,21 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
   };
   try {
     const metrics = createMetrics();
-    const pool = await WorkerPool.create({ ...config, onDied: () => metrics.workerDeaths.inc() }, logger);
+    const events = new EventLog({ ...config, metrics });
+    const pool = await WorkerPool.create(
+      {
+        ...config,
+        onDied: (pid) => {
+          metrics.workerDeaths.inc();
+          events.add('', { case: 'workerDied', value: { pid } });
+        },
+        onReplaced: (pid) => events.add('', { case: 'workerReplaced', value: { pid } }),
+      },
+      logger,
+    );
     closers.push(() => pool.close());
     const rooms = new Rooms(pool, { limits: config, unjoinedMs: config.unjoinedRoomMs }, logger);
+    rooms.listen({ happened: (room, happening) => events.add(room.id, happening) });
     const sessions = new Sessions(rooms, { ...config, metrics, logger });
     metrics.observe(rooms, pool, sessions);
     const listener = await listen(
@@ -75,8 +88,7 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
           version: manifest.version,
           startedAt: new Date(),
         },
-        rooms,
-        pool,
+        { rooms, pool, events, metrics },
         { beforeCreate: async (roomId) => registration?.withdrawClosing(roomId), drain: hooks.onDrainCommand },
       ),
       { host: config.grpcIp, port: config.grpcPort, metrics, logger },
@@ -142,6 +154,7 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
         commands.stopServing();
         registration?.beat();
       },
+      progressed: (left) => events.add('', { case: 'drainProgress', value: left }),
     });
     return { url, grpcPort: commands.port, metricsPort: metricsServer.port, drain: () => drain.run(), close };
   } catch (error) {

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { unaryCalls } from '@mediasoup-server/proto/grpc';
+import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { SignalingClient } from './testing/SignalingClient.ts';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
@@ -113,7 +113,7 @@ for (const [signal, deadline] of [
     const { url, grpcPort } = await ready;
     const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
     t.after(() => client.close());
-    const pid = (await unaryCalls(MediaDaemon, client).getInfo({})).workers[0]?.pid;
+    const pid = (await serviceCalls(MediaDaemon, client).getInfo({})).workers[0]?.pid;
     assert.ok(pid);
     const alice = await SignalingClient.join(url, 'room', 'alice');
     child.kill(signal);
@@ -135,7 +135,7 @@ for (const how of ['SIGTERM', 'Drain'] as const)
       const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
       t.after(() => client.close());
       for (let time = 0; time < 2; time++) {
-        const { rooms, peers } = await unaryCalls(MediaDaemon, client).drain({});
+        const { rooms, peers } = await serviceCalls(MediaDaemon, client).drain({});
         assert.deepEqual({ rooms, peers }, { rooms: 1, peers: 1 });
       }
     }
@@ -160,7 +160,7 @@ test('a room that nobody has joined does not hold up a drain', async (t) => {
   const { grpcPort } = await ready;
   const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
   t.after(() => client.close());
-  await unaryCalls(MediaDaemon, client).createRoom({ roomId: 'room', epoch: 1n });
+  await serviceCalls(MediaDaemon, client).createRoom({ roomId: 'room', epoch: 1n });
   child.kill('SIGTERM');
   assert.equal((await ended).exitCode, 0);
 });

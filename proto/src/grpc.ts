@@ -1,10 +1,13 @@
+import { type EventEmitter, once } from 'node:events';
 import {
   create,
   type DescMessage,
   type DescMethod,
+  type DescMethodServerStreaming,
   type DescMethodUnary,
   type DescService,
   fromBinary,
+  type Message,
   type MessageInitShape,
   type MessageShape,
   toBinary,
@@ -12,39 +15,68 @@ import {
 import {
   type CallOptions,
   type Client,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   Metadata,
   type MethodDefinition,
   type ServerUnaryCall,
+  type ServerWritableStream,
   type ServiceDefinition,
+  type StatusObject,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 
-/** The unary methods of a service by their names, as promises: what a server implements and what a client calls. */
-export type UnaryMethods<S extends DescService> = {
-  [K in keyof S['method'] as S['method'][K] extends DescMethodUnary
-    ? K
-    : never]: S['method'][K] extends DescMethodUnary<infer I, infer O>
-    ? (
-        request: MessageShape<I>,
-        call: ServerUnaryCall<MessageShape<I>, MessageShape<O>>,
-      ) => Promise<MessageInitShape<O>>
-    : never;
+/** What the implementation of a method is told about its call, besides the request. */
+export type CallContext = {
+  readonly metadata: Metadata;
+  /** Aborted when the caller has gone away, or its deadline has passed. */
+  readonly signal: AbortSignal;
 };
 
-/** The unary methods of a service as a client calls them. */
-export type UnaryCalls<S extends DescService> = {
-  [K in keyof S['method'] as S['method'][K] extends DescMethodUnary
-    ? K
-    : never]: S['method'][K] extends DescMethodUnary<infer I, infer O>
-    ? (request: MessageInitShape<I>, options?: CallOptions) => Promise<MessageShape<O>>
-    : never;
+/** The methods of a service by their names, as a server implements them. A stream may hold messages encoded already. */
+export type ServiceMethods<S extends DescService> = {
+  [K in keyof S['method']]: S['method'][K] extends DescMethodUnary<infer I, infer O>
+    ? (request: MessageShape<I>, context: CallContext) => Promise<MessageInitShape<O>>
+    : S['method'][K] extends DescMethodServerStreaming<infer I, infer O>
+      ? (request: MessageShape<I>, context: CallContext) => AsyncIterable<MessageInitShape<O> | Uint8Array>
+      : never;
 };
 
-type UnaryMethod = (request: unknown, call: unknown) => Promise<MessageInitShape<DescMessage>>;
+/** The methods of a service as a client calls them. */
+export type ServiceCalls<S extends DescService> = {
+  [K in keyof S['method']]: S['method'][K] extends DescMethodUnary<infer I, infer O>
+    ? (request: MessageInitShape<I>, options?: CallSettings) => Promise<MessageShape<O>>
+    : S['method'][K] extends DescMethodServerStreaming<infer I, infer O>
+      ? (request: MessageInitShape<I>, options?: CallSettings) => AsyncGenerator<MessageShape<O>, void>
+      : never;
+};
+
+export type CallSettings = CallOptions & {
+  readonly metadata?: Metadata;
+  /** Cancels the call. */
+  readonly signal?: AbortSignal;
+};
+
+/** A call as an interceptor sees it. */
+export type Call = CallContext & {
+  readonly method: DescMethod;
+  readonly request: Message;
+  /** The caller's address. */
+  readonly peer: string;
+  /** Unix time in ms, or Infinity. */
+  readonly deadline: number;
+  sendMetadata(metadata: Metadata): void;
+};
+
+/** What is around every call. It never throws, and resolves to the status of a failure. */
+export type Intercept = (call: Call, proceed: () => Promise<void>) => Promise<Partial<StatusObject> | undefined>;
+
+type AnyMethod = (request: unknown, context: CallContext) => unknown;
+type AnyInit = MessageInitShape<DescMessage>;
 
 const codecOf = <M extends DescMessage>(desc: M) => ({
-  serialize: (message: MessageShape<M>): Buffer => Buffer.from(toBinary(desc, message)),
+  serialize: (message: MessageShape<M> | Uint8Array): Buffer =>
+    Buffer.from(message instanceof Uint8Array ? message : toBinary(desc, message)),
   deserialize: (bytes: Buffer): MessageShape<M> => fromBinary(desc, bytes),
 });
 
@@ -71,54 +103,119 @@ export function serviceDefinition(service: DescService): ServiceDefinition {
   return Object.fromEntries(service.methods.map((method) => [method.localName, methodDefinition(service, method)]));
 }
 
-/**
- * Wraps promises into the callbacks that @grpc/grpc-js wants.
- *
- * @param toStatus maps whatever a method throws to a gRPC status; it sees every failure.
- */
-export function unaryHandlers<S extends DescService>(
+/** Makes promises and async iterators into the callbacks and streams that @grpc/grpc-js wants. */
+export function serviceHandlers<S extends DescService>(
   service: S,
-  methods: UnaryMethods<S>,
-  toStatus: (error: unknown, method: string) => { code: number; details: string; metadata?: Metadata },
+  methods: ServiceMethods<S>,
+  intercept: Intercept,
 ): UntypedServiceImplementation {
   const implementation: UntypedServiceImplementation = {};
   for (const method of service.methods) {
-    const invoke = methods[method.localName as keyof UnaryMethods<S>] as unknown as UnaryMethod;
-    const handler: handleUnaryCall<MessageShape<DescMessage>, MessageShape<DescMessage>> = (call, callback) => {
-      Promise.resolve()
-        .then(() => invoke.call(methods, call.request, call))
-        .then(
-          (value) => callback(null, create(method.output, value)),
-          (error: unknown) => callback(toStatus(error, method.localName)),
-        );
+    const invoke = (methods[method.localName as keyof ServiceMethods<S>] as AnyMethod).bind(methods);
+    const unary: handleUnaryCall<Message, Message> = (call, callback) => {
+      const described = describeCall(method, call);
+      let answer: AnyInit | undefined;
+      const proceed = async () => {
+        answer = (await invoke(call.request, described)) as AnyInit;
+      };
+      void intercept(described, proceed).then((failure) =>
+        failure ? callback(failure) : callback(null, create(method.output, answer)),
+      );
     };
-    implementation[method.localName] = handler;
+    const streaming: handleServerStreamingCall<Message, Message> = (call) => {
+      const described = describeCall(method, call);
+      const proceed = async () => {
+        for await (const message of invoke(call.request, described) as AsyncIterable<AnyInit | Uint8Array>) {
+          // Who reads slowly is waited for, so that nothing piles up.
+          const encoded = (message instanceof Uint8Array ? message : create(method.output, message)) as Message;
+          if (!call.write(encoded)) await once(call, 'drain', { signal: described.signal });
+        }
+      };
+      void intercept(described, proceed).then((failure) => {
+        if (failure) call.emit('error', failure);
+        else call.end();
+      });
+    };
+    implementation[method.localName] = method.methodKind === 'unary' ? unary : streaming;
   }
   return implementation;
+}
+
+function describeCall(
+  method: DescMethod,
+  call: ServerUnaryCall<Message, Message> | ServerWritableStream<Message, Message>,
+): Call {
+  const gone = new AbortController();
+  (call as EventEmitter).on('cancelled', () => gone.abort());
+  return {
+    method,
+    request: call.request,
+    metadata: call.metadata,
+    signal: gone.signal,
+    peer: call.getPeer(),
+    deadline: Number(call.getDeadline()),
+    sendMetadata: (metadata) => call.sendMetadata(metadata),
+  };
 }
 
 /**
  * The typed calls of a service on a channel of its own.
  *
- * A call rejects with grpc-js's ServiceError; without a deadline in `options` it waits for ever.
+ * A call rejects with grpc-js's ServiceError; without a deadline in `options` it waits for ever. A stream is cancelled when
+ * its loop is left.
  */
-export function unaryCalls<S extends DescService>(service: S, client: Client): UnaryCalls<S> {
+export function serviceCalls<S extends DescService>(service: S, client: Client): ServiceCalls<S> {
   const calls: Record<string, unknown> = {};
   for (const method of service.methods) {
-    if (method.methodKind !== 'unary') continue;
     const { path, requestSerialize, responseDeserialize } = methodDefinition(service, method);
-    calls[method.localName] = (request: MessageInitShape<DescMessage>, options: CallOptions = {}) =>
+    const unary = (init: AnyInit, { metadata = new Metadata(), signal, ...options }: CallSettings = {}) =>
       new Promise((resolve, reject) => {
-        client.makeUnaryRequest(
+        const request = create(method.input, init);
+        const call = client.makeUnaryRequest(
           path,
           requestSerialize,
           responseDeserialize,
-          create(method.input, request),
-          new Metadata(),
+          request,
+          metadata,
           options,
-          (error, value) => (error ? reject(error) : resolve(value)),
+          (error, value) => {
+            stop();
+            if (error) reject(error);
+            else resolve(value);
+          },
         );
+        const stop = cancelWith(signal, call);
       });
+    const streaming = async function* (
+      init: AnyInit,
+      { metadata = new Metadata(), signal, ...options }: CallSettings = {},
+    ) {
+      const request = create(method.input, init);
+      const call = client.makeServerStreamRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        metadata,
+        options,
+      );
+      const stop = cancelWith(signal, call);
+      try {
+        yield* call as AsyncIterable<Message>;
+      } finally {
+        stop();
+        call.cancel();
+      }
+    };
+    calls[method.localName] = method.methodKind === 'unary' ? unary : streaming;
   }
-  return calls as UnaryCalls<S>;
+  return calls as ServiceCalls<S>;
+}
+
+/** @returns what ends the connection between the two. */
+function cancelWith(signal: AbortSignal | undefined, call: { cancel(): void }): () => void {
+  const cancel = () => call.cancel();
+  if (signal?.aborted) cancel();
+  signal?.addEventListener('abort', cancel);
+  return () => signal?.removeEventListener('abort', cancel);
 }

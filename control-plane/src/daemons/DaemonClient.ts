@@ -1,6 +1,6 @@
 import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { type UnaryCalls, unaryCalls } from '@mediasoup-server/proto/grpc';
+import { type ServiceCalls, serviceCalls } from '@mediasoup-server/proto/grpc';
 import { rtpCapabilitiesSchema } from '@mediasoup-server/proto/http';
 import type { Daemon } from './Daemon.ts';
 
@@ -12,7 +12,7 @@ const PROBE_SHARED_MS = 1000;
 /** The longest wait before a channel whose connection broke tries again. */
 const RECONNECT_MS = 1000;
 
-type Calls = UnaryCalls<typeof MediaDaemon>;
+type Calls = ServiceCalls<typeof MediaDaemon>;
 type Target = Pick<Daemon, 'daemonId' | 'grpcAddress' | 'incarnation'>;
 
 /** Sends commands to media daemons over gRPC. Channels are kept, one an address. */
@@ -70,7 +70,7 @@ export class DaemonClient {
         'grpc.initial_reconnect_backoff_ms': 100,
         'grpc.max_reconnect_backoff_ms': RECONNECT_MS,
       });
-      channel = { client, calls: unaryCalls(MediaDaemon, client) };
+      channel = { client, calls: serviceCalls(MediaDaemon, client) };
       this.#channels.set(address, channel);
     }
     return channel.calls;
@@ -81,7 +81,7 @@ export class DaemonClient {
 async function probeOnce({ daemonId, grpcAddress, incarnation }: Target): Promise<boolean> {
   const client = new Client(grpcAddress, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
   try {
-    const info = await unaryCalls(MediaDaemon, client).getInfo({}, { deadline: Date.now() + PROBE_DEADLINE_MS });
+    const info = await serviceCalls(MediaDaemon, client).getInfo({}, { deadline: Date.now() + PROBE_DEADLINE_MS });
     return info.daemonId === daemonId && info.incarnation === incarnation;
   } catch (error) {
     const { code } = error as Partial<ServiceError>;

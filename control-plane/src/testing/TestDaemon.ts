@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { serviceDefinition, unaryHandlers } from '@mediasoup-server/proto/grpc';
+import { serviceDefinition, serviceHandlers } from '@mediasoup-server/proto/grpc';
 
 /** What every test daemon's rooms can. */
 export const rtpCapabilities = {
@@ -44,7 +44,7 @@ export class TestDaemon {
     const server = new Server();
     server.addService(
       serviceDefinition(MediaDaemon),
-      unaryHandlers(
+      serviceHandlers(
         MediaDaemon,
         {
           getInfo: async () => ({ daemonId: this.daemonId, incarnation: this.incarnation }),
@@ -67,8 +67,13 @@ export class TestDaemon {
           sendNotification: async () => ({}),
           getStats: async () => ({}),
           drain: async () => ({}),
+          watchEvents: async function* () {},
         },
-        (error) => ({ code: status.UNAVAILABLE, details: String(error) }),
+        async (_call, proceed) =>
+          proceed().then(
+            () => undefined,
+            (error) => ({ code: status.UNAVAILABLE, details: String(error) }),
+          ),
       ),
     );
     this.#port = await new Promise<number>((resolve, reject) => {

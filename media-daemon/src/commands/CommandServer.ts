@@ -1,13 +1,20 @@
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import type { Logger } from '@mediasoup-server/process/logger';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { serviceDefinition, type UnaryMethods, unaryHandlers } from '@mediasoup-server/proto/grpc';
+import { type ServiceMethods, serviceDefinition, serviceHandlers } from '@mediasoup-server/proto/grpc';
 import { Health } from '@mediasoup-server/proto/health';
 import { HealthImplementation } from 'grpc-health-check';
-import { RequestError } from '../errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { CommandError } from './MediaDaemonService.ts';
+import { createIntercept } from './intercept.ts';
 import { addReflection } from './reflection.ts';
+
+/** What one caller may hold, and how soon one that is gone is noticed. */
+const serverOptions: ServerOptions = {
+  'grpc.max_receive_message_length': 524_288,
+  'grpc.max_concurrent_streams': 1000,
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+};
 
 /** The gRPC server of the daemon. */
 export type CommandServer = {
@@ -19,33 +26,13 @@ export type CommandServer = {
 
 /** @throws Error when the address cannot be listened on. */
 export async function startCommandServer(
-  methods: UnaryMethods<typeof MediaDaemon>,
+  methods: ServiceMethods<typeof MediaDaemon>,
   { host, port, metrics, logger }: { host: string; port: number; metrics: Metrics; logger: Logger },
 ): Promise<CommandServer> {
-  const server = new Server();
-  const observed = Object.fromEntries(
-    Object.entries(methods).map(([name, method]) => [
-      name,
-      async (...args: unknown[]) => {
-        const stop = metrics.commandSeconds.startTimer({ method: name });
-        try {
-          const answer = await (method as (...args: unknown[]) => Promise<unknown>)(...args);
-          metrics.commands.inc({ method: name, code: status.OK });
-          return answer;
-        } finally {
-          stop();
-        }
-      },
-    ]),
-  ) as UnaryMethods<typeof MediaDaemon>;
+  const server = new Server(serverOptions);
   server.addService(
     serviceDefinition(MediaDaemon),
-    unaryHandlers(MediaDaemon, observed, (error, method) => {
-      const told = toStatus(error);
-      metrics.commands.inc({ method, code: told.code });
-      if (told.code === status.INTERNAL) logger.error({ err: error, method }, 'command failed');
-      return told;
-    }),
+    serviceHandlers(MediaDaemon, methods, createIntercept({ metrics, logger })),
   );
   const health = new HealthImplementation(healthOf('SERVING'));
   health.addToServer(server);
@@ -71,17 +58,3 @@ export async function startCommandServer(
 
 /** The whole server's health, which has no name, and that of its service. */
 const healthOf = (now: 'SERVING' | 'NOT_SERVING') => ({ '': now, [MediaDaemon.typeName]: now }) as const;
-
-/** What a room's refusals are called in gRPC; those that are not here are faults of ours. */
-const statuses: Partial<Record<RequestError['code'], status>> = {
-  400: status.INVALID_ARGUMENT,
-  404: status.NOT_FOUND,
-  409: status.FAILED_PRECONDITION,
-  503: status.UNAVAILABLE,
-};
-
-function toStatus(error: unknown): { code: status; details: string } {
-  if (error instanceof CommandError) return { code: error.code, details: error.message };
-  const { code, message } = RequestError.from(error);
-  return { code: statuses[code] ?? status.INTERNAL, details: message };
-}

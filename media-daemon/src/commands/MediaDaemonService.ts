@@ -2,13 +2,15 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationMs, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { status } from '@grpc/grpc-js';
 import type { MediaDaemon, PeerDetailsSchema, RoomSchema } from '@mediasoup-server/proto/daemon';
-import type { UnaryMethods } from '@mediasoup-server/proto/grpc';
-import { idSchema } from '@mediasoup-server/proto/ids';
+import type { ServiceMethods } from '@mediasoup-server/proto/grpc';
 import { version as mediasoupVersion, type types } from 'mediasoup';
 import type { Peer } from '../rooms/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
+import { CommandError } from './CommandError.ts';
+import type { EventLog } from './EventLog.ts';
 
 /** Who the daemon is. */
 export type Identity = {
@@ -19,23 +21,10 @@ export type Identity = {
   readonly startedAt: Date;
 };
 
-/** A failure of a command, as gRPC tells it. */
-export class CommandError extends Error {
-  override readonly name = 'CommandError';
-  readonly code: status;
-
-  constructor(code: status, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 /** Milliseconds that peers are given to follow a room that lives elsewhere; the drain ends what stays. */
 const MOVE_MS = 10_000;
-/** The longest time for which a removed peer may be refused, ms: a day. */
-const MAX_REFUSAL_MS = 24 * 3600 * 1000;
-/** The most characters of a message's JSON. */
-const MAX_DATA_LENGTH = 65_536;
+/** The most that watch at once. */
+const MAX_WATCHERS = 100;
 /** The most rooms of one page, and how many a caller gets that does not say. */
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 100;
@@ -50,12 +39,13 @@ export type CommandHooks = {
 /** The commands of `media.v1.MediaDaemon`. */
 export function createMediaDaemonService(
   identity: Identity,
-  rooms: Rooms,
-  pool: WorkerPool,
+  parts: { readonly rooms: Rooms; readonly pool: WorkerPool; readonly events: EventLog; readonly metrics: Metrics },
   hooks: CommandHooks,
-): UnaryMethods<typeof MediaDaemon> {
+): ServiceMethods<typeof MediaDaemon> {
+  const { rooms, pool, events, metrics } = parts;
+  let watchers = 0;
   const find = (roomId: string): Room => {
-    const room = rooms.get(checkId(roomId));
+    const room = rooms.get(roomId);
     if (!room) throw new CommandError(status.NOT_FOUND, 'there is no such room on this daemon');
     return room;
   };
@@ -77,9 +67,9 @@ export function createMediaDaemonService(
         peers: rooms.peerCount,
       };
     },
-    async createRoom({ roomId, epoch }) {
-      checkId(roomId);
+    async createRoom({ roomId, epoch }, { signal }) {
       await hooks.beforeCreate(roomId);
+      signal.throwIfAborted();
       return { room: describeRoom(await rooms.getOrCreate(roomId, Number(epoch))) };
     },
     async getRoom({ roomId }) {
@@ -104,8 +94,6 @@ export function createMediaDaemonService(
       const room = find(roomId);
       const peer = findPeer(room, peerId);
       const refuseForMs = refuseFor ? durationMs(refuseFor) : 0;
-      if (refuseForMs < 0 || refuseForMs > MAX_REFUSAL_MS)
-        throw new CommandError(status.INVALID_ARGUMENT, 'refuse_for is negative or more than a day');
       rooms.removePeer(room, peer, reason || 'removed by the service', refuseForMs);
       return {};
     },
@@ -126,18 +114,32 @@ export function createMediaDaemonService(
     },
     async sendNotification({ roomId, peerIds, from, dataJson }) {
       const room = find(roomId);
-      const data = parseData(dataJson);
+      const data: unknown = JSON.parse(dataJson);
       const wanted = peerIds.length > 0 ? new Set(peerIds) : new Set(room.peers.map(({ id }) => id));
       for (const peerId of wanted) room.get(peerId)?.notify('message', { from, data });
       return { unknownPeerIds: [...wanted].filter((peerId) => !room.has(peerId)) };
     },
-    async getStats({ roomId, peerId }) {
-      const stats = await findPeer(find(roomId), peerId).getAllStats();
+    async getStats({ roomId, peerId }, { signal }) {
+      const stats = await findPeer(find(roomId), peerId).getAllStats(signal);
       return { stats: stats.map(({ of, id, stats: measured }) => ({ of, id, statsJson: JSON.stringify(measured) })) };
     },
     async drain() {
       hooks.drain();
       return { rooms: rooms.size, peers: rooms.peerCount };
+    },
+    async *watchEvents(request, { signal }) {
+      if (watchers >= MAX_WATCHERS) {
+        metrics.limited.inc({ limit: 'watchers' });
+        throw new CommandError(status.RESOURCE_EXHAUSTED, `${MAX_WATCHERS} watch already`);
+      }
+      watchers++;
+      metrics.watchers.inc();
+      try {
+        yield* events.watch(request, signal);
+      } finally {
+        watchers--;
+        metrics.watchers.dec();
+      }
     },
   };
 }
@@ -162,22 +164,6 @@ function findProducer(room: Room, producerId: string): { owner: Peer; producer: 
   const producer = owner?.publications.producers.find(producerId);
   if (!owner || !producer) throw new CommandError(status.NOT_FOUND, 'there is no such producer in the room');
   return { owner, producer };
-}
-
-function parseData(json: string): unknown {
-  if (json.length > MAX_DATA_LENGTH)
-    throw new CommandError(status.INVALID_ARGUMENT, `data_json is longer than ${MAX_DATA_LENGTH} characters`);
-  try {
-    return JSON.parse(json);
-  } catch {
-    throw new CommandError(status.INVALID_ARGUMENT, 'data_json is not JSON');
-  }
-}
-
-function checkId(roomId: string): string {
-  const parsed = idSchema.safeParse(roomId);
-  if (!parsed.success) throw new CommandError(status.INVALID_ARGUMENT, `room_id ${parsed.error.issues[0]?.message}`);
-  return parsed.data;
 }
 
 const describeRoom = (room: Room): MessageInitShape<typeof RoomSchema> => ({

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { unaryCalls } from '@mediasoup-server/proto/grpc';
+import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { opusRtpParameters } from '../testing/opus.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
 import { testDaemon } from '../testing/testDaemon.ts';
@@ -14,7 +14,7 @@ async function commanded(t: TestContext, environment: Record<string, string> = {
   const daemon = await testDaemon(t, environment);
   const client = new Client(`127.0.0.1:${daemon.grpcPort}`, credentials.createInsecure());
   t.after(() => client.close());
-  return { ...daemon, commands: unaryCalls(MediaDaemon, client) };
+  return { ...daemon, commands: serviceCalls(MediaDaemon, client) };
 }
 
 test('`GetInfo` tells who the daemon is and what it carries', async (t) => {
@@ -226,58 +226,6 @@ test('`GetStats` measures everything of a peer', async (t) => {
   assert.equal(alices.find((stats) => stats.of === 'producer')?.id, producerId);
   const bobs = (await of('bob')).find(({ id }) => id === consumerId);
   assert.equal(JSON.parse(bobs?.statsJson ?? '')[0].kind, 'audio');
-});
-
-test('commands to what is not there, or with fields that are not valid, fail with their code', async (t) => {
-  const { commands } = await call(t);
-  const { NOT_FOUND, INVALID_ARGUMENT } = status;
-  const room = { roomId: 'room' };
-  const cases: [call: () => Promise<unknown>, code: status, details: RegExp][] = [
-    [() => commands.listPeers({ roomId: 'nope' }), NOT_FOUND, /room/],
-    [() => commands.listPeers({ roomId: '..' }), INVALID_ARGUMENT, /room_id/],
-    [() => commands.closePeer({ roomId: 'nope', peerId: 'alice' }), NOT_FOUND, /room/],
-    [() => commands.closePeer({ ...room, peerId: 'nobody' }), NOT_FOUND, /peer/],
-    [
-      () => commands.closePeer({ ...room, peerId: 'alice', refuseFor: { seconds: -1n, nanos: 0 } }),
-      INVALID_ARGUMENT,
-      /refuse_for/,
-    ],
-    [
-      () => commands.closePeer({ ...room, peerId: 'alice', refuseFor: { seconds: 86_401n, nanos: 0 } }),
-      INVALID_ARGUMENT,
-      /refuse_for/,
-    ],
-    [() => commands.pauseProducer({ ...room, producerId: 'none' }), NOT_FOUND, /producer/],
-    [() => commands.resumeProducer({ ...room, producerId: 'none' }), NOT_FOUND, /producer/],
-    [() => commands.closeProducer({ ...room, producerId: 'none' }), NOT_FOUND, /producer/],
-    [() => commands.sendNotification({ roomId: 'nope', dataJson: '1' }), NOT_FOUND, /room/],
-    [() => commands.sendNotification({ ...room, dataJson: 'nonsense' }), INVALID_ARGUMENT, /data_json/],
-    [() => commands.sendNotification({ ...room, dataJson: `"${'x'.repeat(65_536)}"` }), INVALID_ARGUMENT, /data_json/],
-    [() => commands.getStats({ ...room, peerId: 'nobody' }), NOT_FOUND, /peer/],
-  ];
-  for (const [invoke, code, details] of cases) await assert.rejects(invoke(), { code, details });
-  assert.equal((await commands.getRoom(room)).room?.peers.length, 2);
-});
-
-test('`GetRoom` and `CloseRoom` of an unknown room fail with NOT_FOUND', async (t) => {
-  const { commands } = await commanded(t);
-  const notFound = { code: status.NOT_FOUND, details: 'there is no such room on this daemon' };
-  await assert.rejects(commands.getRoom({ roomId: 'nope' }), notFound);
-  await assert.rejects(commands.closeRoom({ roomId: 'nope' }), notFound);
-});
-
-test('an id that is not valid fails with INVALID_ARGUMENT, whichever the method', async (t) => {
-  const { commands } = await commanded(t);
-  for (const roomId of ['', '..', 'a\nb', 'x'.repeat(129)]) {
-    for (const method of ['createRoom', 'getRoom', 'closeRoom'] as const) {
-      await assert.rejects(
-        commands[method]({ roomId }),
-        { code: status.INVALID_ARGUMENT },
-        `${method} ${JSON.stringify(roomId)}`,
-      );
-    }
-  }
-  assert.equal((await commands.getInfo({})).rooms, 0);
 });
 
 test('a created room that nobody joins closes by itself; one that is joined stays', async (t) => {

@@ -11,6 +11,8 @@ export type DrainOptions = {
   readonly logger: Logger;
   /** Tells the control plane of the new state. */
   readonly announce: () => void;
+  /** Tells what is yet to be moved. */
+  readonly progressed: (left: { rooms: number; peers: number }) => void;
 };
 
 /** Moves every room of this daemon away: room by room, each whole, before a deadline. */
@@ -23,7 +25,7 @@ export class Drain {
   constructor(rooms: Rooms, options: DrainOptions) {
     this.#rooms = rooms;
     this.#options = options;
-    rooms.listen({ roomClosed: () => this.#roomClosed(), peerRemoved: () => {} });
+    rooms.listen({ roomClosed: () => this.#roomClosed() });
   }
 
   /** Takes nobody new, asks the peers to move, and resolves when the last is gone or the deadline has passed. */
@@ -34,22 +36,27 @@ export class Drain {
 
   async #run(): Promise<void> {
     const { drainDeadlineMs, logger, announce } = this.#options;
+    const report = (message: string, about: object = {}) => {
+      const remaining = { rooms: this.#rooms.size, peers: this.#rooms.peerCount };
+      logger.info({ ...about, ...remaining }, message);
+      this.#options.progressed(remaining);
+    };
     const deadline = performance.now() + drainDeadlineMs;
     const left = () => Math.max(0, Math.round(deadline - performance.now()));
     this.#rooms.drain();
     announce();
     const all = this.#rooms.list();
-    logger.info({ rooms: all.length, peers: this.#rooms.peerCount, drainDeadlineMs }, 'draining');
+    report('draining', { drainDeadlineMs });
     for (const room of all) {
       // Who was to come to a room that nobody has joined is not let in any more.
       room.closeIfUnused();
       if (room.closed) continue;
       room.askToMove(left());
       await this.#nextClose(Math.min(PACE_MS, left()));
-      logger.info({ roomId: room.id, rooms: this.#rooms.size, peers: this.#rooms.peerCount }, 'room asked to move');
+      report('room asked to move', { roomId: room.id });
     }
     while (this.#rooms.size > 0 && left() > 0) await this.#nextClose(left());
-    logger.info({ rooms: this.#rooms.size, peers: this.#rooms.peerCount }, 'drained');
+    report('drained');
     this.#rooms.close('shutdown');
   }
 

@@ -69,7 +69,6 @@ export class Registration {
         this.#closedRooms.set(room.id, room.epoch);
         this.beat();
       },
-      peerRemoved: () => {},
     });
   }
 

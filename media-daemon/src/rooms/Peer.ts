@@ -85,14 +85,19 @@ export class Peer {
     return { stats: await measured.getStats() };
   }
 
-  /** mediasoup's statistics of everything that the peer has. */
-  async getAllStats(): Promise<{ of: string; id: string; stats: unknown }[]> {
+  /** mediasoup's statistics of everything that the peer has, one after another, until it is told to stop. */
+  async getAllStats(signal: AbortSignal): Promise<{ of: string; id: string; stats: unknown }[]> {
     const measured = [
       ...[...this.transports].map((transport) => ['transport', transport] as const),
       ...[...this.publications.producers].map((producer) => ['producer', producer] as const),
       ...[...this.subscriptions.consumers].map((consumer) => ['consumer', consumer] as const),
     ];
-    return Promise.all(measured.map(async ([of, thing]) => ({ of, id: thing.id, stats: await thing.getStats() })));
+    const all: { of: string; id: string; stats: unknown }[] = [];
+    for (const [of, thing] of measured) {
+      signal.throwIfAborted();
+      if (!thing.closed) all.push({ of, id: thing.id, stats: await thing.getStats() });
+    }
+    return all;
   }
 
   /** Everything that the peer has and hears of. */

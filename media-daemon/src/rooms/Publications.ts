@@ -57,6 +57,14 @@ export class Publications {
       }),
     );
     await this.#room.producerOpened(this.#peer, producer);
+    const { id: peerId } = this.#peer;
+    producer.observer.on('pause', () => {
+      const byCommand = this.isPausedByCommand(producer);
+      this.#room.happened({ case: 'producerPaused', value: { peerId, producerId, byCommand } });
+    });
+    producer.observer.on('resume', () =>
+      this.#room.happened({ case: 'producerResumed', value: { peerId, producerId } }),
+    );
     return { producerId };
   }
 

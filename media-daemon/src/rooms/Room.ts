@@ -1,8 +1,10 @@
+import { LeaveReason } from '@mediasoup-server/proto/daemon';
 import type { NotificationData, Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import { mediaCodecs } from '../workers/codecs.ts';
 import type { PooledWorker } from '../workers/WorkerPool.ts';
+import type { Happening } from './Happening.ts';
 import { type Joining, Peer } from './Peer.ts';
 import { type Level, Speakers } from './Speakers.ts';
 
@@ -14,6 +16,7 @@ export type RoomHooks = {
   readonly closed: (room: Room, end: RoomEnd) => void;
   /** The peer was put out; its client's connection ends now. `comeBack` says whether it should connect again. */
   readonly peerRemoved: (room: Room, peer: Peer, comeBack: boolean) => void;
+  readonly happened: (room: Room, happening: Happening) => void;
 };
 
 /** The most that a room and each of its peers has. */
@@ -71,7 +74,7 @@ export class Room {
     const room = new Room(id, epoch, router, on, options);
     room.#speakers = await Speakers.create(router, {
       levels: (levels) => room.#tellLevels(levels),
-      active: (producer) => room.#tellAll((peer) => peer.notify('activeSpeaker', room.#speaker(producer))),
+      active: (producer) => room.#tellActiveSpeaker(producer),
     });
     return room;
   }
@@ -126,8 +129,10 @@ export class Room {
       former.notify('error', { code: 409, reason: 'the same peer has connected anew' });
       former.close();
       this.#tellOthers(peer, (other) => other.notify('peerLeft', { peerId }));
+      this.happened({ case: 'peerLeft', value: { peerId, reason: LeaveReason.REPLACED } });
       this.#hooks.peerRemoved(this, former, false);
     }
+    this.happened({ case: 'peerJoined', value: { peerId, appDataJson: JSON.stringify(peer.appData) } });
     this.#tellOthers(peer, (other) => other.notify('peerJoined', { peerId, appData: peer.appData }));
     return peer;
   }
@@ -140,14 +145,15 @@ export class Room {
   remove(peer: Peer, reason: string): void {
     peer.notify('error', { code: 403, reason });
     this.#hooks.peerRemoved(this, peer, false);
-    this.leave(peer);
+    this.leave(peer, LeaveReason.REMOVED);
   }
 
   /** Lets a peer go. The last one's going closes the room. */
-  leave(peer: Peer): void {
+  leave(peer: Peer, reason: LeaveReason): void {
     peer.close();
     if (this.#peers.get(peer.id) !== peer) return;
     this.#peers.delete(peer.id);
+    this.happened({ case: 'peerLeft', value: { peerId: peer.id, reason } });
     this.#tellOthers(peer, (other) => other.notify('peerLeft', { peerId: peer.id }));
     if (this.#peers.size === 0) this.close('empty');
   }
@@ -209,6 +215,7 @@ export class Room {
       if (moved) peer.notify('reconnect', { reason: end === 'shutdown' ? 'drain' : end, deadlineMs: 0 });
       else peer.notify('roomClosed', { reason });
       peer.close();
+      this.happened({ case: 'peerLeft', value: { peerId: peer.id, reason: LeaveReason.ROOM_CLOSED } });
       this.#hooks.peerRemoved(this, peer, moved);
     }
     this.#peers.clear();
@@ -216,6 +223,11 @@ export class Room {
     this.#dataOwners.clear();
     this.#router.close();
     this.#hooks.closed(this, end);
+  }
+
+  /** Tells whoever watches the room from outside. */
+  happened(happening: Happening): void {
+    this.#hooks.happened(this, happening);
   }
 
   createTransport(options: TransportOptions): Promise<types.WebRtcTransport> {
@@ -235,7 +247,9 @@ export class Room {
   }
 
   peerUpdated(peer: Peer): void {
-    this.#tellOthers(peer, (other) => other.notify('peerUpdated', { peerId: peer.id, appData: peer.appData }));
+    const { id: peerId, appData } = peer;
+    this.#tellOthers(peer, (other) => other.notify('peerUpdated', { peerId, appData }));
+    this.happened({ case: 'peerUpdated', value: { peerId, appDataJson: JSON.stringify(appData) } });
   }
 
   async producerOpened(owner: Peer, producer: types.Producer): Promise<void> {
@@ -243,11 +257,18 @@ export class Room {
     if (producer.closed) throw new RequestError(404, 'it is closed already');
     this.#owners.set(producer.id, owner);
     this.#tellOthers(owner, (other) => other.notify('newProducer', describeProducer(owner, producer)));
+    const { id: producerId, kind, paused, appData } = producer;
+    const appDataJson = JSON.stringify(appData);
+    this.happened({
+      case: 'producerOpened',
+      value: { peerId: owner.id, producer: { producerId, kind, paused, appDataJson } },
+    });
   }
 
   producerClosed(owner: Peer, { id: producerId }: types.Producer): void {
     if (!this.#owners.delete(producerId)) return;
     this.#tellOthers(owner, (other) => other.notify('producerClosed', { producerId, peerId: owner.id }));
+    this.happened({ case: 'producerClosed', value: { producerId, peerId: owner.id } });
   }
 
   dataProducerOpened(owner: Peer, producer: types.DataProducer): void {
@@ -258,6 +279,12 @@ export class Room {
   dataProducerClosed(owner: Peer, { id: dataProducerId }: types.DataProducer): void {
     this.#dataOwners.delete(dataProducerId);
     this.#tellOthers(owner, (other) => other.notify('dataProducerClosed', { dataProducerId, peerId: owner.id }));
+  }
+
+  #tellActiveSpeaker(producer: types.Producer | undefined): void {
+    const speaker = this.#speaker(producer);
+    this.#tellAll((peer) => peer.notify('activeSpeaker', speaker));
+    this.happened({ case: 'activeSpeaker', value: { peerId: speaker.peerId ?? '' } });
   }
 
   #tellLevels(levels: readonly Level[]): void {

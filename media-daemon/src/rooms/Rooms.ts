@@ -1,14 +1,17 @@
 import type { Logger } from '@mediasoup-server/process/logger';
+import { RoomEnd as Ended } from '@mediasoup-server/proto/daemon';
 import { RequestError } from '../errors.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
+import type { Happening } from './Happening.ts';
 import type { Peer } from './Peer.ts';
 import { Removals } from './Removals.ts';
 import { Room, type RoomEnd, type RoomOptions } from './Room.ts';
 
 /** What the rooms' surroundings do when something happens to one. */
 export type RoomsListener = {
-  roomClosed(room: Room, end: RoomEnd): void;
-  peerRemoved(peer: Peer, comeBack: boolean): void;
+  readonly roomClosed?: (room: Room, end: RoomEnd) => void;
+  readonly peerRemoved?: (peer: Peer, comeBack: boolean) => void;
+  readonly happened?: (room: Room, happening: Happening) => void;
 };
 
 /** The rooms of this daemon. */
@@ -101,11 +104,13 @@ export class Rooms {
           this.#rooms.delete(roomId);
           if (end === 'command') this.#removals.addRoom(roomId);
           this.#logger.info({ roomId, end }, 'room closed');
-          for (const listener of this.#listeners) listener.roomClosed(room, end);
+          this.#tell(room, { case: 'roomClosed', value: { end: ends[end] } });
+          for (const listener of this.#listeners) listener.roomClosed?.(room, end);
         },
         peerRemoved: (_room, peer, comeBack) => {
-          for (const listener of this.#listeners) listener.peerRemoved(peer, comeBack);
+          for (const listener of this.#listeners) listener.peerRemoved?.(peer, comeBack);
         },
+        happened: (room, happening) => this.#tell(room, happening),
       },
     };
     const making = this.#pool
@@ -114,10 +119,24 @@ export class Rooms {
       .then((room) => {
         this.#rooms.set(roomId, room);
         this.#logger.info({ roomId, workerPid: room.workerPid }, 'room created');
+        this.#tell(room, { case: 'roomCreated', value: {} });
         return room;
       })
       .finally(() => this.#making.delete(roomId));
     this.#making.set(roomId, making);
     return making;
   }
+
+  #tell(room: Room, happening: Happening): void {
+    for (const listener of this.#listeners) listener.happened?.(room, happening);
+  }
 }
+
+const ends: Record<RoomEnd, Ended> = {
+  empty: Ended.EMPTY,
+  unjoined: Ended.UNJOINED,
+  command: Ended.COMMAND,
+  worker: Ended.WORKER,
+  fenced: Ended.FENCED,
+  shutdown: Ended.SHUTDOWN,
+};

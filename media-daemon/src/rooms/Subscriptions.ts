@@ -1,6 +1,7 @@
 import type { RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
+import type { Happening } from './Happening.ts';
 import { Owned } from './Owned.ts';
 import type { Peer } from './Peer.ts';
 import type { Room } from './Room.ts';
@@ -131,8 +132,14 @@ export class Subscriptions {
   }
 
   #follow(consumer: types.Consumer): void {
-    const consumerId = consumer.id;
-    if (isFlowing(consumer)) this.#flowing.add(consumer);
+    const { id: consumerId, producerId } = consumer;
+    const { id: peerId } = this.#peer;
+    const paused = !isFlowing(consumer);
+    if (!paused) this.#flowing.add(consumer);
+    this.#room.happened({ case: 'consumerOpened', value: { peerId, consumerId, producerId, paused } });
+    consumer.observer.once('close', () =>
+      this.#room.happened({ case: 'consumerClosed', value: { peerId, consumerId } }),
+    );
     consumer.on('producerpause', () => this.#tellFlow(consumer));
     consumer.on('producerresume', () => this.#tellFlow(consumer));
     consumer.on('score', (score) => this.#peer.notify('consumerScore', { consumerId, ...score }));
@@ -151,7 +158,10 @@ export class Subscriptions {
     if (flowing === this.#flowing.has(consumer) || consumer.closed) return;
     if (flowing) this.#flowing.add(consumer);
     else this.#flowing.delete(consumer);
-    this.#peer.notify(flowing ? 'consumerResumed' : 'consumerPaused', { consumerId: consumer.id });
+    const change = flowing ? 'consumerResumed' : 'consumerPaused';
+    const told = { consumerId: consumer.id };
+    this.#peer.notify(change, told);
+    this.#room.happened({ case: change, value: { peerId: this.#peer.id, ...told } } as Happening);
   }
 }
 

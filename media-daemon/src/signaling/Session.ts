@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { LeaveReason } from '@mediasoup-server/proto/daemon';
 import type { Notification, NotificationData } from '@mediasoup-server/proto/signaling';
 import type { Joining, Peer } from '../rooms/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
@@ -64,13 +65,18 @@ export class Session {
     this.#state = { is: 'connected', by: to };
     if (state.is === 'disconnected') clearTimeout(state.graceTimer);
     else state.by.refuse(409, 'the session goes on over another connection');
+    this.room.happened({ case: 'peerResumed', value: { peerId: this.peer.id } });
   }
 
   /** The connection is gone. When the client said so the peer leaves; else it is waited for. */
   detach(from: Connection, left: boolean): void {
     if (this.#state.is !== 'connected' || this.#state.by !== from) return;
-    if (left) this.#leave();
-    else this.#state = { is: 'disconnected', graceTimer: setTimeout(() => this.#expire(), this.#options.graceMs) };
+    if (left) {
+      this.#leave(LeaveReason.LEFT);
+      return;
+    }
+    this.#state = { is: 'disconnected', graceTimer: setTimeout(() => this.#expire(), this.#options.graceMs) };
+    this.room.happened({ case: 'peerDisconnected', value: { peerId: this.peer.id } });
   }
 
   /** The peer is out of the room, which has told it why. */
@@ -85,12 +91,12 @@ export class Session {
 
   #expire(): void {
     this.#options.onExpired(this);
-    this.#leave();
+    this.#leave(LeaveReason.LOST);
   }
 
-  #leave(): void {
+  #leave(reason: LeaveReason): void {
     this.end(false);
-    this.room.leave(this.peer);
+    this.room.leave(this.peer, reason);
   }
 
   /** Without a socket nothing is told: the snapshot of a resumed session says how everything stands. */

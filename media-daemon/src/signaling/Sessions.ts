@@ -23,7 +23,6 @@ export class Sessions {
   constructor(rooms: Rooms, options: SessionsOptions) {
     this.#options = options;
     rooms.listen({
-      roomClosed: () => {},
       peerRemoved: (peer, comeBack) => this.#byPeer.get(peer)?.end(comeBack),
     });
   }

@@ -14,6 +14,9 @@ export type Metrics = {
   readonly limited: Counter<'limit'>;
   readonly commands: Counter<'method' | 'code'>;
   readonly commandSeconds: Histogram<'method'>;
+  /** What happened, by kind: `peerJoined`. */
+  readonly events: Counter<'kind'>;
+  readonly watchers: Gauge;
   readonly heartbeats: Counter<'outcome'>;
   readonly claims: Counter<'outcome'>;
   readonly workerDeaths: Counter;
@@ -58,6 +61,13 @@ export function createMetrics(): Metrics {
       labelNames: ['method'],
       registers,
     }),
+    events: new Counter({
+      name: name('events_total'),
+      help: 'What happened, as gRPC watchers are told it, by kind.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    watchers: new Gauge({ name: name('watchers'), help: 'WatchEvents streams that are open.', registers }),
     heartbeats: new Counter({
       name: name('heartbeats_total'),
       help: 'Heartbeats by outcome.',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Client, credentials } from '@grpc/grpc-js';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { unaryCalls } from '@mediasoup-server/proto/grpc';
+import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { opusRtpParameters } from '../testing/opus.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
 import { testDaemon } from '../testing/testDaemon.ts';
@@ -12,7 +12,7 @@ async function twoWorkers(t: TestContext) {
   const daemon = await testDaemon(t, { MEDIA_DAEMON_WORKERS: '2' });
   const client = new Client(`127.0.0.1:${daemon.grpcPort}`, credentials.createInsecure());
   t.after(() => client.close());
-  return { ...daemon, commands: unaryCalls(MediaDaemon, client) };
+  return { ...daemon, commands: serviceCalls(MediaDaemon, client) };
 }
 
 test('rooms, made one after the other, go to the workers in turn', async (t) => {
@@ -78,7 +78,7 @@ test('a room, asked for while its only worker is being replaced, is made on the 
   const { url, grpcPort } = await testDaemon(t);
   const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
   t.after(() => client.close());
-  const commands = unaryCalls(MediaDaemon, client);
+  const commands = serviceCalls(MediaDaemon, client);
   const pid = (await commands.getInfo({})).workers[0]?.pid;
   assert.ok(pid);
   const alice = await SignalingClient.join(url, 'room', 'alice');
@@ -98,7 +98,7 @@ test('a worker that is alive but does not answer is killed and replaced', async 
   const { url, grpcPort, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_WORKER_TIMEOUT_MS: '200' });
   const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
   t.after(() => client.close());
-  const { workers } = await unaryCalls(MediaDaemon, client).getInfo({});
+  const { workers } = await serviceCalls(MediaDaemon, client).getInfo({});
   const alice = await SignalingClient.join(url, 'room', 'alice');
   process.kill(Number(workers[0]?.pid), 'SIGSTOP');
   const stuck = alice.ask('createWebRtcTransport', { direction: 'send' });

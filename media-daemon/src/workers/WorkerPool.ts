@@ -25,6 +25,8 @@ export type WorkerPoolOptions = {
   readonly workerTimeoutMs: number;
   /** Called when a worker died, before its replacement is there. */
   readonly onDied?: (pid: number) => void;
+  /** Called when its replacement is there. */
+  readonly onReplaced?: (pid: number) => void;
 };
 
 /** The workers of a daemon. A worker that dies is replaced; rooms are given workers in turn. */
@@ -87,7 +89,8 @@ export class WorkerPool {
     for (const { worker } of this.workers) worker.close();
   }
 
-  async #start(slot: number): Promise<void> {
+  /** @returns undefined when the pool was closed meanwhile. */
+  async #start(slot: number): Promise<types.Worker | undefined> {
     const { rtcIp, rtcAnnouncedAddress, rtcPort, workerBin } = this.#options;
     const worker = await startWorker(workerBin);
     const port = rtcPort === 0 ? {} : { port: rtcPort + slot };
@@ -102,7 +105,7 @@ export class WorkerPool {
       const bound = (await webRtcServer.dump()).udpSockets[0]?.port ?? 0;
       if (this.#closed) {
         worker.close();
-        return;
+        return undefined;
       }
       this.#slots[slot] = { worker, webRtcServer, rtcPort: bound };
       this.#started.resolve();
@@ -113,6 +116,7 @@ export class WorkerPool {
     worker.once('died', () => void this.#replace(slot, worker));
     void this.#watch(worker);
     this.#logger.debug({ workerPid: worker.pid, slot }, 'worker started');
+    return worker;
   }
 
   /**
@@ -140,8 +144,10 @@ export class WorkerPool {
     this.#options.onDied?.(died.pid);
     while (!this.#closed) {
       try {
-        await this.#start(slot);
+        const worker = await this.#start(slot);
+        if (!worker) return;
         this.#logger.info({ workers: this.workers.length, slot }, 'worker replaced');
+        this.#options.onReplaced?.(worker.pid);
         return;
       } catch (error) {
         this.#logger.error({ err: error, slot }, 'worker not replaced, trying again');

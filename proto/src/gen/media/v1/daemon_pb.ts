@@ -2,17 +2,17 @@
 // @generated from file media/v1/daemon.proto (package media.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file media/v1/daemon.proto.
  */
 export const file_media_v1_daemon: GenFile = /*@__PURE__*/
-  fileDesc("ChVtZWRpYS92MS9kYWVtb24ucHJvdG8SCG1lZGlhLnYxIhAKDkdldEluZm9SZXF1ZXN0ItoBCg9HZXRJbmZvUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSGQoRbWVkaWFzb3VwX3ZlcnNpb24YBCABKAkSLgoKc3RhcnRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoHd29ya2VycxgGIAMoCzIULm1lZGlhLnYxLldvcmtlckluZm8SDQoFcm9vbXMYByABKA0SDQoFcGVlcnMYCCABKA0iOgoKV29ya2VySW5mbxILCgNwaWQYASABKA0SDQoFcm9vbXMYAiABKA0SEAoIcnRjX3BvcnQYAyABKA0iMwoRQ3JlYXRlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCIyChJDcmVhdGVSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iIQoOR2V0Um9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCSIvCg9HZXRSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iOQoQTGlzdFJvb21zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCSJLChFMaXN0Um9vbXNSZXNwb25zZRIdCgVyb29tcxgBIAMoCzIOLm1lZGlhLnYxLlJvb20SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkgKEENsb3NlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSEwoLbW92ZWRfZXBvY2gYAyABKAQiEwoRQ2xvc2VSb29tUmVzcG9uc2UiSgoQTGlzdFBlZXJzUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJIlIKEUxpc3RQZWVyc1Jlc3BvbnNlEiQKBXBlZXJzGAEgAygLMhUubWVkaWEudjEuUGVlckRldGFpbHMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIp4BCgtQZWVyRGV0YWlscxIPCgdwZWVyX2lkGAEgASgJEi0KCWpvaW5lZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNYXBwX2RhdGFfanNvbhgDIAEoCRIlCglwcm9kdWNlcnMYBCADKAsyEi5tZWRpYS52MS5Qcm9kdWNlchIRCgljb25zdW1lcnMYBSABKA0ibwoIUHJvZHVjZXISEwoLcHJvZHVjZXJfaWQYASABKAkSDAoEa2luZBgCIAEoCRIOCgZwYXVzZWQYAyABKAgSGQoRcGF1c2VkX2J5X2NvbW1hbmQYBCABKAgSFQoNYXBwX2RhdGFfanNvbhgFIAEoCSJzChBDbG9zZVBlZXJSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSLQoKcmVmdXNlX2ZvchgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiITChFDbG9zZVBlZXJSZXNwb25zZSJIChRQYXVzZVByb2R1Y2VyUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEgoKAmJ5GAMgASgJIhcKFVBhdXNlUHJvZHVjZXJSZXNwb25zZSJJChVSZXN1bWVQcm9kdWNlclJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCRIKCgJieRgDIAEoCSIYChZSZXN1bWVQcm9kdWNlclJlc3BvbnNlIjwKFENsb3NlUHJvZHVjZXJSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkiFwoVQ2xvc2VQcm9kdWNlclJlc3BvbnNlIl0KF1NlbmROb3RpZmljYXRpb25SZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEAoIcGVlcl9pZHMYAiADKAkSDAoEZnJvbRgDIAEoCRIRCglkYXRhX2pzb24YBCABKAkiNAoYU2VuZE5vdGlmaWNhdGlvblJlc3BvbnNlEhgKEHVua25vd25fcGVlcl9pZHMYASADKAkiMwoPR2V0U3RhdHNSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCSIyChBHZXRTdGF0c1Jlc3BvbnNlEh4KBXN0YXRzGAEgAygLMg8ubWVkaWEudjEuU3RhdHMiMwoFU3RhdHMSCgoCb2YYASABKAkSCgoCaWQYAiABKAkSEgoKc3RhdHNfanNvbhgDIAEoCSIOCgxEcmFpblJlcXVlc3QiLQoNRHJhaW5SZXNwb25zZRINCgVyb29tcxgBIAEoDRINCgVwZWVycxgCIAEoDSKUAQoEUm9vbRIPCgdyb29tX2lkGAEgASgJEg0KBWVwb2NoGAIgASgEEi4KCmNyZWF0ZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh0KBXBlZXJzGAQgAygLMg4ubWVkaWEudjEuUGVlchIdChVydHBfY2FwYWJpbGl0aWVzX2pzb24YBSABKAkibAoEUGVlchIPCgdwZWVyX2lkGAEgASgJEi0KCWpvaW5lZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcHJvZHVjZXJzGAMgASgNEhEKCWNvbnN1bWVycxgEIAEoDTK/BwoLTWVkaWFEYWVtb24SPgoHR2V0SW5mbxIYLm1lZGlhLnYxLkdldEluZm9SZXF1ZXN0GhkubWVkaWEudjEuR2V0SW5mb1Jlc3BvbnNlEkcKCkNyZWF0ZVJvb20SGy5tZWRpYS52MS5DcmVhdGVSb29tUmVxdWVzdBocLm1lZGlhLnYxLkNyZWF0ZVJvb21SZXNwb25zZRI+CgdHZXRSb29tEhgubWVkaWEudjEuR2V0Um9vbVJlcXVlc3QaGS5tZWRpYS52MS5HZXRSb29tUmVzcG9uc2USRAoJTGlzdFJvb21zEhoubWVkaWEudjEuTGlzdFJvb21zUmVxdWVzdBobLm1lZGlhLnYxLkxpc3RSb29tc1Jlc3BvbnNlEkQKCUNsb3NlUm9vbRIaLm1lZGlhLnYxLkNsb3NlUm9vbVJlcXVlc3QaGy5tZWRpYS52MS5DbG9zZVJvb21SZXNwb25zZRJECglMaXN0UGVlcnMSGi5tZWRpYS52MS5MaXN0UGVlcnNSZXF1ZXN0GhsubWVkaWEudjEuTGlzdFBlZXJzUmVzcG9uc2USRAoJQ2xvc2VQZWVyEhoubWVkaWEudjEuQ2xvc2VQZWVyUmVxdWVzdBobLm1lZGlhLnYxLkNsb3NlUGVlclJlc3BvbnNlElAKDVBhdXNlUHJvZHVjZXISHi5tZWRpYS52MS5QYXVzZVByb2R1Y2VyUmVxdWVzdBofLm1lZGlhLnYxLlBhdXNlUHJvZHVjZXJSZXNwb25zZRJTCg5SZXN1bWVQcm9kdWNlchIfLm1lZGlhLnYxLlJlc3VtZVByb2R1Y2VyUmVxdWVzdBogLm1lZGlhLnYxLlJlc3VtZVByb2R1Y2VyUmVzcG9uc2USUAoNQ2xvc2VQcm9kdWNlchIeLm1lZGlhLnYxLkNsb3NlUHJvZHVjZXJSZXF1ZXN0Gh8ubWVkaWEudjEuQ2xvc2VQcm9kdWNlclJlc3BvbnNlElkKEFNlbmROb3RpZmljYXRpb24SIS5tZWRpYS52MS5TZW5kTm90aWZpY2F0aW9uUmVxdWVzdBoiLm1lZGlhLnYxLlNlbmROb3RpZmljYXRpb25SZXNwb25zZRJBCghHZXRTdGF0cxIZLm1lZGlhLnYxLkdldFN0YXRzUmVxdWVzdBoaLm1lZGlhLnYxLkdldFN0YXRzUmVzcG9uc2USOAoFRHJhaW4SFi5tZWRpYS52MS5EcmFpblJlcXVlc3QaFy5tZWRpYS52MS5EcmFpblJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChVtZWRpYS92MS9kYWVtb24ucHJvdG8SCG1lZGlhLnYxIhAKDkdldEluZm9SZXF1ZXN0ItoBCg9HZXRJbmZvUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSGQoRbWVkaWFzb3VwX3ZlcnNpb24YBCABKAkSLgoKc3RhcnRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoHd29ya2VycxgGIAMoCzIULm1lZGlhLnYxLldvcmtlckluZm8SDQoFcm9vbXMYByABKA0SDQoFcGVlcnMYCCABKA0iOgoKV29ya2VySW5mbxILCgNwaWQYASABKA0SDQoFcm9vbXMYAiABKA0SEAoIcnRjX3BvcnQYAyABKA0iMwoRQ3JlYXRlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCIyChJDcmVhdGVSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iIQoOR2V0Um9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCSIvCg9HZXRSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iOQoQTGlzdFJvb21zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKA0SEgoKcGFnZV90b2tlbhgCIAEoCSJLChFMaXN0Um9vbXNSZXNwb25zZRIdCgVyb29tcxgBIAMoCzIOLm1lZGlhLnYxLlJvb20SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkgKEENsb3NlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSEwoLbW92ZWRfZXBvY2gYAyABKAQiEwoRQ2xvc2VSb29tUmVzcG9uc2UiSgoQTGlzdFBlZXJzUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJIlIKEUxpc3RQZWVyc1Jlc3BvbnNlEiQKBXBlZXJzGAEgAygLMhUubWVkaWEudjEuUGVlckRldGFpbHMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIp4BCgtQZWVyRGV0YWlscxIPCgdwZWVyX2lkGAEgASgJEi0KCWpvaW5lZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNYXBwX2RhdGFfanNvbhgDIAEoCRIlCglwcm9kdWNlcnMYBCADKAsyEi5tZWRpYS52MS5Qcm9kdWNlchIRCgljb25zdW1lcnMYBSABKA0ibwoIUHJvZHVjZXISEwoLcHJvZHVjZXJfaWQYASABKAkSDAoEa2luZBgCIAEoCRIOCgZwYXVzZWQYAyABKAgSGQoRcGF1c2VkX2J5X2NvbW1hbmQYBCABKAgSFQoNYXBwX2RhdGFfanNvbhgFIAEoCSJzChBDbG9zZVBlZXJSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSLQoKcmVmdXNlX2ZvchgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiITChFDbG9zZVBlZXJSZXNwb25zZSJIChRQYXVzZVByb2R1Y2VyUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEgoKAmJ5GAMgASgJIhcKFVBhdXNlUHJvZHVjZXJSZXNwb25zZSJJChVSZXN1bWVQcm9kdWNlclJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCRIKCgJieRgDIAEoCSIYChZSZXN1bWVQcm9kdWNlclJlc3BvbnNlIjwKFENsb3NlUHJvZHVjZXJSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkiFwoVQ2xvc2VQcm9kdWNlclJlc3BvbnNlIl0KF1NlbmROb3RpZmljYXRpb25SZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEAoIcGVlcl9pZHMYAiADKAkSDAoEZnJvbRgDIAEoCRIRCglkYXRhX2pzb24YBCABKAkiNAoYU2VuZE5vdGlmaWNhdGlvblJlc3BvbnNlEhgKEHVua25vd25fcGVlcl9pZHMYASADKAkiMwoPR2V0U3RhdHNSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCSIyChBHZXRTdGF0c1Jlc3BvbnNlEh4KBXN0YXRzGAEgAygLMg8ubWVkaWEudjEuU3RhdHMiMwoFU3RhdHMSCgoCb2YYASABKAkSCgoCaWQYAiABKAkSEgoKc3RhdHNfanNvbhgDIAEoCSIOCgxEcmFpblJlcXVlc3QiLQoNRHJhaW5SZXNwb25zZRINCgVyb29tcxgBIAEoDRINCgVwZWVycxgCIAEoDSKUAQoEUm9vbRIPCgdyb29tX2lkGAEgASgJEg0KBWVwb2NoGAIgASgEEi4KCmNyZWF0ZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh0KBXBlZXJzGAQgAygLMg4ubWVkaWEudjEuUGVlchIdChVydHBfY2FwYWJpbGl0aWVzX2pzb24YBSABKAkibAoEUGVlchIPCgdwZWVyX2lkGAEgASgJEi0KCWpvaW5lZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcHJvZHVjZXJzGAMgASgNEhEKCWNvbnN1bWVycxgEIAEoDSI1ChJXYXRjaEV2ZW50c1JlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIOCgZjdXJzb3IYAiABKAkiegoTV2F0Y2hFdmVudHNSZXNwb25zZRIOCgZjdXJzb3IYASABKAkSJgoId2F0Y2hpbmcYAiABKAsyEi5tZWRpYS52MS5XYXRjaGluZ0gAEiAKBWV2ZW50GAMgASgLMg8ubWVkaWEudjEuRXZlbnRIAEIJCgdtZXNzYWdlIhoKCFdhdGNoaW5nEg4KBm1pc3NlZBgBIAEoCCKZCAoFRXZlbnQSEAoIc2VxdWVuY2UYASABKAQSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcm9vbV9pZBgDIAEoCRItCgxyb29tX2NyZWF0ZWQYBCABKAsyFS5tZWRpYS52MS5Sb29tQ3JlYXRlZEgAEisKC3Jvb21fY2xvc2VkGAUgASgLMhQubWVkaWEudjEuUm9vbUNsb3NlZEgAEisKC3BlZXJfam9pbmVkGAYgASgLMhQubWVkaWEudjEuUGVlckpvaW5lZEgAEicKCXBlZXJfbGVmdBgHIAEoCzISLm1lZGlhLnYxLlBlZXJMZWZ0SAASNwoRcGVlcl9kaXNjb25uZWN0ZWQYCCABKAsyGi5tZWRpYS52MS5QZWVyRGlzY29ubmVjdGVkSAASLQoMcGVlcl9yZXN1bWVkGAkgASgLMhUubWVkaWEudjEuUGVlclJlc3VtZWRIABItCgxwZWVyX3VwZGF0ZWQYCiABKAsyFS5tZWRpYS52MS5QZWVyVXBkYXRlZEgAEjMKD3Byb2R1Y2VyX29wZW5lZBgLIAEoCzIYLm1lZGlhLnYxLlByb2R1Y2VyT3BlbmVkSAASMwoPcHJvZHVjZXJfY2xvc2VkGAwgASgLMhgubWVkaWEudjEuUHJvZHVjZXJDbG9zZWRIABIzCg9wcm9kdWNlcl9wYXVzZWQYDSABKAsyGC5tZWRpYS52MS5Qcm9kdWNlclBhdXNlZEgAEjUKEHByb2R1Y2VyX3Jlc3VtZWQYDiABKAsyGS5tZWRpYS52MS5Qcm9kdWNlclJlc3VtZWRIABIzCg9jb25zdW1lcl9vcGVuZWQYDyABKAsyGC5tZWRpYS52MS5Db25zdW1lck9wZW5lZEgAEjMKD2NvbnN1bWVyX2Nsb3NlZBgQIAEoCzIYLm1lZGlhLnYxLkNvbnN1bWVyQ2xvc2VkSAASMwoPY29uc3VtZXJfcGF1c2VkGBEgASgLMhgubWVkaWEudjEuQ29uc3VtZXJQYXVzZWRIABI1ChBjb25zdW1lcl9yZXN1bWVkGBIgASgLMhkubWVkaWEudjEuQ29uc3VtZXJSZXN1bWVkSAASMQoOYWN0aXZlX3NwZWFrZXIYEyABKAsyFy5tZWRpYS52MS5BY3RpdmVTcGVha2VySAASKwoLd29ya2VyX2RpZWQYFCABKAsyFC5tZWRpYS52MS5Xb3JrZXJEaWVkSAASMwoPd29ya2VyX3JlcGxhY2VkGBUgASgLMhgubWVkaWEudjEuV29ya2VyUmVwbGFjZWRIABIxCg5kcmFpbl9wcm9ncmVzcxgWIAEoCzIXLm1lZGlhLnYxLkRyYWluUHJvZ3Jlc3NIAEIGCgRraW5kIg0KC1Jvb21DcmVhdGVkIiwKClJvb21DbG9zZWQSHgoDZW5kGAEgASgOMhEubWVkaWEudjEuUm9vbUVuZCI0CgpQZWVySm9pbmVkEg8KB3BlZXJfaWQYASABKAkSFQoNYXBwX2RhdGFfanNvbhgCIAEoCSJCCghQZWVyTGVmdBIPCgdwZWVyX2lkGAEgASgJEiUKBnJlYXNvbhgCIAEoDjIVLm1lZGlhLnYxLkxlYXZlUmVhc29uIiMKEFBlZXJEaXNjb25uZWN0ZWQSDwoHcGVlcl9pZBgBIAEoCSIeCgtQZWVyUmVzdW1lZBIPCgdwZWVyX2lkGAEgASgJIjUKC1BlZXJVcGRhdGVkEg8KB3BlZXJfaWQYASABKAkSFQoNYXBwX2RhdGFfanNvbhgCIAEoCSJHCg5Qcm9kdWNlck9wZW5lZBIPCgdwZWVyX2lkGAEgASgJEiQKCHByb2R1Y2VyGAIgASgLMhIubWVkaWEudjEuUHJvZHVjZXIiNgoOUHJvZHVjZXJDbG9zZWQSDwoHcGVlcl9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCSJKCg5Qcm9kdWNlclBhdXNlZBIPCgdwZWVyX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEhIKCmJ5X2NvbW1hbmQYAyABKAgiNwoPUHJvZHVjZXJSZXN1bWVkEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkiWwoOQ29uc3VtZXJPcGVuZWQSDwoHcGVlcl9pZBgBIAEoCRITCgtjb25zdW1lcl9pZBgCIAEoCRITCgtwcm9kdWNlcl9pZBgDIAEoCRIOCgZwYXVzZWQYBCABKAgiNgoOQ29uc3VtZXJDbG9zZWQSDwoHcGVlcl9pZBgBIAEoCRITCgtjb25zdW1lcl9pZBgCIAEoCSI2Cg5Db25zdW1lclBhdXNlZBIPCgdwZWVyX2lkGAEgASgJEhMKC2NvbnN1bWVyX2lkGAIgASgJIjcKD0NvbnN1bWVyUmVzdW1lZBIPCgdwZWVyX2lkGAEgASgJEhMKC2NvbnN1bWVyX2lkGAIgASgJIiAKDUFjdGl2ZVNwZWFrZXISDwoHcGVlcl9pZBgBIAEoCSIZCgpXb3JrZXJEaWVkEgsKA3BpZBgBIAEoDSIdCg5Xb3JrZXJSZXBsYWNlZBILCgNwaWQYASABKA0iLQoNRHJhaW5Qcm9ncmVzcxINCgVyb29tcxgBIAEoDRINCgVwZWVycxgCIAEoDSqlAQoHUm9vbUVuZBIYChRST09NX0VORF9VTlNQRUNJRklFRBAAEhIKDlJPT01fRU5EX0VNUFRZEAESFQoRUk9PTV9FTkRfVU5KT0lORUQQAhIUChBST09NX0VORF9DT01NQU5EEAMSEwoPUk9PTV9FTkRfV09SS0VSEAQSEwoPUk9PTV9FTkRfRkVOQ0VEEAUSFQoRUk9PTV9FTkRfU0hVVERPV04QBiqsAQoLTGVhdmVSZWFzb24SHAoYTEVBVkVfUkVBU09OX1VOU1BFQ0lGSUVEEAASFQoRTEVBVkVfUkVBU09OX0xFRlQQARIVChFMRUFWRV9SRUFTT05fTE9TVBACEhgKFExFQVZFX1JFQVNPTl9SRU1PVkVEEAMSGQoVTEVBVkVfUkVBU09OX1JFUExBQ0VEEAQSHAoYTEVBVkVfUkVBU09OX1JPT01fQ0xPU0VEEAUyjQgKC01lZGlhRGFlbW9uEj4KB0dldEluZm8SGC5tZWRpYS52MS5HZXRJbmZvUmVxdWVzdBoZLm1lZGlhLnYxLkdldEluZm9SZXNwb25zZRJHCgpDcmVhdGVSb29tEhsubWVkaWEudjEuQ3JlYXRlUm9vbVJlcXVlc3QaHC5tZWRpYS52MS5DcmVhdGVSb29tUmVzcG9uc2USPgoHR2V0Um9vbRIYLm1lZGlhLnYxLkdldFJvb21SZXF1ZXN0GhkubWVkaWEudjEuR2V0Um9vbVJlc3BvbnNlEkQKCUxpc3RSb29tcxIaLm1lZGlhLnYxLkxpc3RSb29tc1JlcXVlc3QaGy5tZWRpYS52MS5MaXN0Um9vbXNSZXNwb25zZRJECglDbG9zZVJvb20SGi5tZWRpYS52MS5DbG9zZVJvb21SZXF1ZXN0GhsubWVkaWEudjEuQ2xvc2VSb29tUmVzcG9uc2USRAoJTGlzdFBlZXJzEhoubWVkaWEudjEuTGlzdFBlZXJzUmVxdWVzdBobLm1lZGlhLnYxLkxpc3RQZWVyc1Jlc3BvbnNlEkQKCUNsb3NlUGVlchIaLm1lZGlhLnYxLkNsb3NlUGVlclJlcXVlc3QaGy5tZWRpYS52MS5DbG9zZVBlZXJSZXNwb25zZRJQCg1QYXVzZVByb2R1Y2VyEh4ubWVkaWEudjEuUGF1c2VQcm9kdWNlclJlcXVlc3QaHy5tZWRpYS52MS5QYXVzZVByb2R1Y2VyUmVzcG9uc2USUwoOUmVzdW1lUHJvZHVjZXISHy5tZWRpYS52MS5SZXN1bWVQcm9kdWNlclJlcXVlc3QaIC5tZWRpYS52MS5SZXN1bWVQcm9kdWNlclJlc3BvbnNlElAKDUNsb3NlUHJvZHVjZXISHi5tZWRpYS52MS5DbG9zZVByb2R1Y2VyUmVxdWVzdBofLm1lZGlhLnYxLkNsb3NlUHJvZHVjZXJSZXNwb25zZRJZChBTZW5kTm90aWZpY2F0aW9uEiEubWVkaWEudjEuU2VuZE5vdGlmaWNhdGlvblJlcXVlc3QaIi5tZWRpYS52MS5TZW5kTm90aWZpY2F0aW9uUmVzcG9uc2USQQoIR2V0U3RhdHMSGS5tZWRpYS52MS5HZXRTdGF0c1JlcXVlc3QaGi5tZWRpYS52MS5HZXRTdGF0c1Jlc3BvbnNlEjgKBURyYWluEhYubWVkaWEudjEuRHJhaW5SZXF1ZXN0GhcubWVkaWEudjEuRHJhaW5SZXNwb25zZRJMCgtXYXRjaEV2ZW50cxIcLm1lZGlhLnYxLldhdGNoRXZlbnRzUmVxdWVzdBodLm1lZGlhLnYxLldhdGNoRXZlbnRzUmVzcG9uc2UwAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message media.v1.GetInfoRequest
@@ -829,8 +829,784 @@ export const PeerSchema: GenMessage<Peer> = /*@__PURE__*/
   messageDesc(file_media_v1_daemon, 31);
 
 /**
+ * @generated from message media.v1.WatchEventsRequest
+ */
+export type WatchEventsRequest = Message<"media.v1.WatchEventsRequest"> & {
+  /**
+   * Only what happens in this room; empty for everything, also what is of no room.
+   *
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * The `cursor` of the last message that was seen: what came after it comes first. Empty for what happens from now on.
+   *
+   * @generated from field: string cursor = 2;
+   */
+  cursor: string;
+};
+
+/**
+ * Describes the message media.v1.WatchEventsRequest.
+ * Use `create(WatchEventsRequestSchema)` to create a new message.
+ */
+export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 32);
+
+/**
+ * @generated from message media.v1.WatchEventsResponse
+ */
+export type WatchEventsResponse = Message<"media.v1.WatchEventsResponse"> & {
+  /**
+   * Where to go on from.
+   *
+   * @generated from field: string cursor = 1;
+   */
+  cursor: string;
+
+  /**
+   * @generated from oneof media.v1.WatchEventsResponse.message
+   */
+  message: {
+    /**
+     * @generated from field: media.v1.Watching watching = 2;
+     */
+    value: Watching;
+    case: "watching";
+  } | {
+    /**
+     * @generated from field: media.v1.Event event = 3;
+     */
+    value: Event;
+    case: "event";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message media.v1.WatchEventsResponse.
+ * Use `create(WatchEventsResponseSchema)` to create a new message.
+ */
+export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 33);
+
+/**
+ * The first message of every stream. It comes again after events that the stream missed, and after ten seconds without
+ * an event of its room.
+ *
+ * @generated from message media.v1.Watching
+ */
+export type Watching = Message<"media.v1.Watching"> & {
+  /**
+   * Whether events since the cursor are forgotten: the daemon has started anew, or remembers no further back.
+   *
+   * @generated from field: bool missed = 1;
+   */
+  missed: boolean;
+};
+
+/**
+ * Describes the message media.v1.Watching.
+ * Use `create(WatchingSchema)` to create a new message.
+ */
+export const WatchingSchema: GenMessage<Watching> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 34);
+
+/**
+ * @generated from message media.v1.Event
+ */
+export type Event = Message<"media.v1.Event"> & {
+  /**
+   * Counts the daemon's events from 1 on.
+   *
+   * @generated from field: uint64 sequence = 1;
+   */
+  sequence: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp time = 2;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * Empty for what is of no room.
+   *
+   * @generated from field: string room_id = 3;
+   */
+  roomId: string;
+
+  /**
+   * @generated from oneof media.v1.Event.kind
+   */
+  kind: {
+    /**
+     * @generated from field: media.v1.RoomCreated room_created = 4;
+     */
+    value: RoomCreated;
+    case: "roomCreated";
+  } | {
+    /**
+     * @generated from field: media.v1.RoomClosed room_closed = 5;
+     */
+    value: RoomClosed;
+    case: "roomClosed";
+  } | {
+    /**
+     * @generated from field: media.v1.PeerJoined peer_joined = 6;
+     */
+    value: PeerJoined;
+    case: "peerJoined";
+  } | {
+    /**
+     * @generated from field: media.v1.PeerLeft peer_left = 7;
+     */
+    value: PeerLeft;
+    case: "peerLeft";
+  } | {
+    /**
+     * @generated from field: media.v1.PeerDisconnected peer_disconnected = 8;
+     */
+    value: PeerDisconnected;
+    case: "peerDisconnected";
+  } | {
+    /**
+     * @generated from field: media.v1.PeerResumed peer_resumed = 9;
+     */
+    value: PeerResumed;
+    case: "peerResumed";
+  } | {
+    /**
+     * @generated from field: media.v1.PeerUpdated peer_updated = 10;
+     */
+    value: PeerUpdated;
+    case: "peerUpdated";
+  } | {
+    /**
+     * @generated from field: media.v1.ProducerOpened producer_opened = 11;
+     */
+    value: ProducerOpened;
+    case: "producerOpened";
+  } | {
+    /**
+     * @generated from field: media.v1.ProducerClosed producer_closed = 12;
+     */
+    value: ProducerClosed;
+    case: "producerClosed";
+  } | {
+    /**
+     * @generated from field: media.v1.ProducerPaused producer_paused = 13;
+     */
+    value: ProducerPaused;
+    case: "producerPaused";
+  } | {
+    /**
+     * @generated from field: media.v1.ProducerResumed producer_resumed = 14;
+     */
+    value: ProducerResumed;
+    case: "producerResumed";
+  } | {
+    /**
+     * @generated from field: media.v1.ConsumerOpened consumer_opened = 15;
+     */
+    value: ConsumerOpened;
+    case: "consumerOpened";
+  } | {
+    /**
+     * @generated from field: media.v1.ConsumerClosed consumer_closed = 16;
+     */
+    value: ConsumerClosed;
+    case: "consumerClosed";
+  } | {
+    /**
+     * @generated from field: media.v1.ConsumerPaused consumer_paused = 17;
+     */
+    value: ConsumerPaused;
+    case: "consumerPaused";
+  } | {
+    /**
+     * @generated from field: media.v1.ConsumerResumed consumer_resumed = 18;
+     */
+    value: ConsumerResumed;
+    case: "consumerResumed";
+  } | {
+    /**
+     * @generated from field: media.v1.ActiveSpeaker active_speaker = 19;
+     */
+    value: ActiveSpeaker;
+    case: "activeSpeaker";
+  } | {
+    /**
+     * @generated from field: media.v1.WorkerDied worker_died = 20;
+     */
+    value: WorkerDied;
+    case: "workerDied";
+  } | {
+    /**
+     * @generated from field: media.v1.WorkerReplaced worker_replaced = 21;
+     */
+    value: WorkerReplaced;
+    case: "workerReplaced";
+  } | {
+    /**
+     * @generated from field: media.v1.DrainProgress drain_progress = 22;
+     */
+    value: DrainProgress;
+    case: "drainProgress";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message media.v1.Event.
+ * Use `create(EventSchema)` to create a new message.
+ */
+export const EventSchema: GenMessage<Event> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 35);
+
+/**
+ * @generated from message media.v1.RoomCreated
+ */
+export type RoomCreated = Message<"media.v1.RoomCreated"> & {
+};
+
+/**
+ * Describes the message media.v1.RoomCreated.
+ * Use `create(RoomCreatedSchema)` to create a new message.
+ */
+export const RoomCreatedSchema: GenMessage<RoomCreated> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 36);
+
+/**
+ * @generated from message media.v1.RoomClosed
+ */
+export type RoomClosed = Message<"media.v1.RoomClosed"> & {
+  /**
+   * @generated from field: media.v1.RoomEnd end = 1;
+   */
+  end: RoomEnd;
+};
+
+/**
+ * Describes the message media.v1.RoomClosed.
+ * Use `create(RoomClosedSchema)` to create a new message.
+ */
+export const RoomClosedSchema: GenMessage<RoomClosed> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 37);
+
+/**
+ * @generated from message media.v1.PeerJoined
+ */
+export type PeerJoined = Message<"media.v1.PeerJoined"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+
+  /**
+   * What the application attached to the peer, as JSON.
+   *
+   * @generated from field: string app_data_json = 2;
+   */
+  appDataJson: string;
+};
+
+/**
+ * Describes the message media.v1.PeerJoined.
+ * Use `create(PeerJoinedSchema)` to create a new message.
+ */
+export const PeerJoinedSchema: GenMessage<PeerJoined> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 38);
+
+/**
+ * @generated from message media.v1.PeerLeft
+ */
+export type PeerLeft = Message<"media.v1.PeerLeft"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+
+  /**
+   * @generated from field: media.v1.LeaveReason reason = 2;
+   */
+  reason: LeaveReason;
+};
+
+/**
+ * Describes the message media.v1.PeerLeft.
+ * Use `create(PeerLeftSchema)` to create a new message.
+ */
+export const PeerLeftSchema: GenMessage<PeerLeft> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 39);
+
+/**
+ * The peer's socket is lost; it stays in the room for a time, and its media may flow.
+ *
+ * @generated from message media.v1.PeerDisconnected
+ */
+export type PeerDisconnected = Message<"media.v1.PeerDisconnected"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+};
+
+/**
+ * Describes the message media.v1.PeerDisconnected.
+ * Use `create(PeerDisconnectedSchema)` to create a new message.
+ */
+export const PeerDisconnectedSchema: GenMessage<PeerDisconnected> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 40);
+
+/**
+ * @generated from message media.v1.PeerResumed
+ */
+export type PeerResumed = Message<"media.v1.PeerResumed"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+};
+
+/**
+ * Describes the message media.v1.PeerResumed.
+ * Use `create(PeerResumedSchema)` to create a new message.
+ */
+export const PeerResumedSchema: GenMessage<PeerResumed> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 41);
+
+/**
+ * The application has changed what it attached to the peer.
+ *
+ * @generated from message media.v1.PeerUpdated
+ */
+export type PeerUpdated = Message<"media.v1.PeerUpdated"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+
+  /**
+   * @generated from field: string app_data_json = 2;
+   */
+  appDataJson: string;
+};
+
+/**
+ * Describes the message media.v1.PeerUpdated.
+ * Use `create(PeerUpdatedSchema)` to create a new message.
+ */
+export const PeerUpdatedSchema: GenMessage<PeerUpdated> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 42);
+
+/**
+ * @generated from message media.v1.ProducerOpened
+ */
+export type ProducerOpened = Message<"media.v1.ProducerOpened"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+
+  /**
+   * @generated from field: media.v1.Producer producer = 2;
+   */
+  producer?: Producer | undefined;
+};
+
+/**
+ * Describes the message media.v1.ProducerOpened.
+ * Use `create(ProducerOpenedSchema)` to create a new message.
+ */
+export const ProducerOpenedSchema: GenMessage<ProducerOpened> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 43);
+
+/**
+ * @generated from message media.v1.ProducerClosed
+ */
+export type ProducerClosed = Message<"media.v1.ProducerClosed"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+
+  /**
+   * @generated from field: string producer_id = 2;
+   */
+  producerId: string;
+};
+
+/**
+ * Describes the message media.v1.ProducerClosed.
+ * Use `create(ProducerClosedSchema)` to create a new message.
+ */
+export const ProducerClosedSchema: GenMessage<ProducerClosed> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 44);
+
+/**
+ * @generated from message media.v1.ProducerPaused
+ */
+export type ProducerPaused = Message<"media.v1.ProducerPaused"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+
+  /**
+   * @generated from field: string producer_id = 2;
+   */
+  producerId: string;
+
+  /**
+   * @generated from field: bool by_command = 3;
+   */
+  byCommand: boolean;
+};
+
+/**
+ * Describes the message media.v1.ProducerPaused.
+ * Use `create(ProducerPausedSchema)` to create a new message.
+ */
+export const ProducerPausedSchema: GenMessage<ProducerPaused> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 45);
+
+/**
+ * @generated from message media.v1.ProducerResumed
+ */
+export type ProducerResumed = Message<"media.v1.ProducerResumed"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+
+  /**
+   * @generated from field: string producer_id = 2;
+   */
+  producerId: string;
+};
+
+/**
+ * Describes the message media.v1.ProducerResumed.
+ * Use `create(ProducerResumedSchema)` to create a new message.
+ */
+export const ProducerResumedSchema: GenMessage<ProducerResumed> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 46);
+
+/**
+ * @generated from message media.v1.ConsumerOpened
+ */
+export type ConsumerOpened = Message<"media.v1.ConsumerOpened"> & {
+  /**
+   * Who receives.
+   *
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+
+  /**
+   * @generated from field: string consumer_id = 2;
+   */
+  consumerId: string;
+
+  /**
+   * @generated from field: string producer_id = 3;
+   */
+  producerId: string;
+
+  /**
+   * Whether it begins without media, whoever paused it.
+   *
+   * @generated from field: bool paused = 4;
+   */
+  paused: boolean;
+};
+
+/**
+ * Describes the message media.v1.ConsumerOpened.
+ * Use `create(ConsumerOpenedSchema)` to create a new message.
+ */
+export const ConsumerOpenedSchema: GenMessage<ConsumerOpened> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 47);
+
+/**
+ * @generated from message media.v1.ConsumerClosed
+ */
+export type ConsumerClosed = Message<"media.v1.ConsumerClosed"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+
+  /**
+   * @generated from field: string consumer_id = 2;
+   */
+  consumerId: string;
+};
+
+/**
+ * Describes the message media.v1.ConsumerClosed.
+ * Use `create(ConsumerClosedSchema)` to create a new message.
+ */
+export const ConsumerClosedSchema: GenMessage<ConsumerClosed> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 48);
+
+/**
+ * No media flows any more, whoever paused it.
+ *
+ * @generated from message media.v1.ConsumerPaused
+ */
+export type ConsumerPaused = Message<"media.v1.ConsumerPaused"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+
+  /**
+   * @generated from field: string consumer_id = 2;
+   */
+  consumerId: string;
+};
+
+/**
+ * Describes the message media.v1.ConsumerPaused.
+ * Use `create(ConsumerPausedSchema)` to create a new message.
+ */
+export const ConsumerPausedSchema: GenMessage<ConsumerPaused> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 49);
+
+/**
+ * @generated from message media.v1.ConsumerResumed
+ */
+export type ConsumerResumed = Message<"media.v1.ConsumerResumed"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+
+  /**
+   * @generated from field: string consumer_id = 2;
+   */
+  consumerId: string;
+};
+
+/**
+ * Describes the message media.v1.ConsumerResumed.
+ * Use `create(ConsumerResumedSchema)` to create a new message.
+ */
+export const ConsumerResumedSchema: GenMessage<ConsumerResumed> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 50);
+
+/**
+ * @generated from message media.v1.ActiveSpeaker
+ */
+export type ActiveSpeaker = Message<"media.v1.ActiveSpeaker"> & {
+  /**
+   * Empty when nobody speaks.
+   *
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+};
+
+/**
+ * Describes the message media.v1.ActiveSpeaker.
+ * Use `create(ActiveSpeakerSchema)` to create a new message.
+ */
+export const ActiveSpeakerSchema: GenMessage<ActiveSpeaker> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 51);
+
+/**
+ * The rooms of a worker that died end with it.
+ *
+ * @generated from message media.v1.WorkerDied
+ */
+export type WorkerDied = Message<"media.v1.WorkerDied"> & {
+  /**
+   * Its process id.
+   *
+   * @generated from field: uint32 pid = 1;
+   */
+  pid: number;
+};
+
+/**
+ * Describes the message media.v1.WorkerDied.
+ * Use `create(WorkerDiedSchema)` to create a new message.
+ */
+export const WorkerDiedSchema: GenMessage<WorkerDied> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 52);
+
+/**
+ * @generated from message media.v1.WorkerReplaced
+ */
+export type WorkerReplaced = Message<"media.v1.WorkerReplaced"> & {
+  /**
+   * The new one's process id.
+   *
+   * @generated from field: uint32 pid = 1;
+   */
+  pid: number;
+};
+
+/**
+ * Describes the message media.v1.WorkerReplaced.
+ * Use `create(WorkerReplacedSchema)` to create a new message.
+ */
+export const WorkerReplacedSchema: GenMessage<WorkerReplaced> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 53);
+
+/**
+ * What is yet to be moved.
+ *
+ * @generated from message media.v1.DrainProgress
+ */
+export type DrainProgress = Message<"media.v1.DrainProgress"> & {
+  /**
+   * @generated from field: uint32 rooms = 1;
+   */
+  rooms: number;
+
+  /**
+   * @generated from field: uint32 peers = 2;
+   */
+  peers: number;
+};
+
+/**
+ * Describes the message media.v1.DrainProgress.
+ * Use `create(DrainProgressSchema)` to create a new message.
+ */
+export const DrainProgressSchema: GenMessage<DrainProgress> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 54);
+
+/**
+ * Why a room ended on this daemon.
+ *
+ * @generated from enum media.v1.RoomEnd
+ */
+export const RoomEnd = {
+  /**
+   * @generated from enum value: ROOM_END_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Its last peer left.
+   *
+   * @generated from enum value: ROOM_END_EMPTY = 1;
+   */
+  EMPTY: 1,
+
+  /**
+   * Nobody joined it.
+   *
+   * @generated from enum value: ROOM_END_UNJOINED = 2;
+   */
+  UNJOINED: 2,
+
+  /**
+   * CloseRoom.
+   *
+   * @generated from enum value: ROOM_END_COMMAND = 3;
+   */
+  COMMAND: 3,
+
+  /**
+   * Its media worker died; its peers are asked to come back.
+   *
+   * @generated from enum value: ROOM_END_WORKER = 4;
+   */
+  WORKER: 4,
+
+  /**
+   * The control plane took the daemon for dead; its peers are asked to go to where the room lives now.
+   *
+   * @generated from enum value: ROOM_END_FENCED = 5;
+   */
+  FENCED: 5,
+
+  /**
+   * The daemon ends.
+   *
+   * @generated from enum value: ROOM_END_SHUTDOWN = 6;
+   */
+  SHUTDOWN: 6,
+} as const;
+
+/**
+ * Why a room ended on this daemon.
+ *
+ * @generated from enum media.v1.RoomEnd
+ */
+export type RoomEnd = (typeof RoomEnd)[keyof typeof RoomEnd] | UnknownEnum;
+
+/**
+ * Describes the enum media.v1.RoomEnd.
+ */
+export const RoomEndSchema: GenEnum<RoomEnd> = /*@__PURE__*/
+  enumDesc(file_media_v1_daemon, 0);
+
+/**
+ * @generated from enum media.v1.LeaveReason
+ */
+export const LeaveReason = {
+  /**
+   * @generated from enum value: LEAVE_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * By itself.
+   *
+   * @generated from enum value: LEAVE_REASON_LEFT = 1;
+   */
+  LEFT: 1,
+
+  /**
+   * Its socket was lost and it did not come back in time.
+   *
+   * @generated from enum value: LEAVE_REASON_LOST = 2;
+   */
+  LOST: 2,
+
+  /**
+   * ClosePeer.
+   *
+   * @generated from enum value: LEAVE_REASON_REMOVED = 3;
+   */
+  REMOVED: 3,
+
+  /**
+   * The same peer joined anew, as the next event tells.
+   *
+   * @generated from enum value: LEAVE_REASON_REPLACED = 4;
+   */
+  REPLACED: 4,
+
+  /**
+   * The room ended, as a later event tells.
+   *
+   * @generated from enum value: LEAVE_REASON_ROOM_CLOSED = 5;
+   */
+  ROOM_CLOSED: 5,
+} as const;
+
+/**
+ * @generated from enum media.v1.LeaveReason
+ */
+export type LeaveReason = (typeof LeaveReason)[keyof typeof LeaveReason] | UnknownEnum;
+
+/**
+ * Describes the enum media.v1.LeaveReason.
+ */
+export const LeaveReasonSchema: GenEnum<LeaveReason> = /*@__PURE__*/
+  enumDesc(file_media_v1_daemon, 1);
+
+/**
  * MediaDaemon is what the control plane and backend services command a media daemon with.
- * Errors are the standard gRPC codes; each method names the ones of its own.
+ *
+ * Errors are the standard gRPC codes. Any method may fail with INVALID_ARGUMENT, which carries a google.rpc.BadRequest
+ * that names the fields, UNAVAILABLE, DEADLINE_EXCEEDED and CANCELLED; each names the others. The metadata `x-request-id`,
+ * made up where the caller gives none, comes back with the answer and is in the log.
  *
  * @generated from service media.v1.MediaDaemon
  */
@@ -847,7 +1623,7 @@ export const MediaDaemon: GenService<{
   },
   /**
    * Makes a room, or returns the one that exists: calling it twice is the same as once. A room that nobody joins
-   * closes by itself. INVALID_ARGUMENT: the room id is not valid. UNAVAILABLE: the daemon takes no rooms now.
+   * closes by itself. UNAVAILABLE: the daemon is draining, or no media worker runs.
    *
    * @generated from rpc media.v1.MediaDaemon.CreateRoom
    */
@@ -970,6 +1746,18 @@ export const MediaDaemon: GenService<{
     methodKind: "unary";
     input: typeof DrainRequestSchema;
     output: typeof DrainResponseSchema;
+  },
+  /**
+   * Tells what happens on this daemon, in order and without a gap, until the caller ends it. Who watches anew gives the
+   * cursor of what it saw last, and misses nothing that the daemon still remembers; otherwise it is told that it has. To
+   * know a state and its changes, watch first and then list. RESOURCE_EXHAUSTED: too many watch already.
+   *
+   * @generated from rpc media.v1.MediaDaemon.WatchEvents
+   */
+  watchEvents: {
+    methodKind: "server_streaming";
+    input: typeof WatchEventsRequestSchema;
+    output: typeof WatchEventsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_media_v1_daemon, 0);

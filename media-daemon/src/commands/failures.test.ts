@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { MediaDaemon } from '@mediasoup-server/proto/daemon';
+import { fieldViolations } from '@mediasoup-server/proto/errors';
+import { type CallSettings, serviceCalls } from '@mediasoup-server/proto/grpc';
+import { SignalingClient } from '../testing/SignalingClient.ts';
+import { testDaemon } from '../testing/testDaemon.ts';
+
+type Method = keyof (typeof MediaDaemon)['method'];
+type Invoke = (method: Method, request: object, settings?: CallSettings) => Promise<unknown>;
+
+async function commanded(t: TestContext) {
+  const daemon = await testDaemon(t);
+  const client = new Client(`127.0.0.1:${daemon.grpcPort}`, credentials.createInsecure());
+  t.after(() => client.close());
+  const calls = serviceCalls(MediaDaemon, client);
+  const invoke: Invoke = async (method, request, settings) => {
+    const answer = calls[method](request as never, settings);
+    return Symbol.asyncIterator in answer ? answer.next() : answer;
+  };
+  return { ...daemon, invoke };
+}
+
+const failure = async (call: Promise<unknown>): Promise<ServiceError> =>
+  call.then(
+    () => assert.fail('the call succeeded'),
+    (error: ServiceError) => error,
+  );
+
+const long = 'x'.repeat(201);
+const room = { roomId: 'room' };
+const hello = { ...room, dataJson: '1' };
+
+/** A request of each method that succeeds when the peer `alice` is in the room, but for what is not valid of it. */
+const methods: Record<Method, { request: object; bad?: Record<string, object>; unknown?: object[] }> = {
+  getInfo: { request: {} },
+  createRoom: { request: room, bad: { room_id: { roomId: 'a\nb' } } },
+  getRoom: { request: room, bad: { room_id: { roomId: '' } }, unknown: [{ roomId: 'nope' }] },
+  listRooms: { request: {}, bad: { page_token: { pageToken: long } } },
+  closeRoom: {
+    request: { roomId: 'other' },
+    bad: { room_id: { roomId: '..' }, reason: { reason: long } },
+    unknown: [{ roomId: 'nope' }],
+  },
+  listPeers: {
+    request: room,
+    bad: { room_id: { roomId: 'x'.repeat(129) }, page_token: { pageToken: long } },
+    unknown: [{ roomId: 'nope' }],
+  },
+  closePeer: {
+    request: { ...room, peerId: 'bob' },
+    bad: {
+      room_id: { roomId: '' },
+      peer_id: { peerId: '' },
+      reason: { reason: long },
+      refuse_for: { refuseFor: { seconds: -1n, nanos: 0 } },
+    },
+    unknown: [{ roomId: 'nope' }, { peerId: 'nobody' }],
+  },
+  pauseProducer: {
+    request: { ...room, producerId: 'none' },
+    bad: { room_id: { roomId: '' }, producer_id: { producerId: long }, by: { by: long } },
+    unknown: [{ roomId: 'nope' }, { producerId: 'none' }],
+  },
+  resumeProducer: {
+    request: { ...room, producerId: 'none' },
+    bad: { room_id: { roomId: '' }, producer_id: { producerId: long }, by: { by: long } },
+    unknown: [{ roomId: 'nope' }, { producerId: 'none' }],
+  },
+  closeProducer: {
+    request: { ...room, producerId: 'none' },
+    bad: { room_id: { roomId: '' }, producer_id: { producerId: long } },
+    unknown: [{ roomId: 'nope' }, { producerId: 'none' }],
+  },
+  sendNotification: {
+    request: hello,
+    bad: {
+      room_id: { roomId: '' },
+      'peer_ids[1]': { peerIds: ['alice', ''] },
+      peer_ids: { peerIds: Array(1001).fill('alice') },
+      from: { from: long },
+      data_json: { dataJson: '{' },
+    },
+    unknown: [{ roomId: 'nope' }],
+  },
+  getStats: {
+    request: { ...room, peerId: 'alice' },
+    bad: { room_id: { roomId: '' }, peer_id: { peerId: 'a/b\0' } },
+    unknown: [{ roomId: 'nope' }, { peerId: 'nobody' }],
+  },
+  drain: { request: {} },
+  watchEvents: { request: room, bad: { room_id: { roomId: '..' }, cursor: { cursor: long } } },
+};
+const all = Object.entries(methods) as [Method, (typeof methods)[Method]][];
+
+test('each method names the field that is not valid, and what is not there, and does nothing then', async (t) => {
+  const { invoke, url } = await commanded(t);
+  for (const peerId of ['alice', 'bob']) await SignalingClient.join(url, 'room', peerId);
+  await SignalingClient.join(url, 'other', 'carol');
+  const state = async () => JSON.stringify(await invoke('listRooms', {}), (_, value) => String(value));
+  const before = await state();
+  for (const [method, { request, bad = {}, unknown = [] }] of all) {
+    for (const [field, change] of Object.entries(bad)) {
+      const error = await failure(invoke(method, { ...request, ...change }));
+      assert.equal(error.code, status.INVALID_ARGUMENT, `${method} ${field}`);
+      assert.deepEqual(
+        fieldViolations(error).map((violation) => violation.field),
+        [field],
+        method,
+      );
+      assert.ok(error.details.startsWith(field), error.details);
+    }
+    for (const change of unknown) {
+      const error = await failure(invoke(method, { ...request, ...change }));
+      assert.equal(error.code, status.NOT_FOUND, `${method} ${JSON.stringify(change)}`);
+    }
+  }
+  assert.equal(await state(), before);
+});
+
+test('each method tells a caller without patience that its deadline has passed, or that it has cancelled', async (t) => {
+  const { invoke, url } = await commanded(t);
+  await SignalingClient.join(url, 'room', 'alice');
+  for (const [method, { request }] of all) {
+    if (method === 'drain') continue;
+    const late = await failure(invoke(method, request, { deadline: Date.now() - 1 }));
+    assert.equal(late.code, status.DEADLINE_EXCEEDED, method);
+    const cancelled = await failure(invoke(method, request, { signal: AbortSignal.abort() }));
+    assert.equal(cancelled.code, status.CANCELLED, method);
+  }
+});
+
+test('a command that waits for a media worker ends with its deadline and with its caller', async (t) => {
+  const { invoke, url, metricsPort } = await commanded(t);
+  const alice = await SignalingClient.open(url, 'room', 'alice');
+  await alice.request('joinRoom', { roomId: 'room', peerId: 'alice', transports: ['send', 'recv'] });
+  const { workers } = (await invoke('getInfo', {})) as { workers: { pid: number }[] };
+  const pid = workers[0]?.pid ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  const asked = { ...room, peerId: 'alice' };
+  const late = await failure(invoke('getStats', asked, { deadline: Date.now() + 300 }));
+  assert.equal(late.code, status.DEADLINE_EXCEEDED);
+  const gone = new AbortController();
+  const cancelled = failure(invoke('getStats', asked, { signal: gone.signal }));
+  await invoke('getInfo', {});
+  gone.abort();
+  assert.equal((await cancelled).code, status.CANCELLED);
+  // What comes after the cancellation on the same connection: the daemon knows of it now.
+  await invoke('getInfo', {});
+  process.kill(pid, 'SIGCONT');
+  const counted = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  await t.waitFor(
+    async () => {
+      for (const code of [status.DEADLINE_EXCEEDED, status.CANCELLED])
+        assert.match(await counted(), new RegExp(`commands_total\\{method="getStats",code="${code}"\\} 1`));
+    },
+    { interval: 20, timeout: 30_000 },
+  );
+  await invoke('getStats', asked);
+});
+
+test('a draining daemon makes no rooms and obeys every other command', async (t) => {
+  const { invoke, url, drain } = await commanded(t);
+  for (const peerId of ['alice', 'bob']) await SignalingClient.join(url, 'room', peerId);
+  await SignalingClient.join(url, 'other', 'carol');
+  void drain();
+  for (const [method, { request, unknown = [] }] of all) {
+    const made = method === 'createRoom' ? { roomId: 'new' } : request;
+    const code = await invoke(method, made).then(
+      () => status.OK,
+      (error: ServiceError) => error.code,
+    );
+    const missing = unknown.some((change) => 'producerId' in change);
+    assert.equal(code, method === 'createRoom' ? status.UNAVAILABLE : missing ? status.NOT_FOUND : status.OK, method);
+  }
+});
+
+test('a request id is answered, and made up where none is given or it is not plain', async (t) => {
+  const { grpcPort } = await commanded(t);
+  const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+  t.after(() => client.close());
+  const idOf = async (given?: string) => {
+    const metadata = new Metadata();
+    if (given !== undefined) metadata.set('x-request-id', given);
+    return new Promise<string>((resolve, reject) => {
+      const call = client.makeUnaryRequest(
+        '/media.v1.MediaDaemon/GetInfo',
+        () => Buffer.alloc(0),
+        (bytes) => bytes,
+        {},
+        metadata,
+        (error) => error && reject(error),
+      );
+      call.on('metadata', (answered) => resolve(String(answered.get('x-request-id')[0])));
+    });
+  };
+  assert.equal(await idOf('job-7'), 'job-7');
+  assert.match(await idOf(), /^[0-9a-f-]{36}$/);
+  assert.match(await idOf('a b'), /^[0-9a-f-]{36}$/);
+});
