@@ -4,13 +4,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Client, credentials } from '@grpc/grpc-js';
 import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
-import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { calculateJwkThumbprint, decodeJwt, type JWTPayload, SignJWT } from 'jose';
-import { Stack } from './testing/stack.ts';
+import { commandsOf, Stack } from './testing/stack.ts';
 
 const SECRET = 'a secret of the tests that is long enough';
 const seconds = () => Math.floor(Date.now() / 1000);
@@ -42,7 +39,9 @@ async function strictStack(t: TestContext, environment: Record<string, string> =
       .sign(new TextEncoder().encode(SECRET));
   const assign = async (peerId: string, grants: object) =>
     stack.assign('lobby', peerId, stack.controlPlaneUrl, await accessToken(peerId, grants));
-  return { stack, daemon, key, folder, accessToken, assign };
+  const commands = commandsOf(t, daemon);
+  const operator = await stack.commandSettings(await accessToken('operator', { admin: true }, '*'));
+  return { stack, daemon, key, folder, accessToken, assign, commands, operator };
 }
 
 /** How joining with a token ends: `joined`, or the code of the refusal. */
@@ -131,13 +130,11 @@ test('a peer does what its grants allow', async (t) => {
 });
 
 test('an assignment of before its room was closed by command does not open it again', async (t) => {
-  const { daemon, assign } = await strictStack(t);
+  const { daemon, assign, commands, operator } = await strictStack(t);
   const { url } = await assign('alice', { publish: true });
   const alice = await SignalingClient.openUrl(url);
   await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
-  const client = new Client(`127.0.0.1:${daemon.ready.grpcPort}`, credentials.createInsecure());
-  t.after(() => client.close());
-  await serviceCalls(MediaDaemon, client).closeRoom({ roomId: 'lobby', reason: 'over' });
+  await commands.closeRoom({ roomId: 'lobby', reason: 'over' }, operator);
   assert.equal(await alice.closed, 4000);
   const { token } = Object.fromEntries(new URL(url).searchParams);
   assert.equal(await joining(daemon.url, token), 401);
@@ -150,14 +147,13 @@ test('an assignment of before its room was closed by command does not open it ag
 });
 
 test('S55 a connection of before its peer was put out, or its room closed, does not join', async (t) => {
-  const { daemon, assign } = await strictStack(t);
-  const client = new Client(`127.0.0.1:${daemon.ready.grpcPort}`, credentials.createInsecure());
-  t.after(() => client.close());
-  const { closePeer, closeRoom } = serviceCalls(MediaDaemon, client);
+  const { assign, commands, operator } = await strictStack(t);
+  const { closePeer, closeRoom } = commands;
+  const refuseFor = { seconds: 60n, nanos: 0 };
   for (const [peerId, putOut, code] of [
-    ['alice', () => closePeer({ roomId: 'lobby', peerId: 'alice' }), 401],
-    ['bob', () => closePeer({ roomId: 'lobby', peerId: 'bob', refuseFor: { seconds: 60n, nanos: 0 } }), 403],
-    ['carol', () => closeRoom({ roomId: 'lobby' }), 401],
+    ['alice', () => closePeer({ roomId: 'lobby', peerId: 'alice' }, operator), 401],
+    ['bob', () => closePeer({ roomId: 'lobby', peerId: 'bob', refuseFor }, operator), 403],
+    ['carol', () => closeRoom({ roomId: 'lobby' }, operator), 401],
   ] as const) {
     const { url } = await assign(peerId, { publish: true });
     const joined = await SignalingClient.openUrl(url);
@@ -175,16 +171,14 @@ test('S55 a connection of before its peer was put out, or its room closed, does 
 });
 
 test('an assignment of before its peer was put out does not join when the control plane is ahead by a minute', async (t) => {
-  const { daemon, assign } = await strictStack(t, {
+  const { daemon, assign, commands, operator } = await strictStack(t, {
     NODE_OPTIONS: `--import=${import.meta.resolve('./testing/skewedClock.ts')}`,
     CLOCK_SKEW_MS: '60000',
   });
   const [first, second] = [await assign('alice', {}), await assign('alice', {})];
   const alice = await SignalingClient.openUrl(first.url);
   await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
-  const client = new Client(`127.0.0.1:${daemon.ready.grpcPort}`, credentials.createInsecure());
-  t.after(() => client.close());
-  await serviceCalls(MediaDaemon, client).closePeer({ roomId: 'lobby', peerId: 'alice' });
+  await commands.closePeer({ roomId: 'lobby', peerId: 'alice' }, operator);
   assert.equal(await alice.closed, 4000);
   assert.equal(await joining(daemon.url, second.token), 401);
 });

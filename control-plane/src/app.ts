@@ -2,9 +2,11 @@ import { stat } from 'node:fs/promises';
 import { listen } from '@mediasoup-server/process/listener';
 import type { Logger } from '@mediasoup-server/process/logger';
 import { serveMetrics } from '@mediasoup-server/process/metrics';
+import { ALL_ROOMS } from '@mediasoup-server/proto/http';
 import type { Config } from './config.ts';
 import { DaemonClient } from './daemons/DaemonClient.ts';
 import { DaemonTable } from './daemons/DaemonTable.ts';
+import { readDaemonTls } from './daemons/daemonTls.ts';
 import { Fleet } from './daemons/Fleet.ts';
 import { Authorization } from './http/Authorization.ts';
 import { createHttpApp } from './http/httpApp.ts';
@@ -47,7 +49,10 @@ export async function startControlPlane(config: Config, { logger }: { logger: Lo
     });
     const store = await openStore(config, logger);
     opened.push(() => store.close());
-    const client = new DaemonClient();
+    const client = new DaemonClient({
+      tls: await readDaemonTls(config),
+      sign: () => keys.signCommand({ room: ALL_ROOMS, scopes: ['rooms:read', 'rooms:write'] }),
+    });
     opened.push(() => client.close());
     const metrics = createMetrics();
     const table = { client: store.client, metrics, logger };

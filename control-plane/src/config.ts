@@ -48,6 +48,16 @@ export const settingsSchema = z.object({
     .meta({
       description: 'Mode `jwt`, instead: where their public keys are, as a JSON Web Key Set.',
     }),
+  daemonTls: flag().default(false).meta({ description: "Whether media daemons' gRPC servers are reached over TLS." }),
+  daemonCaFile: z.string().optional().meta({
+    description:
+      'PEM file with the certificate authorities that their certificates are of; the public ones by default.',
+  }),
+  daemonClientCertFile: z
+    .string()
+    .optional()
+    .meta({ description: 'PEM file with the certificate that the control plane shows them, if it does.' }),
+  daemonClientKeyFile: z.string().optional().meta({ description: "PEM file with that certificate's private key." }),
   allowOpenBeyondLoopback: flag()
     .default(false)
     .meta({ description: 'Lets mode `open` listen on an address that other machines reach.' }),
@@ -129,6 +139,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const wrong: string[] = [];
   if ((config.tlsCertFile === undefined) !== (config.tlsKeyFile === undefined)) {
     wrong.push(`${name('tlsCertFile')} and ${name('tlsKeyFile')} are set both or not at all.`);
+  }
+  if ((config.daemonClientCertFile === undefined) !== (config.daemonClientKeyFile === undefined)) {
+    wrong.push(`${name('daemonClientCertFile')} and ${name('daemonClientKeyFile')} are set both or not at all.`);
+  }
+  if (!config.daemonTls && (config.daemonCaFile ?? config.daemonClientCertFile) !== undefined) {
+    wrong.push(`${name('daemonTls')} is not "true", and there are certificates for it.`);
   }
   if (config.mode === 'open' && !config.allowOpenBeyondLoopback && !isLoopback(config.listenIp)) {
     wrong.push(

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Client, credentials } from '@grpc/grpc-js';
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { type ChannelTls, openChannel } from '@mediasoup-server/proto/channel';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { serviceCalls } from '@mediasoup-server/proto/grpc';
 
@@ -129,6 +130,17 @@ export class Stack {
     };
   }
 
+  /** The settings of a call that is made with a new command token. */
+  async commandSettings(accessToken: string, asked: { roomId?: string; scopes?: string[] } = {}) {
+    const answer = await fetch(`${this.controlPlaneUrl}/command-tokens`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${accessToken}` },
+      body: JSON.stringify(asked),
+    });
+    if (answer.status !== 201) throw new Error(`command token: ${answer.status} ${await answer.text()}`);
+    return bearing(((await answer.json()) as { token: string }).token);
+  }
+
   async assign(
     roomId: string,
     peerId: string,
@@ -146,6 +158,20 @@ export class Stack {
     if (!answer.ok) throw new Error(`assignment: ${answer.status} ${await answer.text()}`);
     return answer.json() as never;
   }
+}
+
+/** A channel to a daemon's gRPC server, and what goes with its calls; it ends with the test. */
+export function commandsOf(t: TestContext, daemon: Running, tls?: ChannelTls) {
+  const client = openChannel(`127.0.0.1:${daemon.ready.grpcPort}`, tls);
+  t.after(() => client.close());
+  return serviceCalls(MediaDaemon, client);
+}
+
+/** The metadata that a command token goes with. */
+export function bearing(token: string): { metadata: Metadata } {
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${token}`);
+  return { metadata };
 }
 
 /** Runs a media daemon without a control plane. */

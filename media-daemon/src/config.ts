@@ -40,11 +40,20 @@ export const settingsSchema = z
     ),
     grpcIp: describe(
       z.string().default('127.0.0.1'),
-      'The address of the gRPC server. It speaks plain text, so it stays on loopback unless the next setting allows more.',
+      'The address of the gRPC server. Beyond loopback it speaks TLS, and knows who commands, unless the next setting allows more.',
     ),
     allowPlainGrpcBeyondLoopback: describe(
       flag().default(false),
-      'Plain-text gRPC on an address that other machines reach.',
+      'gRPC in plain text, or to whoever asks, on an address that other machines reach.',
+    ),
+    grpcTlsCertFile: describe(
+      z.string().optional(),
+      'PEM certificate chain of the gRPC server, which speaks TLS with it; it is read again when it changes.',
+    ),
+    grpcTlsKeyFile: describe(z.string().optional(), 'PEM private key of that certificate.'),
+    grpcClientCaFile: describe(
+      z.string().optional(),
+      'PEM certificate authorities: whoever shows a certificate of theirs may command, nobody else may connect. Without it mode `jwt` asks for command tokens.',
     ),
     grpcPort: describe(port().default(50_051), 'The port of the gRPC server; 0 lets the system choose.'),
     grpcAddress: describe(
@@ -162,10 +171,19 @@ export const settingsSchema = z
         'is reached by other machines, and mode "open" lets anybody in; set MEDIA_DAEMON_ALLOW_OPEN_BEYOND_LOOPBACK=true if that is meant',
       );
     }
-    if (!isLoopback(given.grpcIp) && !given.allowPlainGrpcBeyondLoopback) {
+    if ((given.grpcTlsCertFile === undefined) !== (given.grpcTlsKeyFile === undefined)) {
+      refuse(
+        given.grpcTlsCertFile ? 'grpcTlsKeyFile' : 'grpcTlsCertFile',
+        'is missing: certificate and key come together',
+      );
+    }
+    if (given.grpcClientCaFile && !given.grpcTlsCertFile)
+      refuse('grpcTlsCertFile', 'is missing: clients show their certificates over TLS');
+    const knowsCallers = given.grpcClientCaFile !== undefined || given.mode === 'jwt';
+    if (!isLoopback(given.grpcIp) && !(given.grpcTlsCertFile && knowsCallers) && !given.allowPlainGrpcBeyondLoopback) {
       refuse(
         'grpcIp',
-        'is reached by other machines and gRPC is plain text; set MEDIA_DAEMON_ALLOW_PLAIN_GRPC_BEYOND_LOOPBACK=true if that is meant',
+        'is reached by other machines, and gRPC is plain text or obeys everybody; give it a certificate, and client certificates or mode "jwt", or set MEDIA_DAEMON_ALLOW_PLAIN_GRPC_BEYOND_LOOPBACK=true if that is meant',
       );
     }
     if (/^(0\.0\.0\.0|::)$/.test(given.rtcIp) && !given.rtcAnnouncedAddress) {

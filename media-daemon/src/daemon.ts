@@ -4,7 +4,8 @@ import { listen } from '@mediasoup-server/process/listener';
 import type { Logger } from '@mediasoup-server/process/logger';
 import { serveMetrics } from '@mediasoup-server/process/metrics';
 import manifest from '../package.json' with { type: 'json' };
-import { startCommandServer } from './commands/CommandServer.ts';
+import { authorizeByToken } from './commands/authorize.ts';
+import { type CommandTls, startCommandServer } from './commands/CommandServer.ts';
 import { EventLog } from './commands/EventLog.ts';
 import { createMediaDaemonService } from './commands/MediaDaemonService.ts';
 import type { DaemonConfig } from './config.ts';
@@ -91,7 +92,19 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
         { rooms, pool, events, metrics },
         { beforeCreate: async (roomId) => registration?.withdrawClosing(roomId), drain: hooks.onDrainCommand },
       ),
-      { host: config.grpcIp, port: config.grpcPort, metrics, logger },
+      {
+        host: config.grpcIp,
+        port: config.grpcPort,
+        tls: commandTls(config),
+        authorize: asksForTokens(config)
+          ? authorizeByToken(async (token) => {
+              if (!registration) throw new RequestError(503, 'the daemon has not registered yet, try again');
+              return registration.checkCommandToken(token);
+            })
+          : undefined,
+        metrics,
+        logger,
+      },
     );
     closers.push(() => commands.close());
 
@@ -164,3 +177,17 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
 }
 
 const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+/** Client certificates alone say who may command; without them mode `jwt` wants tokens. */
+const asksForTokens = ({ mode, grpcClientCaFile }: DaemonConfig): boolean =>
+  mode === 'jwt' && grpcClientCaFile === undefined;
+
+const commandTls = (config: DaemonConfig): CommandTls | undefined =>
+  config.grpcTlsCertFile === undefined || config.grpcTlsKeyFile === undefined
+    ? undefined
+    : {
+        certFile: config.grpcTlsCertFile,
+        keyFile: config.grpcTlsKeyFile,
+        clientCaFile: config.grpcClientCaFile,
+        pollMs: config.certificatePollMs,
+      };

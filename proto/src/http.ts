@@ -136,6 +136,32 @@ export const roomInstancesSchema = z.object({
 });
 export type RoomInstances = z.infer<typeof roomInstancesSchema>;
 
+/** What a token for every room has in place of a room's id. */
+export const ALL_ROOMS = '*';
+
+/** What a command token may allow: to look, to change rooms and peers, to drain the daemon. */
+export const commandScopes = ['rooms:read', 'rooms:write', 'daemon:drain'] as const;
+export type CommandScope = (typeof commandScopes)[number];
+
+/** The body of `POST /command-tokens`. */
+export const commandTokenRequestSchema = z.strictObject({
+  roomId: z
+    .union([z.literal(ALL_ROOMS), idSchema])
+    .default(ALL_ROOMS)
+    .meta({ description: 'The one room that the token is for; all of them by default.' }),
+  scopes: z
+    .array(z.enum(commandScopes))
+    .default([...commandScopes])
+    .meta({ description: 'What it allows; everything by default.' }),
+});
+
+/** The answer of `POST /command-tokens`. */
+export const commandTokenSchema = z.object({
+  token: z.string().meta({ description: 'Goes with gRPC calls, as the metadata `authorization: Bearer ..`.' }),
+  expiresAt: z.iso.datetime(),
+});
+export type CommandToken = z.infer<typeof commandTokenSchema>;
+
 /** Every code that a problem answer carries, with its HTTP status. */
 export const problems = {
   INVALID_REQUEST: { status: 400, title: 'The request is not valid' },

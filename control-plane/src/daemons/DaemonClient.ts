@@ -1,7 +1,9 @@
-import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type ChannelTls, openChannel } from '@mediasoup-server/proto/channel';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { type ServiceCalls, serviceCalls } from '@mediasoup-server/proto/grpc';
+import { type CallSettings, type ServiceCalls, serviceCalls } from '@mediasoup-server/proto/grpc';
 import { rtpCapabilitiesSchema } from '@mediasoup-server/proto/http';
+import type { SignedToken } from '../tokens/AssignmentKeys.ts';
 import type { Daemon } from './Daemon.ts';
 
 /** A daemon that is up answers in milliseconds; the frontend waits meanwhile. */
@@ -9,16 +11,31 @@ const COMMAND_DEADLINE_MS = 2000;
 const PROBE_DEADLINE_MS = 500;
 /** One probe's result serves all who ask within this time. */
 const PROBE_SHARED_MS = 1000;
+/** How long before its end a token is replaced, ms. */
+const TOKEN_RENEWAL_MS = 60_000;
 /** The longest wait before a channel whose connection broke tries again. */
 const RECONNECT_MS = 1000;
 
 type Calls = ServiceCalls<typeof MediaDaemon>;
 type Target = Pick<Daemon, 'daemonId' | 'grpcAddress' | 'incarnation'>;
 
+export type DaemonClientOptions = {
+  /** What daemons are reached with; plain text without it. */
+  readonly tls?: ChannelTls | undefined;
+  /** Signs the token that goes with commands. */
+  readonly sign: () => Promise<SignedToken>;
+};
+
 /** Sends commands to media daemons over gRPC. Channels are kept, one an address. */
 export class DaemonClient {
+  readonly #options: DaemonClientOptions;
+  #token: SignedToken | undefined;
   readonly #channels = new Map<string, { client: Client; calls: Calls }>();
   readonly #probes = new Map<string, { at: number; alive: Promise<boolean> }>();
+
+  constructor(options: DaemonClientOptions) {
+    this.#options = options;
+  }
 
   /**
    * Makes a room on a daemon, or finds it there.
@@ -29,7 +46,7 @@ export class DaemonClient {
   async createRoom(daemon: Target, roomId: string, epoch: number): Promise<{ rtpCapabilities: string }> {
     const { room } = await this.#calls(daemon.grpcAddress).createRoom(
       { roomId, epoch: BigInt(epoch) },
-      { deadline: Date.now() + COMMAND_DEADLINE_MS },
+      await this.#settings(COMMAND_DEADLINE_MS),
     );
     const rtpCapabilities = rtpCapabilitiesSchema.parse(JSON.parse(room?.rtpCapabilitiesJson ?? ''));
     return { rtpCapabilities: JSON.stringify(rtpCapabilities) };
@@ -39,7 +56,7 @@ export class DaemonClient {
   async moveRoom(daemon: Target, roomId: string, epoch: number): Promise<void> {
     await this.#calls(daemon.grpcAddress).closeRoom(
       { roomId, movedEpoch: BigInt(epoch) },
-      { deadline: Date.now() + COMMAND_DEADLINE_MS },
+      await this.#settings(COMMAND_DEADLINE_MS),
     );
   }
 
@@ -53,7 +70,7 @@ export class DaemonClient {
     for (const [old, { at }] of this.#probes) if (now - at > PROBE_SHARED_MS) this.#probes.delete(old);
     const shared = this.#probes.get(key);
     if (shared) return shared.alive;
-    const alive = probeOnce(daemon);
+    const alive = this.#probeOnce(daemon);
     this.#probes.set(key, { at: now, alive });
     return alive;
   }
@@ -66,7 +83,7 @@ export class DaemonClient {
   #calls(address: string): Calls {
     let channel = this.#channels.get(address);
     if (!channel) {
-      const client = new Client(address, credentials.createInsecure(), {
+      const client = openChannel(address, this.#options.tls, {
         'grpc.initial_reconnect_backoff_ms': 100,
         'grpc.max_reconnect_backoff_ms': RECONNECT_MS,
       });
@@ -75,18 +92,26 @@ export class DaemonClient {
     }
     return channel.calls;
   }
-}
 
-/** A probe has a connection of its own: a kept one may be waiting to reconnect to a daemon that is back already. */
-async function probeOnce({ daemonId, grpcAddress, incarnation }: Target): Promise<boolean> {
-  const client = new Client(grpcAddress, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
-  try {
-    const info = await serviceCalls(MediaDaemon, client).getInfo({}, { deadline: Date.now() + PROBE_DEADLINE_MS });
-    return info.daemonId === daemonId && info.incarnation === incarnation;
-  } catch (error) {
-    const { code } = error as Partial<ServiceError>;
-    return code !== status.UNAVAILABLE && code !== status.DEADLINE_EXCEEDED;
-  } finally {
-    client.close();
+  /** A probe has a connection of its own: a kept one may be waiting to reconnect to a daemon that is back already. */
+  async #probeOnce({ daemonId, grpcAddress, incarnation }: Target): Promise<boolean> {
+    const client = openChannel(grpcAddress, this.#options.tls, { 'grpc.use_local_subchannel_pool': 1 });
+    try {
+      const info = await serviceCalls(MediaDaemon, client).getInfo({}, await this.#settings(PROBE_DEADLINE_MS));
+      return info.daemonId === daemonId && info.incarnation === incarnation;
+    } catch (error) {
+      const { code } = error as Partial<ServiceError>;
+      return code !== status.UNAVAILABLE && code !== status.DEADLINE_EXCEEDED;
+    } finally {
+      client.close();
+    }
+  }
+
+  async #settings(deadlineMs: number): Promise<CallSettings> {
+    if (!this.#token || Number(this.#token.expiresAt) - Date.now() < TOKEN_RENEWAL_MS)
+      this.#token = await this.#options.sign();
+    const metadata = new Metadata();
+    metadata.set('authorization', `Bearer ${this.#token.token}`);
+    return { metadata, deadline: Date.now() + deadlineMs };
   }
 }

@@ -1,4 +1,5 @@
 import { HttpProblem } from '@mediasoup-server/process/problem';
+import { ALL_ROOMS } from '@mediasoup-server/proto/http';
 import type { Request, RequestHandler } from 'express';
 import { type AccessTokens, type Grants, isFor } from '../tokens/AccessTokens.ts';
 import { readBearer } from './bearer.ts';
@@ -38,13 +39,21 @@ export class Authorization {
     next();
   };
 
-  /** Lets pass who has a token with the grant `admin`: for the room of the path, or for all where there is none. */
+  /**
+   * Whether somebody may operate a room, or all of them: who has a token for it with the grant `admin`.
+   *
+   * @throws HttpProblem UNAUTHORIZED, FORBIDDEN.
+   */
+  async admin(request: Request, roomId: string): Promise<void> {
+    if (!this.#tokens) return;
+    const access = await this.#tokens.verify(readBearer(request));
+    if (!access.grants.admin || !isFor(access, roomId))
+      throw new HttpProblem('FORBIDDEN', 'the token does not grant this');
+  }
+
+  /** Lets operators pass: of the room of the path, or of all where there is none. */
   readonly operator: RequestHandler = async (request, _response, next) => {
-    if (this.#tokens) {
-      const access = await this.#tokens.verify(readBearer(request));
-      if (!access.grants.admin || !isFor(access, String(request.params.roomId ?? '*')))
-        throw new HttpProblem('FORBIDDEN', 'the token does not grant this');
-    }
+    await this.admin(request, String(request.params.roomId ?? ALL_ROOMS));
     next();
   };
 }

@@ -30,9 +30,9 @@ export function createHttpApp(parts: HttpAppParts): Express {
   app.use(countRequests(metrics), cors(parts.corsOrigins), noSniffing, checkPathEncoding);
   // Neither load balancers, which all clients may seem to come from, nor daemons are counted.
   app.use(healthRoutes({ ...directory, keys }), daemonRoutes(parts));
-  app.use(['/rooms', '/daemons'], perMinute('requests', parts.requestsPerMinute, metrics));
+  app.use(['/rooms', '/daemons', '/command-tokens'], perMinute('requests', parts.requestsPerMinute, metrics));
   app.post('/rooms/:roomId/assignments', perMinute('assignments', parts.assignmentsPerMinute, metrics));
-  app.use(operatorRoutes(directory, authorization.operator), roomRoutes(directory, keys, authorization, metrics));
+  app.use(operatorRoutes(directory, keys, authorization), roomRoutes(directory, keys, authorization, metrics));
   if (parts.staticDir !== undefined) app.use(express.static(parts.staticDir, { redirect: false }));
   app.use(
     notFound,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { problems } from '@mediasoup-server/proto/http';
@@ -49,7 +50,10 @@ describe('the OpenAPI document', () => {
   });
 
   test('has every route of the app, and no other', async () => {
-    const client = new DaemonClient();
+    const keys = await AssignmentKeys.load({ dataDir: bed.dataDir });
+    const client = new DaemonClient({
+      sign: () => keys.signCommand({ room: '*', scopes: [] }),
+    });
     const metrics = createMetrics();
     const app = createHttpApp({
       directory: {
@@ -62,7 +66,7 @@ describe('the OpenAPI document', () => {
         metrics,
         logger,
       },
-      keys: await AssignmentKeys.load({ dataDir: bed.dataDir }),
+      keys,
       authorization: new Authorization(undefined),
       metrics,
       daemonKey: DAEMON_KEY,
@@ -113,6 +117,13 @@ async function giveEveryAnswer(bed: TestBed, contract: ApiContract): Promise<voi
   const assign = (base: string, room: string, body: unknown = { peerId: 'peer' }, headers = JSON_TYPE) =>
     ask(base, `POST /rooms/${room}/assignments`, { body: JSON.stringify(body), headers });
 
+  const askToken = (base: string, body: unknown = {}, headers: Record<string, string> = JSON_TYPE) =>
+    ask(base, 'POST /command-tokens', { body: JSON.stringify(body), headers });
+
+  await askToken(bed.url);
+  await askToken(bed.url, { scopes: ['everything'] });
+  await askToken(bed.url, { roomId: 'x'.repeat(65 * 1024) });
+  await askToken(bed.url, {}, { 'content-type': 'text/plain' });
   for (const path of ['/health', '/ready', '/openapi.json', '/.well-known/jwks.json'])
     await ask(bed.url, `GET ${path}`);
 
@@ -180,9 +191,16 @@ async function giveEveryAnswer(bed: TestBed, contract: ApiContract): Promise<voi
   for (const path of ['/rooms', '/daemons', '/rooms/room', '/rooms/room/instances'])
     await ask(limited.url, `GET ${path}`);
   await assign(limited.url, 'room');
+  await askToken(limited.url);
   for (let time = 0; time < 2; time++)
     await contract.check('POST', await stranger.register(limited.url, 'a wrong key'));
   await answersTo(stranger, limited.url);
+
+  const keyless = await bed.another({ mode: 'jwt', accessTokenJwksUrl: 'http://127.0.0.1:1/', corsOrigins: [] });
+  const unknownKey = await new SignJWT({})
+    .setProtectedHeader({ alg: 'EdDSA', typ: 'access+jwt', kid: 'unknown' })
+    .sign(generateKeyPairSync('ed25519').privateKey);
+  await askToken(keyless.url, {}, { ...JSON_TYPE, authorization: `Bearer ${unknownKey}` });
 
   const secret = 'a secret of the tests that is long enough';
   const strictest = await bed.another({ mode: 'jwt', accessTokenSecret: secret, corsOrigins: [] });
@@ -191,6 +209,7 @@ async function giveEveryAnswer(bed: TestBed, contract: ApiContract): Promise<voi
     .setExpirationTime('1 minute')
     .sign(new TextEncoder().encode(secret));
   for (const headers of [{}, { authorization: `Bearer ${ofNobody}` }]) {
+    await askToken(strictest.url, {}, { ...JSON_TYPE, ...headers });
     for (const path of ['/rooms', '/daemons', '/rooms/room', '/rooms/room/instances'])
       await ask(strictest.url, `GET ${path}`, { headers });
     await assign(strictest.url, 'room', { peerId: 'peer' }, { ...JSON_TYPE, ...headers });

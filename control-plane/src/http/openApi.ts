@@ -11,6 +11,8 @@ const named = z.registry<{ id: string }>();
 for (const [id, schema] of Object.entries({
   Assignment: http.assignmentSchema,
   AssignmentRequest: http.assignmentRequestSchema,
+  CommandToken: http.commandTokenSchema,
+  CommandTokenRequest: http.commandTokenRequestSchema,
   DaemonInfo: http.daemonInfoSchema,
   DaemonList: http.daemonListSchema,
   Health: http.healthSchema,

@@ -1,6 +1,8 @@
 import {
   assignmentRequestSchema,
   assignmentSchema,
+  commandTokenRequestSchema,
+  commandTokenSchema,
   daemonListSchema,
   healthSchema,
   jwksSchema,
@@ -128,6 +130,19 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
       answer: 'The room, its instances and their daemons.',
       content: roomInstancesSchema,
       problems: [...usual, 'ROOM_NOT_FOUND'],
+    },
+  },
+  '/command-tokens': {
+    post: {
+      operationId: 'issueCommandToken',
+      tag: 'operators',
+      summary: 'A token for gRPC commands to the media daemons, which lives for a quarter of an hour.',
+      access: 'accessToken',
+      body: commandTokenRequestSchema,
+      status: 201,
+      answer: 'The token.',
+      content: commandTokenSchema,
+      problems: [...usual, ...ofBody],
     },
   },
   '/rooms': {

@@ -1,5 +1,7 @@
 import { HttpProblem, methodNotAllowed } from '@mediasoup-server/process/problem';
 import {
+  type CommandToken,
+  commandTokenRequestSchema,
   type DaemonInfo,
   type DaemonList,
   daemonInfoSchema,
@@ -7,24 +9,27 @@ import {
   type RoomInstances,
   type RoomList,
 } from '@mediasoup-server/proto/http';
-import { type RequestHandler, Router } from 'express';
+import { Router } from 'express';
 import type { Directory } from '../assignment/findOwner.ts';
 import type { Daemon } from '../daemons/Daemon.ts';
 import type { Room } from '../rooms/RoomTable.ts';
+import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
+import type { Authorization } from './Authorization.ts';
+import { jsonBody } from './jsonBody.ts';
 import { cursorOf, daemonKeySchema, readPage, roomKeySchema } from './pageCursor.ts';
-import { readId } from './requestFields.ts';
+import { readBody, readId } from './requestFields.ts';
 
-/**
- * What operators and backends use: which daemons and rooms there are, and where a room is.
- *
- * @param authorize lets operators pass and nobody else.
- */
-export function operatorRoutes({ rooms, daemons }: Pick<Directory, 'rooms' | 'daemons'>, authorize: RequestHandler) {
+/** What operators and backends use: which daemons and rooms there are, where a room is, and tokens for commands. */
+export function operatorRoutes(
+  { rooms, daemons, logger }: Pick<Directory, 'rooms' | 'daemons' | 'logger'>,
+  keys: AssignmentKeys,
+  authorization: Authorization,
+): Router {
   const router = Router({ caseSensitive: true, strict: true });
 
   router
     .route('/daemons')
-    .get(authorize, async (request, response) => {
+    .get(authorization.operator, async (request, response) => {
       const { items, next } = await daemons.list(readPage(daemonKeySchema, request.query));
       const answer: DaemonList = { daemons: items.map(daemonInfo), ...(next && { cursor: cursorOf(next) }) };
       response.set('Cache-Control', 'no-store').json(answer);
@@ -33,7 +38,7 @@ export function operatorRoutes({ rooms, daemons }: Pick<Directory, 'rooms' | 'da
 
   router
     .route('/rooms')
-    .get(authorize, async (request, response) => {
+    .get(authorization.operator, async (request, response) => {
       const { items, next } = await rooms.list(readPage(roomKeySchema, request.query));
       const answer: RoomList = { rooms: items.map(roomInfo), ...(next && { cursor: cursorOf(next) }) };
       response.set('Cache-Control', 'no-store').json(answer);
@@ -42,7 +47,7 @@ export function operatorRoutes({ rooms, daemons }: Pick<Directory, 'rooms' | 'da
 
   router
     .route('/rooms/:roomId/instances')
-    .get(authorize, async (request, response) => {
+    .get(authorization.operator, async (request, response) => {
       const room = await rooms.read(readId('roomId', request.params));
       if (room.instances.length === 0) throw new HttpProblem('ROOM_NOT_FOUND');
       const instances = await Promise.all(
@@ -55,6 +60,18 @@ export function operatorRoutes({ rooms, daemons }: Pick<Directory, 'rooms' | 'da
       response.set('Cache-Control', 'no-store').json(answer);
     })
     .all(methodNotAllowed('GET', 'HEAD'));
+
+  router
+    .route('/command-tokens')
+    .post(jsonBody, async (request, response) => {
+      const { roomId, scopes } = readBody(commandTokenRequestSchema, request.body ?? {});
+      await authorization.admin(request, roomId);
+      const { token, expiresAt } = await keys.signCommand({ room: roomId, scopes });
+      logger.info({ roomId, scopes }, 'command token issued');
+      const answer: CommandToken = { token, expiresAt: expiresAt.toISOString() };
+      response.status(201).set('Cache-Control', 'no-store').json(answer);
+    })
+    .all(methodNotAllowed('POST'));
 
   return router;
 }

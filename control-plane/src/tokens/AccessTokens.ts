@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { HttpProblem } from '@mediasoup-server/process/problem';
+import { ALL_ROOMS } from '@mediasoup-server/proto/http';
 import { idSchema } from '@mediasoup-server/proto/ids';
 import {
   createRemoteJWKSet,
@@ -15,8 +16,6 @@ import { z } from 'zod';
 /** Whom an access token is for, and what kind of token it is: its `aud` and the header's `typ`. */
 export const ACCESS_AUDIENCE = 'mediasoup-server';
 export const ACCESS_TYPE = 'access+jwt';
-/** The room of a token that is for all of them: an operator's, with the grant `admin`. */
-const ALL_ROOMS = '*';
 /** Seconds by which the application's clock may differ from this one. */
 const CLOCK_TOLERANCE_S = 5;
 /** How long the keys of a URL may take to come, ms, and how long they are kept. */

@@ -1,11 +1,15 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { calculateJwkThumbprint, type JSONWebKeySet, SignJWT } from 'jose';
+import type { CommandScope } from '@mediasoup-server/proto/http';
+import { calculateJwkThumbprint, type JSONWebKeySet, type JWTPayload, SignJWT } from 'jose';
 import type { Grants } from './AccessTokens.ts';
 
 /** A token is used at once, or asked for again. */
 const TOKEN_LIFE_MS = 60_000;
+
+/** A backend asks for another some minutes before; the media daemon takes no word of the control plane for it meanwhile. */
+const COMMAND_TOKEN_LIFE_MS = 900_000;
 
 /** What an assignment token says. */
 export type AssignmentClaims = {
@@ -17,7 +21,9 @@ export type AssignmentClaims = {
   readonly grants: Grants;
 };
 
-/** Signs assignment tokens (JWT, EdDSA with Ed25519) and publishes the key that proves them. */
+export type SignedToken = { readonly token: string; readonly expiresAt: Date };
+
+/** Signs assignment and command tokens (JWT, EdDSA with Ed25519) and publishes the key that proves them. */
 export class AssignmentKeys {
   /** The public keys, RFC 7517. */
   readonly jwks: JSONWebKeySet;
@@ -50,11 +56,20 @@ export class AssignmentKeys {
     return new AssignmentKeys(signing.key, signing.jwk.kid, { keys: [...jwks.values()] });
   }
 
-  async sign(claims: AssignmentClaims): Promise<{ token: string; expiresAt: Date }> {
+  sign(claims: AssignmentClaims): Promise<SignedToken> {
+    return this.#sign('assignment+jwt', claims, TOKEN_LIFE_MS);
+  }
+
+  /** Signs a token for gRPC commands to any media daemon. */
+  signCommand({ room, scopes }: { room: string; scopes: readonly CommandScope[] }): Promise<SignedToken> {
+    return this.#sign('command+jwt', { room, scope: scopes.join(' ') }, COMMAND_TOKEN_LIFE_MS);
+  }
+
+  async #sign(typ: string, claims: JWTPayload, lifeMs: number): Promise<SignedToken> {
     const now = Math.floor(Date.now() / 1000);
-    const expiresAt = new Date(now * 1000 + TOKEN_LIFE_MS);
+    const expiresAt = new Date(now * 1000 + lifeMs);
     const token = await new SignJWT(claims)
-      .setProtectedHeader({ alg: 'EdDSA', typ: 'assignment+jwt', kid: this.#kid })
+      .setProtectedHeader({ alg: 'EdDSA', typ, kid: this.#kid })
       .setIssuer('control-plane')
       .setAudience('media-daemon')
       .setIssuedAt(now)

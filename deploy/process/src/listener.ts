@@ -83,7 +83,8 @@ export async function listen(handler: RequestListener, options: ListenerOptions,
 
 type CertificateFiles = { readonly certFile: string; readonly keyFile: string };
 
-async function readCertificate({ certFile, keyFile }: CertificateFiles): Promise<{ cert: Buffer; key: Buffer }> {
+/** @throws Error that names the file which cannot be read, or not be used. */
+export async function readCertificate({ certFile, keyFile }: CertificateFiles): Promise<{ cert: Buffer; key: Buffer }> {
   const read = (what: string, file: string) =>
     readFile(file).catch((error: unknown) => {
       throw new Error(`cannot read the TLS ${what} ${file}: ${explain(error)}`, { cause: error });

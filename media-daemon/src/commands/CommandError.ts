@@ -37,6 +37,7 @@ export class CommandError extends Error {
 /** What a room's refusals are called in gRPC; those that are not here are faults of ours. */
 const statuses: Partial<Record<RequestError['code'], status>> = {
   400: status.INVALID_ARGUMENT,
+  401: status.UNAUTHENTICATED,
   404: status.NOT_FOUND,
   409: status.FAILED_PRECONDITION,
   503: status.UNAVAILABLE,

@@ -1,11 +1,11 @@
-import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
-import type { Logger } from '@mediasoup-server/process/logger';
+import { access } from 'node:fs/promises';
+import { experimental, Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { readCertificate } from '@mediasoup-server/process/listener';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { type ServiceMethods, serviceDefinition, serviceHandlers } from '@mediasoup-server/proto/grpc';
 import { Health } from '@mediasoup-server/proto/health';
 import { HealthImplementation } from 'grpc-health-check';
-import type { Metrics } from '../telemetry/metrics.ts';
-import { createIntercept } from './intercept.ts';
+import { createIntercept, type InterceptOptions } from './intercept.ts';
 import { addReflection } from './reflection.ts';
 
 /** What one caller may hold, and how soon one that is gone is noticed. */
@@ -24,28 +24,38 @@ export type CommandServer = {
   close(): void;
 };
 
+export type CommandServerOptions = InterceptOptions & {
+  readonly host: string;
+  readonly port: number;
+  /** Plain text without it. */
+  readonly tls?: CommandTls | undefined;
+};
+
+export type CommandTls = {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Callers must show a certificate of one of these authorities. */
+  readonly clientCaFile?: string | undefined;
+  /** Milliseconds between looks at the files. */
+  readonly pollMs: number;
+};
+
 /** @throws Error when the address cannot be listened on. */
 export async function startCommandServer(
   methods: ServiceMethods<typeof MediaDaemon>,
-  { host, port, metrics, logger }: { host: string; port: number; metrics: Metrics; logger: Logger },
+  { host, port, tls, ...around }: CommandServerOptions,
 ): Promise<CommandServer> {
+  const serverCredentials = tls ? await tlsCredentials(tls) : ServerCredentials.createInsecure();
   const server = new Server(serverOptions);
-  server.addService(
-    serviceDefinition(MediaDaemon),
-    serviceHandlers(MediaDaemon, methods, createIntercept({ metrics, logger })),
-  );
+  server.addService(serviceDefinition(MediaDaemon), serviceHandlers(MediaDaemon, methods, createIntercept(around)));
   const health = new HealthImplementation(healthOf('SERVING'));
   health.addToServer(server);
   addReflection(server, [MediaDaemon, Health]);
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(
-      `${host.includes(':') ? `[${host}]` : host}:${port}`,
-      ServerCredentials.createInsecure(),
-      (error, boundPort) => {
-        if (error) reject(new Error(`cannot listen for gRPC on ${host}:${port}: ${error.message}`, { cause: error }));
-        else resolve(boundPort);
-      },
-    );
+    server.bindAsync(`${host.includes(':') ? `[${host}]` : host}:${port}`, serverCredentials, (error, boundPort) => {
+      if (error) reject(new Error(`cannot listen for gRPC on ${host}:${port}: ${error.message}`, { cause: error }));
+      else resolve(boundPort);
+    });
   });
   return {
     port: bound,
@@ -54,6 +64,24 @@ export async function startCommandServer(
     },
     close: () => server.forceShutdown(),
   };
+}
+
+/** Credentials that follow their files. @throws Error that names a file which cannot be used. */
+async function tlsCredentials({ certFile, keyFile, clientCaFile, pollMs }: CommandTls): Promise<ServerCredentials> {
+  await readCertificate({ certFile, keyFile });
+  if (clientCaFile !== undefined) await access(clientCaFile);
+  const provider = new experimental.FileWatcherCertificateProvider({
+    certificateFile: certFile,
+    privateKeyFile: keyFile,
+    caCertificateFile: clientCaFile,
+    refreshIntervalMs: pollMs,
+  });
+  return experimental.createCertificateProviderServerCredentials(
+    // The certificate's first and the authorities' second, whatever the library's types call them.
+    provider,
+    clientCaFile === undefined ? null : provider,
+    clientCaFile !== undefined,
+  );
 }
 
 /** The whole server's health, which has no name, and that of its service. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -45,19 +46,49 @@ test('`CloseRoom` of a room that has moved asks its peers to follow, unless the 
   assert.deepEqual(alice.unread, [], 'asked once');
 });
 
-test('buf curl finds every method by reflection, calls one, and is told the health', async (t) => {
-  const { grpcPort, drain } = await commanded(t);
+test('buf curl finds and calls every method by reflection, and is told the health', async (t) => {
+  const { grpcPort, url, drain } = await commanded(t);
   const buf = fileURLToPath(new URL('../../../node_modules/.bin/buf', import.meta.url));
-  const curl = async (...args: string[]) =>
-    (await promisify(execFile)(buf, ['curl', '--protocol', 'grpc', '--http2-prior-knowledge', ...args])).stdout;
+  const curl = async (...args: string[]) => (await promisify(execFile)(buf, [...options, ...args])).stdout;
+  const options = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge'];
   const server = `http://127.0.0.1:${grpcPort}`;
   const methods = (await curl('--list-methods', server)).trim().split('\n');
   for (const { name } of MediaDaemon.methods) assert.ok(methods.includes(`media.v1.MediaDaemon/${name}`), name);
-  const info = JSON.parse(await curl(`${server}/media.v1.MediaDaemon/GetInfo`));
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  await alice.request('createWebRtcTransport', { direction: 'send' });
+  const produced = { kind: 'audio', rtpParameters: opusRtpParameters() };
+  const { producerId } = await alice.request('produce', produced);
+  const requests: Record<string, object> = {
+    PauseProducer: { producerId },
+    ResumeProducer: { producerId },
+    CloseProducer: { producerId },
+    SendNotification: { dataJson: '1' },
+    GetStats: { peerId: 'alice' },
+    ClosePeer: { peerId: 'alice', refuseFor: '1s' },
+    CloseRoom: { roomId: 'another' },
+  };
+  await SignalingClient.join(url, 'another', 'bob');
+  const call = (name: string) => {
+    const withRoom = MediaDaemon.methods.find((method) => method.name === name)?.input.field.roomId;
+    const request = { ...(withRoom && { roomId: 'room' }), ...requests[name] };
+    return curl('--data', JSON.stringify(request), `${server}/media.v1.MediaDaemon/${name}`);
+  };
+  const last = ['ClosePeer', 'CloseRoom', 'Drain', 'WatchEvents'];
+  for (const { name } of MediaDaemon.methods) if (!last.includes(name)) await call(name);
+  const info = JSON.parse(await call('GetInfo'));
   assert.equal(info.workers.length, 1);
+  // A stream goes on until its caller goes.
+  const watching = spawn(buf, [...options, `${server}/media.v1.MediaDaemon/WatchEvents`]);
+  const [first] = await once(watching.stdout, 'data');
+  assert.match(String(first), /cursor/);
+  watching.kill();
+  await call('ClosePeer');
+  assert.equal(await alice.closed, 4000);
+  await call('CloseRoom');
   const health = async (service: string) =>
     JSON.parse(await curl('--data', JSON.stringify({ service }), `${server}/grpc.health.v1.Health/Check`)).status;
   for (const service of ['', 'media.v1.MediaDaemon']) assert.equal(await health(service), 'SERVING');
+  await call('Drain');
   await drain();
   for (const service of ['', 'media.v1.MediaDaemon']) assert.equal(await health(service), 'NOT_SERVING');
 });

@@ -3,11 +3,19 @@ import { Metadata, status } from '@grpc/grpc-js';
 import type { Logger } from '@mediasoup-server/process/logger';
 import type { Call, Intercept } from '@mediasoup-server/proto/grpc';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Authorize } from './authorize.ts';
 import { CommandError } from './CommandError.ts';
 import { requestSchemas } from './requestSchemas.ts';
 
-/** What is around every command: its request id, the check of its fields, the metrics, the log, and its failure's status. */
-export function createIntercept({ metrics, logger }: { metrics: Metrics; logger: Logger }): Intercept {
+export type InterceptOptions = {
+  /** Who may command; everybody where it is missing. */
+  readonly authorize?: Authorize | undefined;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+};
+
+/** What is around every command: its request id, who may, the check of its fields, metrics, log, and its failure's status. */
+export function createIntercept({ authorize, metrics, logger }: InterceptOptions): Intercept {
   return async (call, proceed) => {
     const method = call.method.localName;
     const requestId = requestIdOf(call.metadata);
@@ -18,6 +26,7 @@ export function createIntercept({ metrics, logger }: { metrics: Metrics; logger:
       const answered = new Metadata();
       answered.set('x-request-id', requestId);
       call.sendMetadata(answered);
+      await authorize?.(call);
       const checked = requestSchemas[method as keyof typeof requestSchemas].safeParse(call.request);
       if (!checked.success) throw CommandError.ofFields(checked.error);
       await proceed();

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { durationMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { DaemonState, type HeartbeatResponse, LoadSchema } from '@mediasoup-server/proto/registry';
+import type { CommandGrant } from '../commands/authorize.ts';
 import { RequestError } from '../errors.ts';
 import type { Grants } from '../rooms/Grants.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Admission } from '../signaling/admission.ts';
-import { AssignmentTokens } from './AssignmentTokens.ts';
 import { ControlPlaneClient, ControlPlaneError } from './ControlPlaneClient.ts';
+import { ControlPlaneTokens } from './ControlPlaneTokens.ts';
 import type { LoadMeter } from './LoadMeter.ts';
 import { Reservations } from './Reservations.ts';
 import { type Credentials, RoomRecords, type RoomRecordsOptions } from './RoomRecords.ts';
@@ -45,7 +46,7 @@ export class Registration {
   readonly #closedRooms = new Map<string, number>();
   readonly #records: RoomRecords;
   readonly #reservations = new Reservations();
-  readonly #tokens = new AssignmentTokens(async () => {
+  readonly #tokens = new ControlPlaneTokens(async () => {
     await this.#beating;
     this.beat();
     await this.#beating;
@@ -134,11 +135,20 @@ export class Registration {
   async checkToken({ roomId, peerId }: Admission, token: string): Promise<Grants> {
     const { daemonId } = this.#options;
     const expected = { roomId, peerId, daemonId, incarnation: this.#incarnation };
-    const { grants, issuedAt } = await this.#tokens.verify(token, expected);
+    const { grants, issuedAt } = await this.#tokens.verifyAssignment(token, expected);
     if (this.#rooms.removals.hasBeenSince(issuedAt - this.#aheadMs, roomId, peerId))
       throw new RequestError(401, 'the token is not valid');
     this.#reservations.use(token, issuedAt);
     return grants;
+  }
+
+  /**
+   * Checks a token for gRPC commands offline.
+   *
+   * @throws RequestError 401, 503 before the keys are known.
+   */
+  checkCommandToken(token: string): Promise<CommandGrant> {
+    return this.#tokens.verifyCommand(token);
   }
 
   #schedule(delayMs: number): void {

@@ -9,7 +9,7 @@ import { type Joining, Peer } from './Peer.ts';
 import { type Level, Speakers } from './Speakers.ts';
 
 /** Why a room ended. */
-export type RoomEnd = 'empty' | 'unjoined' | 'command' | 'worker' | 'fenced' | 'shutdown';
+export type RoomEnd = 'empty' | 'unjoined' | 'command' | 'worker' | 'fenced' | 'shutdown' | 'moved';
 
 /** What a room's surroundings do when something happens to it. */
 export type RoomHooks = {
@@ -155,7 +155,7 @@ export class Room {
     this.#peers.delete(peer.id);
     this.happened({ case: 'peerLeft', value: { peerId: peer.id, reason } });
     this.#tellOthers(peer, (other) => other.notify('peerLeft', { peerId: peer.id }));
-    if (this.#peers.size === 0) this.close('empty');
+    if (this.#peers.size === 0) this.close(this.#asked ? 'moved' : 'empty');
   }
 
   /** Closes the room that was made for a peer which never came. */

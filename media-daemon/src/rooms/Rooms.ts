@@ -139,4 +139,5 @@ const ends: Record<RoomEnd, Ended> = {
   worker: Ended.WORKER,
   fenced: Ended.FENCED,
   shutdown: Ended.SHUTDOWN,
+  moved: Ended.MOVED,
 };

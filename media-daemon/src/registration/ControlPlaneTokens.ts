@@ -1,5 +1,6 @@
-import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
+import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import { z } from 'zod';
+import type { CommandGrant } from '../commands/authorize.ts';
 import { RequestError } from '../errors.ts';
 import type { Grants } from '../rooms/Grants.ts';
 
@@ -8,10 +9,14 @@ const CLOCK_TOLERANCE_S = 5;
 /** The least time between two times that unknown keys are asked for, ms. */
 const KEY_COOLDOWN_MS = 10_000;
 
+/** What is told of a token that is not good, whatever is wrong with it. */
+const NOT_VALID = 'the token is not valid';
+
+const commandSchema = z.object({ room: z.string(), scope: z.string() });
 const grantsSchema = z.object({ publish: z.boolean(), subscribe: z.boolean(), data: z.boolean() });
 
-/** Verifies assignment tokens offline, with the keys that the control plane has told. */
-export class AssignmentTokens {
+/** Verifies what the control plane has signed, offline, with the keys that it has told. */
+export class ControlPlaneTokens {
   readonly #askForKeys: () => Promise<void>;
   #keys: ReturnType<typeof createLocalJWKSet> | undefined;
   #kids = new Set<string>();
@@ -35,23 +40,42 @@ export class AssignmentTokens {
    * @returns what it grants, and when it was issued, Unix time in ms.
    * @throws RequestError 401, 503 before any keys are known.
    */
-  async verify(token: string, expected: Record<string, string>): Promise<{ grants: Grants; issuedAt: number }> {
-    if (!this.#keys) throw new RequestError(503, 'the keys to check tokens with are not known yet, try again');
-    const refused = new RequestError(401, 'the token is not valid');
-    await this.#learnNewKey(token);
-    const { payload } = await jwtVerify(token, this.#keys, {
-      typ: 'assignment+jwt',
-      audience: 'media-daemon',
-      algorithms: ['EdDSA', 'Ed25519'],
-      clockTolerance: CLOCK_TOLERANCE_S,
-      requiredClaims: ['exp', 'iat'],
-    }).catch(() => {
-      throw refused;
-    });
-    if (Object.entries(expected).some(([claim, value]) => payload[claim] !== value)) throw refused;
+  async verifyAssignment(
+    token: string,
+    expected: Record<string, string>,
+  ): Promise<{ grants: Grants; issuedAt: number }> {
+    const payload = await this.#verify(token, 'assignment+jwt');
     const grants = grantsSchema.safeParse(payload.grants);
-    if (!grants.success) throw refused;
+    if (Object.entries(expected).some(([claim, value]) => payload[claim] !== value) || !grants.success)
+      throw new RequestError(401, NOT_VALID);
     return { grants: grants.data, issuedAt: (payload.iat ?? 0) * 1000 };
+  }
+
+  /**
+   * @returns what a token for gRPC commands allows.
+   * @throws RequestError 401, 503 before any keys are known.
+   */
+  async verifyCommand(token: string): Promise<CommandGrant> {
+    const claims = commandSchema.safeParse(await this.#verify(token, 'command+jwt'));
+    if (!claims.success) throw new RequestError(401, NOT_VALID);
+    return { room: claims.data.room, scopes: claims.data.scope.split(' ') };
+  }
+
+  async #verify(token: string, typ: string): Promise<JWTPayload> {
+    if (!this.#keys) throw new RequestError(503, 'the keys to check tokens with are not known yet, try again');
+    await this.#learnNewKey(token);
+    try {
+      const { payload } = await jwtVerify(token, this.#keys, {
+        typ,
+        audience: 'media-daemon',
+        algorithms: ['EdDSA', 'Ed25519'],
+        clockTolerance: CLOCK_TOLERANCE_S,
+        requiredClaims: ['exp', 'iat'],
+      });
+      return payload;
+    } catch (cause) {
+      throw new RequestError(401, NOT_VALID, { cause });
+    }
   }
 
   /** A token of a key that is not known has the keys asked for; not every time, since anybody can write one. */

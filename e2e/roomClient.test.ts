@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+import { json } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { status } from '@grpc/grpc-js';
+import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
+import { RoomClient, type Watched } from '@mediasoup-server/proto/RoomClient';
+import { SignJWT } from 'jose';
+import { type Daemon, nextTick, Stack } from './testing/stack.ts';
+
+const SECRET = 'a secret of the tests that is long enough';
+const accessToken = (sub: string, room: string, grants: object) =>
+  new SignJWT({ sub, room, grants, aud: 'mediasoup-server', exp: Math.floor(Date.now() / 1000) + 600 })
+    .setProtectedHeader({ alg: 'HS256', typ: 'access+jwt' })
+    .sign(new TextEncoder().encode(SECRET));
+
+/** A strict control plane, daemons, and a backend's client. */
+async function fleet(t: TestContext, daemons: number) {
+  const stack = await Stack.start(t, {
+    CONTROL_PLANE_MODE: 'jwt',
+    CONTROL_PLANE_ACCESS_TOKEN_SECRET: SECRET,
+    CONTROL_PLANE_CORS_ORIGINS: 'https://app.example.com',
+  });
+  const running = new Map<string, Daemon>();
+  for (let index = 0; index < daemons; index++)
+    running.set(`daemon-${index}`, await stack.startDaemon(`daemon-${index}`, { MEDIA_DAEMON_MODE: 'jwt' }));
+  const admin = await accessToken('backend', '*', { admin: true });
+  const rooms = new RoomClient({ controlPlaneUrl: stack.controlPlaneUrl, accessToken: admin });
+  t.after(() => rooms.close());
+  const join = async (peerId: string, roomId = 'lobby') => {
+    const token = await accessToken(peerId, roomId, { publish: true, subscribe: true });
+    const { url, daemonId } = await stack.assign(roomId, peerId, stack.controlPlaneUrl, token);
+    const client = await SignalingClient.openUrl(url);
+    await client.request('joinRoom', { roomId, peerId });
+    return { client, daemonId };
+  };
+  return { stack, running, admin, rooms, join };
+}
+
+/** Takes down what a watch gives until the test ends. */
+function watching(t: TestContext, rooms: RoomClient, roomId = 'lobby') {
+  const seen: string[] = [];
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const describe = (watched: Watched) => {
+    if (watched.is === 'missed') return 'missed';
+    const { kind } = watched.event;
+    return `${kind.case}${kind.value && 'peerId' in kind.value ? ` ${kind.value.peerId}` : ''}`;
+  };
+  const ended = (async () => {
+    for await (const watched of rooms.watch(roomId, { signal: stop.signal })) seen.push(describe(watched));
+  })();
+  const until = async (what: string) => {
+    while (!seen.includes(what)) await nextTick();
+  };
+  return { seen, until, ended };
+}
+
+test('a backend finds a room, commands it, and watches it until it is over', async (t) => {
+  const { rooms, join, stack } = await fleet(t, 2);
+  await assert.rejects(rooms.commands.getRoom({ roomId: 'lobby' }), { code: 'ROOM_NOT_FOUND' });
+  const { client: alice } = await join('alice');
+  const { seen, until, ended } = watching(t, rooms);
+  // The stream has begun when it tells of somebody.
+  let visitors = 0;
+  while (seen.length === 0) {
+    const { client } = await join(`visitor-${visitors++}`);
+    client.close();
+    await client.closed;
+  }
+  const { client: bob } = await join('bob');
+  await until('peerJoined bob');
+  const peers = (await rooms.peers('lobby')).map(({ peerId }) => peerId);
+  assert.ok(peers.includes('alice') && peers.includes('bob'), String(peers));
+  await rooms.commands.sendNotification({ roomId: 'lobby', from: 'backend', dataJson: '"hi"' });
+  assert.equal((await bob.notified('message')).data, 'hi');
+  await assert.rejects(rooms.commands.closePeer({ roomId: 'lobby', peerId: 'nobody' }), { code: status.NOT_FOUND });
+  await rooms.commands.closePeer({ roomId: 'lobby', peerId: 'bob' });
+  assert.equal(await bob.closed, 4000);
+  await until('peerLeft bob');
+  await rooms.commands.closeRoom({ roomId: 'lobby' });
+  assert.equal(await alice.closed, 4000);
+  await ended;
+  assert.equal(seen.at(-1), 'roomClosed');
+  const stranger = new RoomClient({ controlPlaneUrl: stack.controlPlaneUrl });
+  await assert.rejects(stranger.commands.getRoom({ roomId: 'lobby' }), { status: 401 });
+});
+
+/** Joins once the control plane has noticed that a daemon died. */
+async function joinAfterDeath<T>(join: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await join();
+    } catch {
+      await delay(200);
+    }
+  }
+}
+
+test('a backend follows a room from a daemon that is drained, and from one that dies', async (t) => {
+  const { rooms, join, running } = await fleet(t, 3);
+  const { until, seen } = watching(t, rooms);
+  let { client: alice, daemonId } = await join('alice');
+  await until('peerJoined alice');
+  running.get(daemonId)?.process.kill('SIGTERM');
+  await alice.notified('reconnect');
+  alice.close();
+  const moved = await join('alice');
+  assert.notEqual(moved.daemonId, daemonId);
+  ({ client: alice, daemonId } = moved);
+  await rooms.commands.getRoom({ roomId: 'lobby' });
+  await join('bob');
+  await until('peerJoined bob');
+
+  running.get(daemonId)?.process.kill('SIGKILL');
+  const { client: carol, daemonId: last } = await joinAfterDeath(() => join('carol'));
+  assert.notEqual(last, daemonId);
+  await until('peerJoined carol');
+  const found = await rooms.peers('lobby');
+  assert.ok(found.some(({ peerId }) => peerId === 'carol'));
+  assert.ok(seen.includes('missed'), 'a new daemon does not know what the former one told');
+  carol.close();
+});
+
+/** Runs an example of proto/examples; it ends with the test. */
+function runExample(t: TestContext, name: string, args: readonly string[], token: string) {
+  const file = fileURLToPath(new URL(`../proto/examples/${name}.ts`, import.meta.url));
+  const child = spawn(process.execPath, [file, ...args], {
+    env: { ...process.env, ACCESS_TOKEN: token },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  const lines: string[] = [];
+  createInterface(child.stdout).on('line', (line) => lines.push(line));
+  return { lines, exited };
+}
+
+test('the example `removePeer` watches a room and puts a peer out', async (t) => {
+  const { stack, admin, join } = await fleet(t, 1);
+  const { client: alice } = await join('alice');
+  const { lines, exited } = runExample(t, 'removePeer', [stack.controlPlaneUrl, 'lobby', 'mallory'], admin);
+  for (let visitor = 0; lines.length === 0; visitor++) {
+    const { client } = await join(`visitor-${visitor}`);
+    client.close();
+    await client.closed;
+  }
+  const { client: mallory } = await join('mallory');
+  assert.deepEqual(await mallory.notified('error'), { code: 403, reason: 'not welcome' });
+  assert.equal(await mallory.closed, 4000);
+  alice.close();
+  assert.deepEqual(await exited, [0, null]);
+  assert.ok(lines.includes('removed mallory'));
+  assert.equal(lines.at(-1), 'the room is over');
+});
+
+test('the example `webhooks` sends every event in order, also when the webhook fails at first', async (t) => {
+  const { stack, admin, join } = await fleet(t, 1);
+  const taken: { sequence: string; roomClosed?: object; peerJoined?: { peerId: string } }[] = [];
+  let calls = 0;
+  const hook = createServer(async (request, response) => {
+    const body = (await json(request)) as (typeof taken)[number];
+    const fails = calls++ % 3 === 0;
+    if (!fails) taken.push(body);
+    response.statusCode = fails ? 500 : 204;
+    response.end();
+  });
+  hook.listen(0, '127.0.0.1');
+  await once(hook, 'listening');
+  t.after(() => hook.close());
+  const url = `http://127.0.0.1:${(hook.address() as AddressInfo).port}/`;
+  const { client: alice } = await join('alice');
+  const { exited } = runExample(t, 'webhooks', [stack.controlPlaneUrl, 'lobby', url], admin);
+  for (let visitor = 0; taken.length === 0; visitor++) {
+    const { client } = await join(`visitor-${visitor}`);
+    client.close();
+    await client.closed;
+  }
+  await alice.request('leaveRoom');
+  assert.deepEqual(await exited, [0, null]);
+  assert.ok(taken.at(-1)?.roomClosed);
+  const sequences = taken.map(({ sequence }) => Number(sequence));
+  assert.deepEqual(
+    sequences,
+    sequences.map((_, index) => (sequences[0] ?? 0) + index),
+  );
+});
