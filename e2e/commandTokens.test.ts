@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -169,6 +169,7 @@ test('with client certificates whoever has one commands, nobody else connects, a
     MEDIA_DAEMON_GRPC_TLS_CERT_FILE: server.cert,
     MEDIA_DAEMON_GRPC_TLS_KEY_FILE: server.key,
     MEDIA_DAEMON_GRPC_CLIENT_CA_FILE: ours.ca,
+    MEDIA_DAEMON_CERTIFICATE_POLL_MS: '50',
   });
   const { url } = await stack.assign('lobby', 'alice');
   const alice = await SignalingClient.openUrl(url);
@@ -186,4 +187,10 @@ test('with client certificates whoever has one commands, nobody else connects, a
   await assert.rejects(commandsOf(t, daemon).getInfo({}, { deadline: Date.now() + 20_000 }), refused, 'in plain text');
   await assert.rejects(infoWith(theirs.ca, backend), refused, 'a client that knows another authority');
   assert.equal((await infoWith(ours.ca, backend)).peers, 1);
+  // A certificate that replaces the server's is shown from then on.
+  const next = theirs.sign('daemon');
+  copyFileSync(next.key, server.key);
+  copyFileSync(next.cert, server.cert);
+  const shown = async () => assert.equal((await infoWith(theirs.ca, backend)).peers, 1);
+  await t.waitFor(shown, { interval: 100, timeout: 30_000 });
 });

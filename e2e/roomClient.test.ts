@@ -81,9 +81,13 @@ test('a backend finds a room, commands it, and watches it until it is over', asy
   await rooms.commands.sendNotification({ roomId: 'lobby', from: 'backend', dataJson: '"hi"' });
   assert.equal((await bob.notified('message')).data, 'hi');
   await assert.rejects(rooms.commands.closePeer({ roomId: 'lobby', peerId: 'nobody' }), { code: status.NOT_FOUND });
-  await rooms.commands.closePeer({ roomId: 'lobby', peerId: 'bob' });
+  await rooms.commands.closePeer({ roomId: 'lobby', peerId: 'bob', refuseFor: { seconds: 60n } });
   assert.equal(await bob.closed, 4000);
   await until('peerLeft bob');
+  // The control plane hears of it with the next heartbeat, which goes out at once.
+  const refusal = async () =>
+    stack.assign('lobby', 'bob', stack.controlPlaneUrl, await accessToken('bob', 'lobby', {}));
+  await t.waitFor(() => assert.rejects(refusal(), /403 .*put out/), { interval: 50, timeout: 30_000 });
   await rooms.commands.closeRoom({ roomId: 'lobby' });
   assert.equal(await alice.closed, 4000);
   await ended;

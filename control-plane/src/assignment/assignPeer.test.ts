@@ -94,6 +94,41 @@ describe('POST /rooms/:roomId/assignments', () => {
     });
   });
 
+  test('a peer that its daemon has put out for a time gets no assignment, wherever the room goes', async () => {
+    const { daemonId } = await assignmentOf(await bed.assign(roomId, { peerId: 'alice' }));
+    const owner = byId(daemonId);
+    const putOut = (refuseFor: string) =>
+      owner.heartbeat(bed.url, { refusedPeers: [{ roomId, peerId: 'mallory', refuseFor }] });
+    assert.equal((await putOut('3600s')).status, 200);
+    const refused = await bed.assign(roomId, { peerId: 'mallory' });
+    assert.match(refused.headers.get('retry-after') ?? '', /^3(600|59\d)$/);
+    assert.equal((await problemOf(refused)).code, 'FORBIDDEN');
+    await other(daemonId).heartbeat(bed.url, { refusedPeers: [{ roomId, peerId: 'alice', refuseFor: '3600s' }] });
+    assert.equal(
+      (await bed.assign(roomId, { peerId: 'alice' })).status,
+      201,
+      'who does not have the room refuses nobody',
+    );
+    await owner.heartbeat(bed.url, { state: 'DAEMON_STATE_DRAINING' });
+    assert.notEqual((await assignmentOf(await bed.assign(roomId, { peerId: 'alice' }))).daemonId, daemonId);
+    assert.equal((await bed.assign(roomId, { peerId: 'mallory' })).status, 403, 'the room has moved');
+  });
+
+  test('a refusal ends with its time, and outlives the room', async () => {
+    const { daemonId, epoch } = await assignmentOf(await bed.assign(roomId, { peerId: 'alice' }));
+    const owner = byId(daemonId);
+    const refusedPeers = [
+      { roomId, peerId: 'mallory', refuseFor: '3600s' },
+      { roomId, peerId: 'bob', refuseFor: '0.001s' },
+    ];
+    const closedRooms = [{ roomId, epoch: String(epoch) }];
+    assert.equal((await owner.heartbeat(bed.url, { refusedPeers, closedRooms })).status, 200);
+    assert.equal((await bed.assign(roomId, { peerId: 'bob' })).status, 201);
+    assert.equal((await bed.assign(roomId, { peerId: 'mallory' })).status, 403);
+    const wrong = await owner.heartbeat(bed.url, { refusedPeers: [{ roomId, peerId: '' }] });
+    assert.equal((await problemOf(wrong)).code, 'INVALID_REQUEST');
+  });
+
   test('tells the STUN and TURN servers that are configured', async () => {
     const iceServers = [{ urls: ['turn:turn.example.com'], username: 'u', credential: 'c' }];
     const { url } = await bed.another({ iceServers });

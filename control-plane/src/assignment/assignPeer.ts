@@ -24,7 +24,7 @@ const REACHABLE_AGAIN_MS = 1000;
  * A place is kept for the peer there. Where the room lives and its daemon is well this takes one read and one update of
  * the tables, and nobody is asked.
  *
- * @throws HttpProblem ROOM_FULL, NO_CAPACITY or UNAVAILABLE.
+ * @throws HttpProblem FORBIDDEN for a peer that was put out, ROOM_FULL, NO_CAPACITY or UNAVAILABLE.
  */
 export async function assignPeer(
   request: AssignmentRequest & { roomId: string; grants: Grants },
@@ -41,6 +41,12 @@ export async function assignPeer(
     const seen = await rooms.read(roomId);
     const { epoch } = seen;
     const [instance] = seen.instances;
+    const refusedMs = (seen.refusals?.[request.peerId] ?? 0) - Date.now();
+    if (refusedMs > 0) {
+      if (kept) await daemons.release(kept);
+      const retryAfter = Math.ceil(refusedMs / 1000);
+      throw new HttpProblem('FORBIDDEN', 'the peer was put out of the room for a time', { retryAfter });
+    }
     if (kept) {
       if (instance && isSame(kept, instance)) return issue(request, kept, epoch, keys, directory);
       await daemons.release(kept);

@@ -3,6 +3,7 @@ import type { Logger } from '@mediasoup-server/process/logger';
 import { HttpProblem } from '@mediasoup-server/process/problem';
 import { idSchema } from '@mediasoup-server/proto/ids';
 import { DaemonState, type HeartbeatRequest } from '@mediasoup-server/proto/registry';
+import { z } from 'zod';
 import type { RoomTable } from '../rooms/RoomTable.ts';
 import { type Load, noLoad, shardOf } from './Daemon.ts';
 import type { DaemonSecret } from './DaemonSecret.ts';
@@ -10,6 +11,9 @@ import type { DaemonTable } from './DaemonTable.ts';
 
 /** How many closed rooms are written at a time. */
 const CLOSE_BATCH = 25;
+
+/** The longest time for which a peer is refused, ms: a day. */
+const MAX_REFUSAL_MS = 24 * 3600 * 1000;
 
 const states = new Map<DaemonState, 'ready' | 'draining'>([
   [DaemonState.READY, 'ready'],
@@ -27,12 +31,13 @@ const states = new Map<DaemonState, 'ready' | 'draining'>([
 export async function acceptHeartbeat(
   daemonId: string,
   { region, hash }: DaemonSecret,
-  { incarnation, state, load, headroom, assigned, closedRooms }: HeartbeatRequest,
+  { incarnation, state, load, headroom, assigned, closedRooms, refusedPeers }: HeartbeatRequest,
   { daemons, rooms, logger }: { daemons: DaemonTable; rooms: RoomTable; logger: Logger },
 ): Promise<{ fenced: boolean; superseded: boolean; assigned: bigint }> {
   const reportedState = states.get(state);
   if (!reportedState) throw new HttpProblem('INVALID_REQUEST', 'state: is neither READY nor DRAINING');
   const closed = readRooms('closedRooms', closedRooms);
+  const refused = readRefusals(refusedPeers);
   const shard = shardOf(region, daemonId);
   const report = {
     state: reportedState,
@@ -54,6 +59,11 @@ export async function acceptHeartbeat(
     logger.warn({ daemonId, incarnation }, 'heartbeat of a daemon that was declared lost');
     fenced = true;
   }
+  // Before the rooms are closed, since a closed one is nobody's.
+  for (const [roomId, untils] of refused) {
+    const written = await rooms.refuse({ roomId, daemonId, incarnation }, untils);
+    logger.info({ roomId, daemonId, peers: Object.keys(untils), written }, 'peers refused');
+  }
   for (let from = 0; from < closed.length; from += CLOSE_BATCH) {
     await Promise.all(
       closed.slice(from, from + CLOSE_BATCH).map(async ({ roomId, epoch }) => {
@@ -64,6 +74,21 @@ export async function acceptHeartbeat(
     );
   }
   return { fenced, superseded: false, assigned: BigInt(heard?.assigned ?? 0) };
+}
+
+/** By room, until when each peer is refused. */
+function readRefusals(refusedPeers: HeartbeatRequest['refusedPeers']): Map<string, Record<string, number>> {
+  const byRoom = new Map<string, Record<string, number>>();
+  refusedPeers.forEach(({ roomId, peerId, refuseFor }, index) => {
+    const ids = z.object({ roomId: idSchema, peerId: idSchema }).safeParse({ roomId, peerId });
+    if (!ids.success) {
+      const [issue] = ids.error.issues;
+      throw new HttpProblem('INVALID_REQUEST', `refusedPeers[${index}].${issue?.path.join('.')}: ${issue?.message}`);
+    }
+    const refuseForMs = Math.min(refuseFor ? durationMs(refuseFor) : 0, MAX_REFUSAL_MS);
+    byRoom.set(roomId, { ...byRoom.get(roomId), [peerId]: Date.now() + refuseForMs });
+  });
+  return byRoom;
 }
 
 function readLoad(load: NonNullable<HeartbeatRequest['load']>): Load {

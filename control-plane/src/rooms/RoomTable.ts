@@ -19,10 +19,15 @@ const roomSchema = z.object({
   rtpCapabilities: z.string().optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
+  /** Peers that were put out, and until when each is refused, Unix time in ms. */
+  refusals: z.record(z.string(), z.number()).optional(),
   /** Unix time in seconds, as TTL wants it. */
   expiresAt: z.number().optional(),
 });
 export type Room = z.infer<typeof roomSchema>;
+/** The most refusals that a room's item has room for. */
+const MAX_REFUSALS = 1000;
+
 /** The key of a room's item. */
 export type RoomKey = Pick<Room, 'roomId'>;
 
@@ -61,6 +66,7 @@ export class RoomTable {
       rtpCapabilities,
       createdAt,
       updatedAt: now,
+      refusals: current(seen.refusals, now),
       expiresAt: secondsFrom(now, RECORD_SECONDS),
     };
     const neverExisted = absent('roomId');
@@ -77,6 +83,25 @@ export class RoomTable {
     const expiresAt = secondsFrom(Date.now(), RECORD_SECONDS);
     const renewed = await this.#table.update({ roomId: open.roomId }, { expiresAt }, isUnchanged(open));
     return renewed !== undefined;
+  }
+
+  /**
+   * Refuses peers a room, also where it goes from here. Only the daemon that has the room says so, one time after another.
+   *
+   * @param untils until when each peer is refused, Unix time in ms.
+   * @returns `false` when the room is not that daemon's any more.
+   */
+  async refuse(
+    { roomId, daemonId, incarnation }: { roomId: string; daemonId: string; incarnation: string },
+    untils: Readonly<Record<string, number>>,
+  ): Promise<boolean> {
+    const { refusals } = await this.read(roomId);
+    const longest = Object.entries({ ...current(refusals, Date.now()), ...untils })
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, MAX_REFUSALS);
+    const change = { refusals: Object.fromEntries(longest) };
+    const written = await this.#table.update({ roomId }, change, isOf({ daemonId, incarnation }));
+    return written !== undefined;
   }
 
   /**
@@ -108,9 +133,17 @@ export class RoomTable {
 
 const secondsFrom = (now: number, seconds: number): number => Math.ceil(now / 1000) + seconds;
 
-function isUnchanged({ epoch, daemonId, incarnation }: { epoch: number; daemonId: string; incarnation: string }) {
+/** Those that are not over. */
+const current = (refusals: Room['refusals'] = {}, now: number): NonNullable<Room['refusals']> =>
+  Object.fromEntries(Object.entries(refusals).filter(([, until]) => until > now));
+
+function isUnchanged({ epoch, ...owner }: { epoch: number; daemonId: string; incarnation: string }) {
   const sameEpoch = equals('epoch', epoch);
+  return allOf(sameEpoch, isOf(owner));
+}
+
+function isOf({ daemonId, incarnation }: { daemonId: string; incarnation: string }) {
   const sameDaemon = equals('instances[0].daemonId', daemonId);
   const sameIncarnation = equals('instances[0].incarnation', incarnation);
-  return allOf(sameEpoch, sameDaemon, sameIncarnation);
+  return allOf(sameDaemon, sameIncarnation);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
-import { durationMs, timestampMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, durationMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { DaemonState, type HeartbeatResponse, LoadSchema } from '@mediasoup-server/proto/registry';
 import type { CommandGrant } from '../commands/authorize.ts';
 import { RequestError } from '../errors.ts';
@@ -44,6 +44,8 @@ export class Registration {
   readonly #rooms: Rooms;
   readonly #client: ControlPlaneClient;
   readonly #closedRooms = new Map<string, number>();
+  /** Peers that were put out for a time, until when, which the control plane has not acknowledged. */
+  readonly #refusals = new Set<{ roomId: string; peerId: string; until: number }>();
   readonly #records: RoomRecords;
   readonly #reservations = new Reservations();
   readonly #tokens = new ControlPlaneTokens(async () => {
@@ -70,6 +72,10 @@ export class Registration {
         this.#closedRooms.set(room.id, room.epoch);
         this.beat();
       },
+      peerRefused: (room, peerId, refuseForMs) => {
+        this.#refusals.add({ roomId: room.id, peerId, until: Date.now() + refuseForMs });
+        this.beat();
+      },
     });
   }
 
@@ -83,7 +89,7 @@ export class Registration {
     if (this.#closed) return;
     clearTimeout(this.#timer);
     if (this.#beating) {
-      void this.#beating.finally(() => this.#closedRooms.size > 0 && !this.#closed && this.#schedule(0));
+      void this.#beating.finally(() => this.#hasNews && !this.#closed && this.#schedule(0));
       return;
     }
     this.#beating = this.#beatOnce()
@@ -151,6 +157,11 @@ export class Registration {
     return this.#tokens.verifyCommand(token);
   }
 
+  /** Whether there is something that the control plane is to know at once. */
+  get #hasNews(): boolean {
+    return this.#closedRooms.size > 0 || this.#refusals.size > 0;
+  }
+
   #schedule(delayMs: number): void {
     if (this.#closed) return;
     clearTimeout(this.#timer);
@@ -205,6 +216,7 @@ export class Registration {
   async #heartbeat(secret: string): Promise<number> {
     const { maxPeers, load } = this.#options;
     const reported = [...this.#closedRooms];
+    const refused = [...this.#refusals];
     const sentAt = Date.now();
     const answer = await this.#client.heartbeat(secret, {
       incarnation: this.#incarnation,
@@ -212,8 +224,14 @@ export class Registration {
       load: create(LoadSchema, await load.read()),
       headroom: Math.max(0, maxPeers - this.#rooms.peerCount - this.#reservations.outstanding(Date.now())),
       assigned: BigInt(this.#reservations.assigned),
+      refusedPeers: refused.map(({ roomId, peerId, until }) => ({
+        roomId,
+        peerId,
+        refuseFor: durationFromMs(Math.max(0, until - sentAt)),
+      })),
       closedRooms: reported.map(([roomId, epoch]) => ({ roomId, epoch: BigInt(epoch) })),
     });
+    for (const refusal of refused) this.#refusals.delete(refusal);
     for (const [roomId, epoch] of reported)
       if (this.#closedRooms.get(roomId) === epoch) this.#closedRooms.delete(roomId);
     if (answer.now) this.#aheadMs = Math.max(0, timestampMs(answer.now) - sentAt);

@@ -11,6 +11,7 @@ import { Room, type RoomEnd, type RoomOptions } from './Room.ts';
 export type RoomsListener = {
   readonly roomClosed?: (room: Room, end: RoomEnd) => void;
   readonly peerRemoved?: (peer: Peer, comeBack: boolean) => void;
+  readonly peerRefused?: (room: Room, peerId: string, refuseForMs: number) => void;
   readonly happened?: (room: Room, happening: Happening) => void;
 };
 
@@ -87,6 +88,7 @@ export class Rooms {
    */
   removePeer(room: Room, peer: Peer, reason: string, refuseForMs: number): void {
     this.#removals.addPeer(room.id, peer.id, refuseForMs);
+    if (refuseForMs > 0) for (const listener of this.#listeners) listener.peerRefused?.(room, peer.id, refuseForMs);
     room.remove(peer, reason);
   }
 

@@ -445,7 +445,8 @@ export type ClosePeerRequest = Message<"media.v1.ClosePeerRequest"> & {
   reason: string;
 
   /**
-   * How long the peer is not let in again by this daemon, at most a day.
+   * How long the peer is not let into the room again, at most a day: this daemon refuses it, and the control plane gives it
+   * no assignment to the room, wherever that is by then.
    *
    * @generated from field: google.protobuf.Duration refuse_for = 4;
    */

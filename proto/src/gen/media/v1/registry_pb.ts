@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file media/v1/registry.proto.
  */
 export const file_media_v1_registry: GenFile = /*@__PURE__*/
-  fileDesc("ChdtZWRpYS92MS9yZWdpc3RyeS5wcm90bxIIbWVkaWEudjEieAoPUmVnaXN0ZXJSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRIMCgR6b25lGAMgASgJEgsKA3VybBgEIAEoCRIUCgxncnBjX2FkZHJlc3MYBSABKAkSDwoHdmVyc2lvbhgGIAEoCSJsChBSZWdpc3RlclJlc3BvbnNlEg4KBnNlY3JldBgBIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJandrc19qc29uGAMgASgJIrsBChBIZWFydGJlYXRSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEiQKBXN0YXRlGAIgASgOMhUubWVkaWEudjEuRGFlbW9uU3RhdGUSHAoEbG9hZBgDIAEoCzIOLm1lZGlhLnYxLkxvYWQSKgoMY2xvc2VkX3Jvb21zGAQgAygLMhQubWVkaWEudjEuQ2xvc2VkUm9vbRIQCghoZWFkcm9vbRgFIAEoDRIQCghhc3NpZ25lZBgGIAEoBCK8AQoRSGVhcnRiZWF0UmVzcG9uc2USDgoGZmVuY2VkGAEgASgIEhIKCnN1cGVyc2VkZWQYAiABKAgSNQoSaGVhcnRiZWF0X2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWp3a3NfanNvbhgEIAEoCRIQCghhc3NpZ25lZBgFIAEoBBInCgNub3cYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqQBCgRMb2FkEg0KBXJvb21zGAEgASgNEg0KBXBlZXJzGAIgASgNEhEKCXByb2R1Y2VycxgDIAEoDRIRCgljb25zdW1lcnMYBCABKA0SEgoKd29ya2VyX2NwdRgFIAEoARIzChBldmVudF9sb29wX2RlbGF5GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg8KB25ldHdvcmsYByABKAEiLAoKQ2xvc2VkUm9vbRIPCgdyb29tX2lkGAEgASgJEg0KBWVwb2NoGAIgASgEImsKElJlcG9ydFJvb21zUmVxdWVzdBITCgtpbmNhcm5hdGlvbhgBIAEoCRIhCgVyb29tcxgCIAMoCzISLm1lZGlhLnYxLk9wZW5Sb29tEh0KFXJ0cF9jYXBhYmlsaXRpZXNfanNvbhgDIAEoCSJLChNSZXBvcnRSb29tc1Jlc3BvbnNlEiEKBXJvb21zGAEgAygLMhIubWVkaWEudjEuT3BlblJvb20SEQoJZWxzZXdoZXJlGAIgAygJIioKCE9wZW5Sb29tEg8KB3Jvb21faWQYASABKAkSDQoFZXBvY2gYAiABKAQiRgoQQ2xhaW1Sb29tUmVxdWVzdBITCgtpbmNhcm5hdGlvbhgBIAEoCRIdChVydHBfY2FwYWJpbGl0aWVzX2pzb24YAiABKAkiRgoRQ2xhaW1Sb29tUmVzcG9uc2USDwoHZ3JhbnRlZBgBIAEoCBIRCglkYWVtb25faWQYAiABKAkSDQoFZXBvY2gYAyABKAQqdQoLRGFlbW9uU3RhdGUSHAoYREFFTU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSREFFTU9OX1NUQVRFX1JFQURZEAESGQoVREFFTU9OX1NUQVRFX0RSQUlOSU5HEAISFQoRREFFTU9OX1NUQVRFX0xPU1QQA2IGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChdtZWRpYS92MS9yZWdpc3RyeS5wcm90bxIIbWVkaWEudjEieAoPUmVnaXN0ZXJSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRIMCgR6b25lGAMgASgJEgsKA3VybBgEIAEoCRIUCgxncnBjX2FkZHJlc3MYBSABKAkSDwoHdmVyc2lvbhgGIAEoCSJsChBSZWdpc3RlclJlc3BvbnNlEg4KBnNlY3JldBgBIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJandrc19qc29uGAMgASgJIukBChBIZWFydGJlYXRSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEiQKBXN0YXRlGAIgASgOMhUubWVkaWEudjEuRGFlbW9uU3RhdGUSHAoEbG9hZBgDIAEoCzIOLm1lZGlhLnYxLkxvYWQSKgoMY2xvc2VkX3Jvb21zGAQgAygLMhQubWVkaWEudjEuQ2xvc2VkUm9vbRIQCghoZWFkcm9vbRgFIAEoDRIQCghhc3NpZ25lZBgGIAEoBBIsCg1yZWZ1c2VkX3BlZXJzGAcgAygLMhUubWVkaWEudjEuUmVmdXNlZFBlZXIivAEKEUhlYXJ0YmVhdFJlc3BvbnNlEg4KBmZlbmNlZBgBIAEoCBISCgpzdXBlcnNlZGVkGAIgASgIEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIRCglqd2tzX2pzb24YBCABKAkSEAoIYXNzaWduZWQYBSABKAQSJwoDbm93GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKkAQoETG9hZBINCgVyb29tcxgBIAEoDRINCgVwZWVycxgCIAEoDRIRCglwcm9kdWNlcnMYAyABKA0SEQoJY29uc3VtZXJzGAQgASgNEhIKCndvcmtlcl9jcHUYBSABKAESMwoQZXZlbnRfbG9vcF9kZWxheRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIPCgduZXR3b3JrGAcgASgBIl4KC1JlZnVzZWRQZWVyEg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCRItCgpyZWZ1c2VfZm9yGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIiwKCkNsb3NlZFJvb20SDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCJrChJSZXBvcnRSb29tc1JlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkSIQoFcm9vbXMYAiADKAsyEi5tZWRpYS52MS5PcGVuUm9vbRIdChVydHBfY2FwYWJpbGl0aWVzX2pzb24YAyABKAkiSwoTUmVwb3J0Um9vbXNSZXNwb25zZRIhCgVyb29tcxgBIAMoCzISLm1lZGlhLnYxLk9wZW5Sb29tEhEKCWVsc2V3aGVyZRgCIAMoCSIqCghPcGVuUm9vbRIPCgdyb29tX2lkGAEgASgJEg0KBWVwb2NoGAIgASgEIkYKEENsYWltUm9vbVJlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkSHQoVcnRwX2NhcGFiaWxpdGllc19qc29uGAIgASgJIkYKEUNsYWltUm9vbVJlc3BvbnNlEg8KB2dyYW50ZWQYASABKAgSEQoJZGFlbW9uX2lkGAIgASgJEg0KBWVwb2NoGAMgASgEKnUKC0RhZW1vblN0YXRlEhwKGERBRU1PTl9TVEFURV9VTlNQRUNJRklFRBAAEhYKEkRBRU1PTl9TVEFURV9SRUFEWRABEhkKFURBRU1PTl9TVEFURV9EUkFJTklORxACEhUKEURBRU1PTl9TVEFURV9MT1NUEANiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * POST /daemons/:daemonId/registrations
@@ -134,6 +134,14 @@ export type HeartbeatRequest = Message<"media.v1.HeartbeatRequest"> & {
    * @generated from field: uint64 assigned = 6;
    */
   assigned: bigint;
+
+  /**
+   * Peers that a command has put out for a time, and that no answer has acknowledged yet. A successful answer acknowledges
+   * them all.
+   *
+   * @generated from field: repeated media.v1.RefusedPeer refused_peers = 7;
+   */
+  refusedPeers: RefusedPeer[];
 };
 
 /**
@@ -248,6 +256,35 @@ export const LoadSchema: GenMessage<Load> = /*@__PURE__*/
   messageDesc(file_media_v1_registry, 4);
 
 /**
+ * @generated from message media.v1.RefusedPeer
+ */
+export type RefusedPeer = Message<"media.v1.RefusedPeer"> & {
+  /**
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * @generated from field: string peer_id = 2;
+   */
+  peerId: string;
+
+  /**
+   * How long it is given no assignment to the room, from now on.
+   *
+   * @generated from field: google.protobuf.Duration refuse_for = 3;
+   */
+  refuseFor?: Duration | undefined;
+};
+
+/**
+ * Describes the message media.v1.RefusedPeer.
+ * Use `create(RefusedPeerSchema)` to create a new message.
+ */
+export const RefusedPeerSchema: GenMessage<RefusedPeer> = /*@__PURE__*/
+  messageDesc(file_media_v1_registry, 5);
+
+/**
  * @generated from message media.v1.ClosedRoom
  */
 export type ClosedRoom = Message<"media.v1.ClosedRoom"> & {
@@ -267,7 +304,7 @@ export type ClosedRoom = Message<"media.v1.ClosedRoom"> & {
  * Use `create(ClosedRoomSchema)` to create a new message.
  */
 export const ClosedRoomSchema: GenMessage<ClosedRoom> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 5);
+  messageDesc(file_media_v1_registry, 6);
 
 /**
  * POST /daemons/:daemonId/rooms reports rooms that are open on the daemon: all of them after a registration, which heals
@@ -301,7 +338,7 @@ export type ReportRoomsRequest = Message<"media.v1.ReportRoomsRequest"> & {
  * Use `create(ReportRoomsRequestSchema)` to create a new message.
  */
 export const ReportRoomsRequestSchema: GenMessage<ReportRoomsRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 6);
+  messageDesc(file_media_v1_registry, 7);
 
 /**
  * @generated from message media.v1.ReportRoomsResponse
@@ -327,7 +364,7 @@ export type ReportRoomsResponse = Message<"media.v1.ReportRoomsResponse"> & {
  * Use `create(ReportRoomsResponseSchema)` to create a new message.
  */
 export const ReportRoomsResponseSchema: GenMessage<ReportRoomsResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 7);
+  messageDesc(file_media_v1_registry, 8);
 
 /**
  * @generated from message media.v1.OpenRoom
@@ -349,7 +386,7 @@ export type OpenRoom = Message<"media.v1.OpenRoom"> & {
  * Use `create(OpenRoomSchema)` to create a new message.
  */
 export const OpenRoomSchema: GenMessage<OpenRoom> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 8);
+  messageDesc(file_media_v1_registry, 9);
 
 /**
  * PUT /daemons/:daemonId/rooms/:roomId claims a room for the daemon that a peer without a token asked for.
@@ -375,7 +412,7 @@ export type ClaimRoomRequest = Message<"media.v1.ClaimRoomRequest"> & {
  * Use `create(ClaimRoomRequestSchema)` to create a new message.
  */
 export const ClaimRoomRequestSchema: GenMessage<ClaimRoomRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 9);
+  messageDesc(file_media_v1_registry, 10);
 
 /**
  * @generated from message media.v1.ClaimRoomResponse
@@ -406,7 +443,7 @@ export type ClaimRoomResponse = Message<"media.v1.ClaimRoomResponse"> & {
  * Use `create(ClaimRoomResponseSchema)` to create a new message.
  */
 export const ClaimRoomResponseSchema: GenMessage<ClaimRoomResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 10);
+  messageDesc(file_media_v1_registry, 11);
 
 /**
  * @generated from enum media.v1.DaemonState
