@@ -3,11 +3,14 @@ import { type TestContext, test } from 'node:test';
 import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
+import { openChannel } from '@mediasoup-server/proto/channel';
+import { MediaDaemon } from '@mediasoup-server/proto/daemon';
+import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { connectReceiver, OpusSender } from './testing/rtp.ts';
 
 /** Alice sends sound, which Bob receives. */
 async function sounding(t: TestContext) {
-  const { url } = await testDaemon(t);
+  const { url, grpcPort } = await testDaemon(t);
   const join = async (peerId: string) => {
     const client = await SignalingClient.open(url, 'room', peerId);
     const joining = { roomId: 'room', peerId, transports: ['send', 'recv'] };
@@ -23,11 +26,21 @@ async function sounding(t: TestContext) {
   const produced = { kind: 'audio', rtpParameters: sender.rtpParameters };
   const { producerId } = await alice.request('produce', produced);
   await connectReceiver(t, bob, bobs.transports.recv, producerId, rtpCapabilities);
-  return { join, alice, bob, sender, producerId, rtpCapabilities };
+  return { join, alice, bob, sender, producerId, rtpCapabilities, grpcPort };
 }
 
 test('S49 who speaks and how loud is told to everybody, also to who comes later', async (t) => {
-  const { join, alice, bob } = await sounding(t);
+  const { join, alice, bob, grpcPort } = await sounding(t);
+  const channel = openChannel(`127.0.0.1:${grpcPort}`);
+  t.after(() => channel.close());
+  const speakers: string[] = [];
+  const watched = (async () => {
+    for await (const { message } of serviceCalls(MediaDaemon, channel).watchEvents({ roomId: 'room', cursor: 'all' })) {
+      const kind = message.case === 'event' ? message.value.kind : undefined;
+      if (kind?.case === 'activeSpeaker') speakers.push(kind.value.peerId);
+      if (speakers.length === 2) break;
+    }
+  })();
   for (const peer of [alice, bob]) {
     assert.deepEqual(await peer.notified('audioLevels'), { levels: [{ peerId: 'alice', volume: -20 }] });
     assert.deepEqual(await peer.notified('activeSpeaker'), { peerId: 'alice' });
@@ -36,6 +49,8 @@ test('S49 who speaks and how loud is told to everybody, also to who comes later'
   assert.deepEqual(await carol.notified('activeSpeaker'), { peerId: 'alice' });
   alice.close();
   assert.deepEqual(await bob.notified('activeSpeaker'), { peerId: null });
+  await watched;
+  assert.deepEqual(speakers, ['alice', ''], 'and watchers over gRPC');
 });
 
 test('S49 who sends nothing does not speak, also when nobody else is heard', async (t) => {

@@ -160,7 +160,7 @@ export class Stack {
   }
 }
 
-/** A channel to a daemon's gRPC server, and what goes with its calls; it ends with the test. */
+/** The commands of a daemon, over a channel that ends with the test. */
 export function commandsOf(t: TestContext, daemon: Running, tls?: ChannelTls) {
   const client = openChannel(`127.0.0.1:${daemon.ready.grpcPort}`, tls);
   t.after(() => client.close());
