@@ -6,7 +6,7 @@ SHELL := bash
 WORKER = export MEDIASOUP_WORKER_BIN="$$(cat node_modules/.cache/worker-path)"
 DEMO = client/dist/demo/index.html
 
-.PHONY: help setup setup-tests run test bench simulate soak check record format generate clean
+.PHONY: help setup setup-tests run test bench simulate soak lambda check record format generate clean
 
 help: ## Lists the commands.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -44,6 +44,9 @@ simulate: setup ## Simulates a fleet: the real assignment of PEERS to DAEMONS ov
 
 BENCHMARKS ?= $(shell git ls-files '*.bench.ts')
 
+lambda: setup ## Bundles the control plane for AWS Lambda into deploy/lambda/dist, and prints its size.
+	@node control-plane/src/bundleLambda.ts deploy/lambda/dist
+
 check: setup ## Lint, format, types, contracts, dead code, import directions, generated files.
 	biome check --error-on-warnings .
 	for project in proto deploy/process deploy/local control-plane media-daemon client e2e; do tsc -p $$project || exit 1; done
@@ -74,4 +77,4 @@ format: ## Formats everything.
 	buf format --write
 
 clean: ## Removes what was installed and built here, and the local data.
-	rm -rf node_modules client/dist data artefacts
+	rm -rf node_modules client/dist deploy/lambda/dist data artefacts

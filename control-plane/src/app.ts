@@ -3,6 +3,7 @@ import { listen } from '@mediasoup-server/process/listener';
 import type { Logger } from '@mediasoup-server/process/logger';
 import { serveMetrics } from '@mediasoup-server/process/metrics';
 import { ALL_ROOMS } from '@mediasoup-server/proto/http';
+import type { Express } from 'express';
 import type { Config } from './config.ts';
 import { DaemonClient } from './daemons/DaemonClient.ts';
 import { DaemonTable } from './daemons/DaemonTable.ts';
@@ -10,7 +11,7 @@ import { readDaemonTls } from './daemons/daemonTls.ts';
 import { Fleet } from './daemons/Fleet.ts';
 import { Authorization } from './http/Authorization.ts';
 import { createHttpApp } from './http/httpApp.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import { RoomTable } from './rooms/RoomTable.ts';
 import { openStore } from './store/openStore.ts';
 import { AccessTokens } from './tokens/AccessTokens.ts';
@@ -29,17 +30,20 @@ export type ControlPlane = {
   close(): Promise<void>;
 };
 
+/** The HTTP API with what it stands on, which nothing listens for yet. */
+export type ControlPlaneApi = {
+  readonly app: Express;
+  readonly metrics: Metrics;
+  close(): Promise<void>;
+};
+
 /**
- * Starts a control plane.
+ * Opens the tables and keys, and makes the HTTP API.
  *
- * @throws Error that names the file, folder or address at fault; nothing is left running then.
+ * @throws Error that names the file, folder or address at fault; nothing is left open then.
  */
-export async function startControlPlane(config: Config, { logger }: { logger: Logger }): Promise<ControlPlane> {
-  // What was opened, to be closed in the opposite order.
-  const opened: (() => Promise<void> | void)[] = [];
-  const closeAll = async () => {
-    for (const close of opened.splice(0).reverse()) await close();
-  };
+export async function openApi(config: Config, { logger }: { logger: Logger }): Promise<ControlPlaneApi> {
+  const opened = new Opened();
   try {
     if (config.staticDir !== undefined) await requireFolder(config.staticDir);
     const keys = await AssignmentKeys.load({
@@ -48,76 +52,79 @@ export async function startControlPlane(config: Config, { logger }: { logger: Lo
       dataDir: config.dataDir,
     });
     const store = await openStore(config, logger);
-    opened.push(() => store.close());
+    opened.add(() => store.close());
     const client = new DaemonClient({
       tls: await readDaemonTls(config),
       sign: () => keys.signCommand({ room: ALL_ROOMS, scopes: ['rooms:read', 'rooms:write'] }),
     });
-    opened.push(() => client.close());
+    opened.add(() => client.close());
     const metrics = createMetrics();
     const table = { client: store.client, metrics, logger };
     const daemons = new DaemonTable(table, config.tablePrefix);
     const directory = {
+      ...config,
       rooms: new RoomTable(table, config.tablePrefix),
       daemons,
       fleet: new Fleet(daemons),
       client,
       metrics,
-      suspectAfterMs: config.suspectAfterMs,
-      iceServers: config.iceServers,
       logger,
     };
     const tokens = config.mode === 'jwt' ? await AccessTokens.load(config) : undefined;
-    const app = createHttpApp({
-      authorization: new Authorization(tokens),
-      directory,
-      keys,
-      metrics,
-      daemonKey: config.daemonKey,
-      heartbeatIntervalMs: config.heartbeatIntervalMs,
-      wrongKeysPerMinute: config.wrongKeysPerMinute,
-      assignmentsPerMinute: config.assignmentsPerMinute,
-      requestsPerMinute: config.requestsPerMinute,
-      trustedProxies: config.trustedProxies,
-      corsOrigins: config.corsOrigins,
-      staticDir: config.staticDir,
-    });
+    const app = createHttpApp({ ...config, authorization: new Authorization(tokens), directory, keys, metrics });
+    return { app, metrics, close: () => opened.close() };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/**
+ * Starts a control plane.
+ *
+ * @throws Error that names the file, folder or address at fault; nothing is left running then.
+ */
+export async function startControlPlane(config: Config, { logger }: { logger: Logger }): Promise<ControlPlane> {
+  const opened = new Opened();
+  try {
+    const { app, metrics, close } = await openApi(config, { logger });
+    opened.add(close);
     const metricsAddress = { host: config.metricsIp, port: config.metricsPort };
     const metricsListener = await serveMetrics(metrics.registry, metricsAddress).catch((error: Error) => {
       throw new Error(`cannot serve the metrics: ${error.message}`, { cause: error });
     });
-    opened.push(() => metricsListener.close());
-    const listener = await listen(
-      app,
-      {
-        host: config.listenIp,
-        port: config.listenPort,
-        tlsCertFile: config.tlsCertFile,
-        tlsKeyFile: config.tlsKeyFile,
-      },
-      logger,
-    );
-    opened.push(async () => {
+    opened.add(() => metricsListener.close());
+    const { listenIp: host, listenPort: port, tlsCertFile, tlsKeyFile } = config;
+    const listener = await listen(app, { host, port, tlsCertFile, tlsKeyFile }, logger);
+    opened.add(async () => {
       const cutOff = setTimeout(() => listener.server.closeAllConnections(), CLOSE_GRACE_MS);
       await listener.close();
       clearTimeout(cutOff);
     });
-    const host = config.listenIp.includes(':') ? `[${config.listenIp}]` : config.listenIp;
-    const url = `${listener.secure ? 'https' : 'http'}://${host}:${listener.port}`;
+    const url = `${listener.secure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${listener.port}`;
     logger.info({ url, metricsPort: metricsListener.port, store: config.store, mode: config.mode }, 'listening');
-    let closed: Promise<void> | undefined;
-    return {
-      url,
-      port: listener.port,
-      metricsPort: metricsListener.port,
-      close: () => {
-        closed ??= closeAll();
-        return closed;
-      },
-    };
+    return { url, port: listener.port, metricsPort: metricsListener.port, close: () => opened.close() };
   } catch (error) {
-    await closeAll();
+    await opened.close();
     throw error;
+  }
+}
+
+/** What was opened, to be closed in the opposite order. */
+class Opened {
+  readonly #closers: (() => Promise<void> | void)[] = [];
+  #closed: Promise<void> | undefined;
+
+  add(close: () => Promise<void> | void): void {
+    this.#closers.push(close);
+  }
+
+  /** Again, it waits for the same end. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      for (const close of this.#closers.toReversed()) await close();
+    })();
+    return this.#closed;
   }
 }
 

@@ -18,7 +18,7 @@ export type HttpAppParts = DaemonRoutesParts & {
   /** The addresses and networks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
-  readonly staticDir: string | undefined;
+  readonly staticDir?: string | undefined;
 };
 
 /** The HTTP API, with the web page behind it. */

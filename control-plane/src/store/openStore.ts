@@ -3,7 +3,6 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Logger } from '@mediasoup-server/process/logger';
 import type { Config } from '../config.ts';
 import { createTables } from './createTables.ts';
-import { startEmbeddedDynamo } from './embeddedDynamo.ts';
 
 /** The connection to the tables. */
 export type Store = {
@@ -17,7 +16,7 @@ export type Store = {
  * come from where every AWS program finds them.
  */
 export async function openStore(config: Config, logger: Logger): Promise<Store> {
-  const embedded = config.store === 'embedded' ? await startEmbeddedDynamo(config.dataDir) : undefined;
+  const embedded = config.store === 'embedded' ? await openEmbedded(config.dataDir) : undefined;
   const endpoint = embedded?.endpoint ?? config.dynamodbEndpoint;
   const client = new DynamoDBClient({
     region: config.awsRegion,
@@ -42,4 +41,10 @@ export async function openStore(config: Config, logger: Logger): Promise<Store> 
   };
   if (embedded) await store.createTables();
   return store;
+}
+
+/** Loaded only where it is used: a function on AWS neither has it nor waits for it. */
+async function openEmbedded(dataDir: string) {
+  const { startEmbeddedDynamo } = await import('./embeddedDynamo.ts');
+  return startEmbeddedDynamo(dataDir);
 }

@@ -20,6 +20,7 @@ export const logger = createLogger('test', 'silent');
 /** A control plane with a store, a folder and daemons of its own. */
 export type TestBed = {
   readonly dataDir: string;
+  readonly dynamodbEndpoint: string;
   readonly controlPlane: ControlPlane;
   readonly url: string;
   readonly rooms: RoomTable;
@@ -67,6 +68,7 @@ export async function startTestBed(settings: Partial<Config> = {}): Promise<Test
   const controlPlane = await another();
   return {
     dataDir,
+    dynamodbEndpoint: dynamo.endpoint,
     controlPlane,
     url: controlPlane.url,
     rooms: new RoomTable(parts, config.tablePrefix),

@@ -1,0 +1,33 @@
+import { EventEmitter, once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { configure } from '@codegenie/serverless-express';
+import { createLogger } from '@mediasoup-server/process/logger';
+import { SettingsError } from '@mediasoup-server/process/settings';
+import type { Handler } from 'aws-lambda';
+import { openApi } from './app.ts';
+import { readConfig } from './config.ts';
+
+/*
+ * The control plane as an AWS Lambda function behind an API Gateway HTTP API (payload format 2.0). Settings and keys are read
+ * once, when the function starts; a wrong one ends it with a message that names it.
+ */
+export const handler: Handler = await start().catch((error: Error) => {
+  process.stderr.write(`control plane: ${error.message}\n`);
+  process.exit(1);
+});
+
+async function start(): Promise<Handler> {
+  const config = readConfig(process.env);
+  if (config.store !== 'dynamodb')
+    throw new SettingsError('CONTROL_PLANE_STORE: a function keeps no tables, so it must be "dynamodb".');
+  const { app } = await openApi(config, { logger: createLogger('control-plane', config.logLevel) });
+  // The adapter takes a request for read when this resolves; its body is parsed after what waits, such as the limits.
+  const sendRequest = async ({ request, response }: { request: IncomingMessage; response: ServerResponse }) => {
+    const finished = once(response, 'finish');
+    // Its socket is a plain object; who refuses a body that is too large listens for the socket's end.
+    Object.setPrototypeOf(request.socket, EventEmitter.prototype);
+    app(Object.assign(request, { body: undefined }), response);
+    await finished;
+  };
+  return configure({ app, framework: { sendRequest } });
+}
