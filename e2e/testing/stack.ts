@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Client, credentials, Metadata } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import { type ChannelTls, openChannel } from '@mediasoup-server/proto/channel';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { serviceCalls } from '@mediasoup-server/proto/grpc';
@@ -122,7 +122,7 @@ export class Stack {
       ...running,
       url: String(running.ready.url),
       killWorkers: async () => {
-        const client = new Client(`127.0.0.1:${running.ready.grpcPort}`, credentials.createInsecure());
+        const client = openChannel(`127.0.0.1:${running.ready.grpcPort}`);
         const { workers } = await serviceCalls(MediaDaemon, client).getInfo({});
         client.close();
         for (const { pid } of workers) process.kill(pid, 'SIGKILL');

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { ControlPlaneError } from './ControlPlaneError.ts';
 import { type ChannelTls, openChannel } from './channel.ts';
 import { type Event, MediaDaemon, type PeerDetails, RoomEnd } from './gen/media/v1/daemon_pb.ts';
 import { type CallSettings, type ServiceCalls, serviceCalls } from './grpc.ts';
@@ -34,20 +35,6 @@ export type RoomClientOptions = {
   readonly deadlineMs?: number;
 };
 
-/** The control plane does not do what it was asked. */
-export class ControlPlaneRefusal extends Error {
-  override readonly name = 'ControlPlaneRefusal';
-  readonly status: number;
-  /** Of the problem that it answered: `ROOM_NOT_FOUND`. */
-  readonly code: string;
-
-  constructor(statusCode: number, code: string, detail: string) {
-    super(detail);
-    this.status = statusCode;
-    this.code = code;
-  }
-}
-
 type Place = {
   readonly daemonId: string;
   readonly incarnation: string;
@@ -70,14 +57,14 @@ const TOKEN_RENEWAL_MS = 60_000;
 export class RoomClient {
   /**
    * The commands, each as in `proto/media/v1/daemon.proto`. One that reaches no daemon is sent again until its deadline.
-   * They reject with grpc-js's ServiceError, with ControlPlaneRefusal (`ROOM_NOT_FOUND` for a room that is nowhere), or with
+   * They reject with grpc-js's ServiceError, with ControlPlaneError (`ROOM_NOT_FOUND` for a room that is nowhere), or with
    * what `fetch` rejects with while the control plane cannot be reached.
    */
   readonly commands: RoomCommands;
   readonly #options: RoomClientOptions;
   readonly #places = new Map<string, Place>();
   readonly #tokens = new Map<string, CommandToken>();
-  readonly #channels = new Map<string, Client>();
+  readonly #channels = new Map<string, { client: Client; calls: ServiceCalls<typeof MediaDaemon> }>();
 
   constructor(options: RoomClientOptions) {
     this.#options = options;
@@ -132,7 +119,7 @@ export class RoomClient {
 
   /** Ends the connections. */
   close(): void {
-    for (const channel of this.#channels.values()) channel.close();
+    for (const { client } of this.#channels.values()) client.close();
     this.#channels.clear();
   }
 
@@ -181,7 +168,7 @@ export class RoomClient {
       try {
         return await this.#find(roomId);
       } catch (error) {
-        if (!isPassing(error) && (error as Partial<ControlPlaneRefusal>).code !== 'ROOM_NOT_FOUND') throw error;
+        if (!isPassing(error) && (error as Partial<ControlPlaneError>).code !== 'ROOM_NOT_FOUND') throw error;
         if (Date.now() > until) return undefined;
         await delay(RETRY_MS);
       }
@@ -193,7 +180,7 @@ export class RoomClient {
     const answer = await this.#ask('GET', `rooms/${encodeURIComponent(roomId)}/instances`);
     const { instances, epoch }: RoomInstances = roomInstancesSchema.parse(answer);
     const [instance] = instances;
-    if (!instance?.daemon) throw new ControlPlaneRefusal(404, 'ROOM_NOT_FOUND', 'the room’s media daemon is gone');
+    if (!instance?.daemon) throw ControlPlaneError.roomNotFound();
     const { daemonId, incarnation, daemon } = instance;
     const place = { daemonId, incarnation, epoch, address: daemon.grpcAddress };
     this.#places.set(roomId, place);
@@ -217,15 +204,16 @@ export class RoomClient {
   #calls({ address }: Place): ServiceCalls<typeof MediaDaemon> {
     let channel = this.#channels.get(address);
     if (!channel) {
-      channel = openChannel(address, this.#options.tls, {
+      const client = openChannel(address, this.#options.tls, {
         // A daemon that is cut off is noticed although it ends no connection.
         'grpc.keepalive_time_ms': 10_000,
         'grpc.keepalive_timeout_ms': 5000,
         'grpc.max_reconnect_backoff_ms': 1000,
       });
+      channel = { client, calls: serviceCalls(MediaDaemon, client) };
       this.#channels.set(address, channel);
     }
-    return serviceCalls(MediaDaemon, channel);
+    return channel.calls;
   }
 
   async #ask(method: string, path: string, body?: object): Promise<unknown> {
@@ -241,12 +229,7 @@ export class RoomClient {
       ...(body && { body: JSON.stringify(body) }),
     });
     if (answer.ok) return answer.json();
-    const problem = (await answer.json().catch(() => ({}))) as { code?: string; detail?: string; title?: string };
-    throw new ControlPlaneRefusal(
-      answer.status,
-      problem.code ?? '',
-      problem.detail ?? problem.title ?? `the control plane answered ${answer.status}`,
-    );
+    throw await ControlPlaneError.from(answer);
   }
 }
 
@@ -255,7 +238,7 @@ const isSame = (a: Place, b: Place): boolean =>
 
 /** Whether a failure is one of the moment: nobody answers, or too many ask. */
 function isPassing(error: unknown): boolean {
-  if (error instanceof ControlPlaneRefusal) return error.status === 503 || error.status === 429;
+  if (error instanceof ControlPlaneError) return error.status === 503 || error.status === 429;
   const { code } = error as Partial<ServiceError>;
   if (typeof code === 'number') return code === status.UNAVAILABLE;
   // What `fetch` rejects with.

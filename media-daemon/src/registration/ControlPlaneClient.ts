@@ -7,6 +7,7 @@ import {
   type MessageShape,
   toJson,
 } from '@bufbuild/protobuf';
+import { ControlPlaneError } from '@mediasoup-server/proto/ControlPlaneError';
 import {
   ClaimRoomRequestSchema,
   ClaimRoomResponseSchema,
@@ -20,19 +21,6 @@ import {
 
 /** How long a request to the control plane may take. */
 const TIMEOUT_MS = 3000;
-
-/** The control plane's refusal of a request, with its problem code. */
-export class ControlPlaneError extends Error {
-  override readonly name = 'ControlPlaneError';
-  readonly code: string;
-  readonly status: number;
-
-  constructor(status: number, code: string, detail: string) {
-    super(detail);
-    this.status = status;
-    this.code = code;
-  }
-}
 
 /** The registry's requests of one daemon. Each rejects with ControlPlaneError for a refusal, with a TypeError without an answer. */
 export class ControlPlaneClient {
@@ -93,11 +81,6 @@ export class ControlPlaneClient {
       ...(body !== undefined && { body }),
     });
     if (answer.ok) return answer;
-    const problem = (await answer.json().catch(() => ({}))) as { code?: string; title?: string; detail?: string };
-    throw new ControlPlaneError(
-      answer.status,
-      problem.code ?? '',
-      problem.detail ?? problem.title ?? `HTTP ${answer.status}`,
-    );
+    throw await ControlPlaneError.from(answer);
   }
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
 import { durationFromMs, durationMs, timestampMs } from '@bufbuild/protobuf/wkt';
+import { ControlPlaneError } from '@mediasoup-server/proto/ControlPlaneError';
 import { DaemonState, type HeartbeatResponse, LoadSchema } from '@mediasoup-server/proto/registry';
 import type { CommandGrant } from '../commands/authorize.ts';
 import { RequestError } from '../errors.ts';
@@ -8,7 +9,7 @@ import type { Grants } from '../rooms/Grants.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Admission } from '../signaling/admission.ts';
-import { ControlPlaneClient, ControlPlaneError } from './ControlPlaneClient.ts';
+import { ControlPlaneClient } from './ControlPlaneClient.ts';
 import { ControlPlaneTokens } from './ControlPlaneTokens.ts';
 import type { LoadMeter } from './LoadMeter.ts';
 import { Reservations } from './Reservations.ts';

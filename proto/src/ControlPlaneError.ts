@@ -1,0 +1,25 @@
+/** The control plane's refusal of a request. */
+export class ControlPlaneError extends Error {
+  override readonly name = 'ControlPlaneError';
+  readonly status: number;
+  /** Of the problem that it answered (RFC 9457): `ROOM_NOT_FOUND`; empty where it answered none. */
+  readonly code: string;
+
+  private constructor(status: number, code: string, detail: string) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+  }
+
+  /** @param answer one that is no success. */
+  static async from(answer: Response): Promise<ControlPlaneError> {
+    const problem = (await answer.json().catch(() => ({}))) as { code?: string; title?: string; detail?: string };
+    const detail = problem.detail ?? problem.title ?? `HTTP ${answer.status}`;
+    return new ControlPlaneError(answer.status, problem.code ?? '', detail);
+  }
+
+  /** What is as good as such an answer: the record of a room whose media daemon is gone. */
+  static roomNotFound(): ControlPlaneError {
+    return new ControlPlaneError(404, 'ROOM_NOT_FOUND', "the room's media daemon is gone");
+  }
+}
