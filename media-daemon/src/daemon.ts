@@ -163,9 +163,9 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
     const drain = new Drain(rooms, {
       ...config,
       logger,
-      announce: () => {
+      announce: async () => {
         commands.stopServing();
-        registration?.beat();
+        await registration?.report();
       },
       progressed: (left) => events.add('', { case: 'drainProgress', value: left }),
     });

@@ -5,12 +5,15 @@ import type { Rooms } from '../rooms/Rooms.ts';
 /** How long a room has to move before the next one is asked to, ms, so that a whole daemon does not move at once. */
 const PACE_MS = 2000;
 
+/** How long the control plane has to hear of the drain before peers are asked to move, ms. */
+const ANNOUNCE_MS = 2000;
+
 export type DrainOptions = {
   /** Milliseconds after which what is left is ended. */
   readonly drainDeadlineMs: number;
   readonly logger: Logger;
-  /** Tells the control plane of the new state. */
-  readonly announce: () => void;
+  /** Tells the control plane of the new state; resolves when it has heard or does not answer. */
+  readonly announce: () => Promise<void>;
   /** Tells what is yet to be moved. */
   readonly progressed: (left: { rooms: number; peers: number }) => void;
 };
@@ -44,10 +47,10 @@ export class Drain {
     const deadline = performance.now() + drainDeadlineMs;
     const left = () => Math.max(0, Math.round(deadline - performance.now()));
     this.#rooms.drain();
-    announce();
-    const all = this.#rooms.list();
     report('draining', { drainDeadlineMs });
-    for (const room of all) {
+    // A control plane that has not heard would send those who are asked to move back to this daemon.
+    await firstOf(announce(), Math.min(ANNOUNCE_MS, left()));
+    for (const room of this.#rooms.list()) {
       // Who was to come to a room that nobody has joined is not let in any more.
       room.closeIfUnused();
       if (room.closed) continue;
@@ -61,12 +64,17 @@ export class Drain {
   }
 
   /** Resolves when any room has closed, or after a time. */
-  async #nextClose(mostMs: number): Promise<void> {
-    const waiting = new AbortController();
+  #nextClose(mostMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#roomClosed = resolve;
     });
-    await Promise.race([closed, delay(mostMs, undefined, { signal: waiting.signal })]);
-    waiting.abort();
+    return firstOf(closed, mostMs);
   }
+}
+
+/** Resolves with `promise`, or after a time. */
+async function firstOf(promise: Promise<void>, mostMs: number): Promise<void> {
+  const waiting = new AbortController();
+  await Promise.race([promise, delay(mostMs, undefined, { signal: waiting.signal })]);
+  waiting.abort();
 }

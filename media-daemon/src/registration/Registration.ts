@@ -49,11 +49,7 @@ export class Registration {
   readonly #refusals = new Set<{ roomId: string; peerId: string; until: number }>();
   readonly #records: RoomRecords;
   readonly #reservations = new Reservations();
-  readonly #tokens = new ControlPlaneTokens(async () => {
-    await this.#beating;
-    this.beat();
-    await this.#beating;
-  });
+  readonly #tokens = new ControlPlaneTokens(() => this.report());
   #incarnation = randomUUID();
   /** By how much the control plane's clock may be ahead of ours, ms, as of its last answer. */
   #aheadMs = 0;
@@ -98,6 +94,14 @@ export class Registration {
       .finally(() => {
         this.#beating = undefined;
       });
+  }
+
+  /** Reports how the daemon is now, and resolves when the control plane has answered or was found not to. */
+  async report(): Promise<void> {
+    // One that is under way may tell how it was before.
+    await this.#beating;
+    this.beat();
+    await this.#beating;
   }
 
   /** Takes the daemon off the directory, as far as the control plane answers. */
