@@ -3,6 +3,8 @@ import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client
 /** What the control plane counts, in a registry of its own. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
+const seconds = { buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] };
+
 /** Names the metrics and their labels. No label holds an id, so that their number stays small. */
 export function createMetrics() {
   const registry = new Registry();
@@ -16,10 +18,17 @@ export function createMetrics() {
       labelNames: ['route', 'method', 'status'],
       registers,
     }),
+    httpRequestSeconds: new Histogram({
+      name: 'control_plane_http_request_seconds',
+      help: 'How long HTTP requests took, by route and method.',
+      labelNames: ['route', 'method'],
+      ...seconds,
+      registers,
+    }),
     assignmentSeconds: new Histogram({
       name: 'control_plane_assignment_seconds',
       help: 'How long assignments took, the refused ones too.',
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      ...seconds,
       registers,
     }),
     assignmentRefusals: new Counter({
@@ -54,6 +63,13 @@ export function createMetrics() {
       name: 'control_plane_table_operations_total',
       help: 'Table operations by table, operation and outcome (ok, condition, error).',
       labelNames: ['table', 'operation', 'outcome'],
+      registers,
+    }),
+    tableSeconds: new Histogram({
+      name: 'control_plane_table_seconds',
+      help: 'How long table operations took, the failed ones too.',
+      labelNames: ['table', 'operation'],
+      ...seconds,
       registers,
     }),
   };

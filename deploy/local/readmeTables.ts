@@ -1,20 +1,25 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { metricsTable } from '@mediasoup-server/process/metrics';
 import { settingsTable } from '@mediasoup-server/process/settings';
 import * as controlPlane from '../../control-plane/src/config.ts';
+import { createMetrics as controlPlaneMetrics } from '../../control-plane/src/metrics.ts';
 import * as mediaDaemon from '../../media-daemon/src/config.ts';
+import { createMetrics as mediaDaemonMetrics } from '../../media-daemon/src/telemetry/metrics.ts';
 
-/** Writes the configuration tables of the README from the settings' schemas. */
+/** Writes the tables of the README: of the settings from their schemas, of the metrics from their registries. */
 
 const readme = new URL('../../README.md', import.meta.url);
 const tables = {
-  'control-plane': settingsTable(controlPlane.settingsSchema, controlPlane.PREFIX),
-  'media-daemon': settingsTable(mediaDaemon.settingsSchema, mediaDaemon.PREFIX),
+  'settings:control-plane': settingsTable(controlPlane.settingsSchema, controlPlane.PREFIX),
+  'settings:media-daemon': settingsTable(mediaDaemon.settingsSchema, mediaDaemon.PREFIX),
+  'metrics:control-plane': metricsTable(controlPlaneMetrics().registry, 'control_plane_'),
+  'metrics:media-daemon': metricsTable(mediaDaemonMetrics().registry, 'media_daemon_'),
 };
 
 let text = await readFile(readme, 'utf8');
 for (const [name, table] of Object.entries(tables)) {
-  const between = new RegExp(`(<!-- settings:${name} -->\n)[^]*?(<!-- end -->)`);
-  if (!between.test(text)) throw new Error(`README.md has no place for the settings of ${name}`);
+  const between = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- end -->)`);
+  if (!between.test(text)) throw new Error(`README.md has no place for ${name}`);
   text = text.replace(between, (_all, start: string, end: string) => `${start}${table}\n${end}`);
 }
 await writeFile(readme, text);

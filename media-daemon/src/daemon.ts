@@ -67,9 +67,13 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
     );
     closers.push(() => pool.close());
     const rooms = new Rooms(pool, { limits: config, unjoinedMs: config.unjoinedRoomMs }, logger);
-    rooms.listen({ happened: (room, happening) => events.add(room.id, happening) });
+    rooms.listen({
+      happened: (room, happening) => events.add(room.id, happening),
+      roomClosed: (_room, end) => metrics.roomsClosed.inc({ end }),
+    });
     const sessions = new Sessions(rooms, { ...config, metrics, logger });
-    metrics.observe(rooms, pool, sessions);
+    const load = new LoadMeter({ ...config, rooms, pool });
+    closers.push(() => load.close());
     const listener = await listen(
       createApp(rooms, pool, logger) as RequestListener,
       { ...config, host: config.listenIp, port: config.listenPort },
@@ -109,8 +113,6 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
     closers.push(() => commands.close());
 
     if (config.controlPlaneUrl && config.daemonKey) {
-      const load = new LoadMeter(rooms, pool, config.maxNetworkBitrate);
-      closers.push(() => load.close());
       const grpcAddress = config.grpcAddress ?? `${hostInUrl(config.grpcIp)}:${commands.port}`;
       registration = new Registration(rooms, {
         ...config,
@@ -153,13 +155,6 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
     });
     closers.push(() => signaling.close());
     closers.push(() => rooms.close('shutdown'));
-    const metricsServer = await serveMetrics(metrics.registry, { host: config.metricsIp, port: config.metricsPort });
-    closers.push(() => metricsServer.close());
-    if (registration) {
-      const registered = registration;
-      registered.beat();
-      closers.push(() => registered.close());
-    }
     const drain = new Drain(rooms, {
       ...config,
       logger,
@@ -169,6 +164,14 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       },
       progressed: (left) => events.add('', { case: 'drainProgress', value: left }),
     });
+    metrics.observe({ rooms, pool, sessions, load, drain });
+    const metricsServer = await serveMetrics(metrics.registry, { host: config.metricsIp, port: config.metricsPort });
+    closers.push(() => metricsServer.close());
+    if (registration) {
+      const registered = registration;
+      registered.beat();
+      closers.push(() => registered.close());
+    }
     return { url, grpcPort: commands.port, metricsPort: metricsServer.port, drain: () => drain.run(), close };
   } catch (error) {
     await close();

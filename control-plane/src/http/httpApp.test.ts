@@ -229,6 +229,8 @@ describe('the HTTP API', () => {
       /control_plane_http_requests_total\{route="\/rooms\/:roomId\/assignments",method="POST",status="201"\} [1-9]/,
     );
     assert.match(text, /control_plane_assignment_seconds_count [1-9]/);
+    assert.match(text, /control_plane_http_request_seconds_count\{route="none",method="GET"\} [1-9]/);
+    assert.match(text, /control_plane_table_seconds_count\{table="rooms",operation="put"\} [1-9]/);
     assert.match(text, /control_plane_table_operations_total\{table="rooms",operation="put",outcome="ok"\} [1-9]/);
     assert.doesNotMatch(text, /counted-room|no\/such/);
   });

@@ -41,13 +41,16 @@ export function createHttpApp(parts: HttpAppParts): Express {
   return app;
 }
 
-/** Counts by the route's pattern, never by the path, which holds ids. */
+/** Counts and times by the route's pattern, never by the path, which holds ids. */
 const countRequests =
-  ({ httpRequests }: Metrics): RequestHandler =>
+  ({ httpRequests, httpRequestSeconds }: Metrics): RequestHandler =>
   (request, response, next) => {
+    const stopTimer = httpRequestSeconds.startTimer();
     response.once('close', () => {
       const route = typeof request.route?.path === 'string' ? request.route.path : 'none';
-      httpRequests.inc({ route, method: request.method, status: response.statusCode });
+      const { method } = request;
+      stopTimer({ route, method });
+      httpRequests.inc({ route, method, status: response.statusCode });
     });
     next();
   };

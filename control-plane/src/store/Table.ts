@@ -194,8 +194,13 @@ export class Table<S extends z.ZodObject> {
   }
 
   async #run<T>(operation: string, send: () => Promise<T>): Promise<T> {
-    const count = (outcome: string) =>
-      this.#parts.metrics.tableOperations.inc({ table: this.#label, operation, outcome });
+    const { tableOperations, tableSeconds } = this.#parts.metrics;
+    const labels = { table: this.#label, operation };
+    const stopTimer = tableSeconds.startTimer(labels);
+    const count = (outcome: string) => {
+      stopTimer();
+      tableOperations.inc({ ...labels, outcome });
+    };
     try {
       const answer = await send();
       count('ok');

@@ -26,3 +26,14 @@ export async function serveMetrics(
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
 }
+
+/** A row for each metric whose name starts with the prefix: name, type, labels, meaning. */
+export function metricsTable(registry: Registry, prefix: string): string {
+  const metrics = registry.getMetricsAsArray().filter(({ name }) => name.startsWith(prefix));
+  const rows = metrics.map((metric) => {
+    const { name, help, type, labelNames } = metric as typeof metric & { labelNames: string[] };
+    const labels = labelNames.map((label) => `\`${label}\``).join(', ');
+    return `| \`${name}\` | ${type} | ${labels} | ${help.replaceAll('|', '\\|')} |`;
+  });
+  return ['| metric | type | labels | meaning |', '|---|---|---|---|', ...rows].join('\n');
+}

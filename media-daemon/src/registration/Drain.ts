@@ -24,11 +24,17 @@ export class Drain {
   readonly #options: DrainOptions;
   #roomClosed: () => void = () => {};
   #running: Promise<void> | undefined;
+  #deadline: number | undefined;
 
   constructor(rooms: Rooms, options: DrainOptions) {
     this.#rooms = rooms;
     this.#options = options;
     rooms.listen({ roomClosed: () => this.#roomClosed() });
+  }
+
+  /** Milliseconds until what is left is ended; 0 without a drain. */
+  get msLeft(): number {
+    return this.#deadline === undefined ? 0 : Math.max(0, Math.round(this.#deadline - performance.now()));
   }
 
   /** Takes nobody new, asks the peers to move, and resolves when the last is gone or the deadline has passed. */
@@ -44,8 +50,7 @@ export class Drain {
       logger.info({ ...about, ...remaining }, message);
       this.#options.progressed(remaining);
     };
-    const deadline = performance.now() + drainDeadlineMs;
-    const left = () => Math.max(0, Math.round(deadline - performance.now()));
+    this.#deadline = performance.now() + drainDeadlineMs;
     this.#rooms.drain();
     report('draining', { drainDeadlineMs });
     // A control plane that has not heard would send those who are asked to move back to this daemon.
@@ -54,11 +59,11 @@ export class Drain {
       // Who was to come to a room that nobody has joined is not let in any more.
       room.closeIfUnused();
       if (room.closed) continue;
-      room.askToMove(left());
-      await this.#nextClose(Math.min(PACE_MS, left()));
+      room.askToMove(this.msLeft);
+      await this.#nextClose(Math.min(PACE_MS, this.msLeft));
       report('room asked to move', { roomId: room.id });
     }
-    while (this.#rooms.size > 0 && left() > 0) await this.#nextClose(left());
+    while (this.#rooms.size > 0 && this.msLeft > 0) await this.#nextClose(this.msLeft);
     report('drained');
     this.#rooms.close('shutdown');
   }

@@ -1,65 +1,81 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { LoadSchema } from '@mediasoup-server/proto/registry';
-import type { types } from 'mediasoup';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import { NetworkMeter } from './NetworkMeter.ts';
 
-/** Measures what the daemon carries, from one reading to the next. */
-export class LoadMeter {
-  readonly #rooms: Rooms;
-  readonly #pool: WorkerPool;
-  readonly #network = new NetworkMeter();
-  readonly #maxNetworkBitrate: number;
-  readonly #delay = monitorEventLoopDelay({ resolution: 20 });
-  #cpuBefore = new WeakMap<types.Worker, number>();
-  #readAt = performance.now();
+/** How often the network and the event loop are looked at, ms. Heartbeats and metrics tell the last look of all. */
+const PERIOD_MS = 1000;
+/** How often the event loop is asked for a sign of life, ms; Node counts this time into each delay. */
+const RESOLUTION_MS = 20;
 
-  /** @param maxNetworkBitrate bits a second that the machine's network can carry in one direction. */
-  constructor(rooms: Rooms, pool: WorkerPool, maxNetworkBitrate: number) {
-    this.#maxNetworkBitrate = maxNetworkBitrate;
-    this.#rooms = rooms;
-    this.#pool = pool;
+export type LoadMeterOptions = {
+  readonly rooms: Rooms;
+  readonly pool: WorkerPool;
+  /** Bits a second that the machine's network can carry in one direction. */
+  readonly maxNetworkBitrate: number;
+};
+
+/** Measures what the daemon carries. */
+export class LoadMeter {
+  readonly #options: LoadMeterOptions;
+  readonly #network = new NetworkMeter();
+  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  readonly #timer: NodeJS.Timeout;
+  #networkShare = 0;
+  #delayMs = 0;
+  #lookedAt = performance.now();
+
+  constructor(options: LoadMeterOptions) {
+    this.#options = options;
     this.#delay.enable();
+    this.#timer = setInterval(() => void this.#look(), PERIOD_MS).unref();
+    void this.#look();
   }
 
-  async read(): Promise<MessageInitShape<typeof LoadSchema>> {
-    const now = performance.now();
-    const elapsed = Math.max(now - this.#readAt, 1);
-    this.#readAt = now;
-    const shares = await Promise.all(this.#pool.workers.map(({ worker }) => this.#cpuShare(worker, elapsed)));
-    const delayNanos = Number.isFinite(this.#delay.mean) ? Math.round(this.#delay.mean) : 0;
-    this.#delay.reset();
-    const peers = this.#rooms.list().flatMap((room) => room.peers);
-    const network = (await this.#network.read(elapsed)) / this.#maxNetworkBitrate;
+  /** The busiest worker's use of its core, 0 to 1. */
+  get workerCpu(): number {
+    return Math.max(0, ...this.#options.pool.workers.map(({ cpu }) => cpu.share));
+  }
+
+  /** The use of the machine's network in the direction that has more, 0 to 1. */
+  get network(): number {
+    return this.#networkShare;
+  }
+
+  /** By how much the event loop is late on average, ms. */
+  get eventLoopDelayMs(): number {
+    return this.#delayMs;
+  }
+
+  read(): MessageInitShape<typeof LoadSchema> {
+    const { rooms } = this.#options;
+    const peers = rooms.list().flatMap((room) => room.peers);
     return {
-      network,
-      rooms: this.#rooms.size,
+      network: this.network,
+      rooms: rooms.size,
       peers: peers.length,
       producers: peers.reduce((sum, peer) => sum + peer.producerCount, 0),
       consumers: peers.reduce((sum, peer) => sum + peer.consumerCount, 0),
-      workerCpu: Math.max(0, ...shares),
-      eventLoopDelay: { seconds: 0n, nanos: Math.min(delayNanos, 999_999_999) },
+      workerCpu: this.workerCpu,
+      eventLoopDelay: durationFromMs(Math.round(this.eventLoopDelayMs)),
     };
   }
 
-  /** Milliseconds of CPU time over milliseconds that passed; 0 for a worker that just died. */
-  async #cpuShare(worker: types.Worker, elapsed: number): Promise<number> {
-    if (worker.closed) return 0;
-    try {
-      const usage = await worker.getResourceUsage();
-      const cpu = usage.ru_utime + usage.ru_stime;
-      const before = this.#cpuBefore.get(worker) ?? cpu;
-      this.#cpuBefore.set(worker, cpu);
-      return (cpu - before) / elapsed;
-    } catch (error) {
-      if (worker.closed) return 0;
-      throw error;
-    }
+  async #look(): Promise<void> {
+    const now = performance.now();
+    const elapsedMs = Math.max(now - this.#lookedAt, 1);
+    this.#lookedAt = now;
+    const { mean } = this.#delay;
+    this.#delayMs = Number.isFinite(mean) ? Math.max(0, mean / 1e6 - RESOLUTION_MS) : 0;
+    this.#delay.reset();
+    this.#networkShare = (await this.#network.read(elapsedMs)) / this.#options.maxNetworkBitrate;
   }
 
   close(): void {
+    clearInterval(this.#timer);
     this.#delay.disable();
   }
 }

@@ -226,7 +226,7 @@ export class Registration {
     const answer = await this.#client.heartbeat(secret, {
       incarnation: this.#incarnation,
       state: this.#rooms.draining ? DaemonState.DRAINING : DaemonState.READY,
-      load: create(LoadSchema, await load.read()),
+      load: create(LoadSchema, load.read()),
       headroom: Math.max(0, maxPeers - this.#rooms.peerCount - this.#reservations.outstanding(Date.now())),
       assigned: BigInt(this.#reservations.assigned),
       refusedPeers: refused.map(({ roomId, peerId, until }) => ({
@@ -249,7 +249,9 @@ export class Registration {
 
   /** The control plane took this run for dead, so its rooms may live elsewhere: it lets them go and begins again. */
   #startAnew(): number {
-    this.#options.logger.warn({ incarnation: this.#incarnation }, 'fenced: closing all rooms and registering anew');
+    const { logger, metrics, daemonId } = this.#options;
+    metrics.fenced.inc();
+    logger.warn({ daemonId, incarnation: this.#incarnation }, 'fenced: closing all rooms and registering anew');
     this.#secret = undefined;
     this.#incarnation = randomUUID();
     this.#rooms.close('fenced');

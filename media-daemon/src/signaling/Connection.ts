@@ -55,6 +55,7 @@ export class Connection {
   readonly #logger: Logger;
   readonly #joinTimer: NodeJS.Timeout;
   readonly #unanswered = new Set<Respond>();
+  readonly #openedAt = performance.now();
   #state: State = { is: 'connected' };
 
   /** @param authorize asks what the peer may do now; rejects for who may not come in, unless with a session's id. */
@@ -107,7 +108,14 @@ export class Connection {
   /** Answers once, also when the connection is closed meanwhile. */
   async #answer(method: string, data: unknown, respond: Respond): Promise<void> {
     const known = isMethod(method);
-    const count = (code: number) => this.#options.metrics.requests.inc({ method: known ? method : 'unknown', code });
+    const { requests, requestSeconds, limited } = this.#options.metrics;
+    // What a stranger calls a method is no label.
+    const label = { method: known ? method : 'unknown' };
+    const stopTimer = requestSeconds.startTimer(label);
+    const count = (code: number) => {
+      stopTimer();
+      requests.inc({ ...label, code });
+    };
     const once = (give: () => void) => {
       if (this.#unanswered.delete(respond)) give();
     };
@@ -120,7 +128,7 @@ export class Connection {
       const error = RequestError.from(cause);
       if (error.code === 500) this.#logger.error({ err: cause, method }, 'request failed');
       count(error.code);
-      if (error.limit) this.#options.metrics.limited.inc({ limit: error.limit });
+      if (error.limit) limited.inc({ limit: error.limit });
       once(() => respond.reject(error));
     }
   }
@@ -180,6 +188,7 @@ export class Connection {
     metrics.sessionEvents.inc({ event: 'resumed' });
     this.#logger.info('session resumed');
     accept({ ...welcome(session, transports, iceServers), resumed: true, snapshot: session.peer.snapshot() });
+    this.#timeJoin('resumed');
     return true;
   }
 
@@ -200,6 +209,7 @@ export class Connection {
     this.#joined(session);
     const transports = await session.track(createTransports(session, data.transports));
     accept({ ...welcome(session, transports, this.#options.iceServers), resumed: false });
+    this.#timeJoin('new');
     session.room.announceTo(session.peer);
   }
 
@@ -217,6 +227,10 @@ export class Connection {
   #joined(session: Session): void {
     this.#state = { is: 'joined', session };
     clearTimeout(this.#joinTimer);
+  }
+
+  #timeJoin(session: 'new' | 'resumed'): void {
+    this.#options.metrics.joinSeconds.observe({ session }, (performance.now() - this.#openedAt) / 1000);
   }
 
   #ended(left: boolean): void {

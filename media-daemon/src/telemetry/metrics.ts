@@ -1,104 +1,99 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Rooms } from '../rooms/Rooms.ts';
-import type { Sessions } from '../signaling/Sessions.ts';
-import type { WorkerPool } from '../workers/WorkerPool.ts';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { observedMetrics } from './observedMetrics.ts';
 
-/** What the daemon counts. Every name starts with `media_daemon_`. */
-export type Metrics = {
-  readonly registry: Registry;
-  readonly sockets: Gauge;
-  readonly requests: Counter<'method' | 'code'>;
-  /** `opened`, `resumed`, `expired`, `ended`. */
-  readonly sessionEvents: Counter<'event'>;
-  /** What was refused or cut because of a limit, by the limit. */
-  readonly limited: Counter<'limit'>;
-  readonly commands: Counter<'method' | 'code'>;
-  readonly commandSeconds: Histogram<'method'>;
-  /** What happened, by kind: `peerJoined`. */
-  readonly events: Counter<'kind'>;
-  readonly watchers: Gauge;
-  readonly heartbeats: Counter<'outcome'>;
-  readonly claims: Counter<'outcome'>;
-  readonly workerDeaths: Counter;
-  /** Counts these whenever the metrics are asked for. */
-  observe(rooms: Rooms, pool: WorkerPool, sessions: Sessions): void;
-};
+/** What the daemon counts, in a registry of its own. */
+export type Metrics = ReturnType<typeof createMetrics>;
 
-export function createMetrics(): Metrics {
+const seconds = { buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] };
+
+/** Names the metrics and their labels. No label holds an id, so that their number stays small. */
+export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
-  const name = (rest: string) => `media_daemon_${rest}`;
+  collectDefaultMetrics({ register: registry });
   return {
     registry,
-    sockets: new Gauge({ name: name('sockets'), help: 'WebSockets that are open.', registers }),
+    ...observedMetrics(registry),
+    sockets: new Gauge({ name: 'media_daemon_sockets', help: 'WebSockets that are open.', registers }),
     requests: new Counter({
-      name: name('requests_total'),
-      help: 'Signaling requests by method and code.',
+      name: 'media_daemon_requests_total',
+      help: 'Signaling requests by method and code; 200 stands for success.',
       labelNames: ['method', 'code'],
       registers,
     }),
+    requestSeconds: new Histogram({
+      name: 'media_daemon_request_seconds',
+      help: 'How long signaling requests took, the refused ones too.',
+      labelNames: ['method'],
+      ...seconds,
+      registers,
+    }),
+    joinSeconds: new Histogram({
+      name: 'media_daemon_join_seconds',
+      help: 'From the opening of a connection to the answer of its joinRoom, of new and of resumed sessions.',
+      labelNames: ['session'],
+      ...seconds,
+      registers,
+    }),
     sessionEvents: new Counter({
-      name: name('session_events_total'),
-      help: 'Sessions that were opened, resumed after a lost socket, expired without one, and ended.',
+      name: 'media_daemon_session_events_total',
+      help: 'Sessions that were opened (joins), resumed after a lost socket, expired without one, and ended.',
       labelNames: ['event'],
       registers,
     }),
+    roomsClosed: new Counter({
+      name: 'media_daemon_rooms_closed_total',
+      help: 'Rooms that closed, by why: empty, unjoined, command, worker, fenced, shutdown, moved.',
+      labelNames: ['end'],
+      registers,
+    }),
     limited: new Counter({
-      name: name('limited_total'),
+      name: 'media_daemon_limited_total',
       help: 'What was refused or cut because it was over a limit.',
       labelNames: ['limit'],
       registers,
     }),
     commands: new Counter({
-      name: name('commands_total'),
+      name: 'media_daemon_commands_total',
       help: 'gRPC calls by method and status.',
       labelNames: ['method', 'code'],
       registers,
     }),
     commandSeconds: new Histogram({
-      name: name('command_seconds'),
-      help: 'Seconds that a gRPC call took.',
+      name: 'media_daemon_command_seconds',
+      help: 'How long gRPC calls took, the refused ones too; streams are left out.',
       labelNames: ['method'],
+      ...seconds,
       registers,
     }),
     events: new Counter({
-      name: name('events_total'),
+      name: 'media_daemon_events_total',
       help: 'What happened, as gRPC watchers are told it, by kind.',
       labelNames: ['kind'],
       registers,
     }),
-    watchers: new Gauge({ name: name('watchers'), help: 'WatchEvents streams that are open.', registers }),
+    watchers: new Gauge({ name: 'media_daemon_watchers', help: 'WatchEvents streams that are open.', registers }),
     heartbeats: new Counter({
-      name: name('heartbeats_total'),
-      help: 'Heartbeats by outcome.',
+      name: 'media_daemon_heartbeats_total',
+      help: 'Heartbeats by outcome (ok, failed).',
       labelNames: ['outcome'],
+      registers,
+    }),
+    fenced: new Counter({
+      name: 'media_daemon_fenced_total',
+      help: 'How often the control plane had declared this daemon lost, so that it closed all rooms and registered anew.',
       registers,
     }),
     claims: new Counter({
-      name: name('claims_total'),
-      help: 'Rooms claimed at the control plane by outcome.',
+      name: 'media_daemon_claims_total',
+      help: 'Rooms claimed at the control plane by outcome (granted, elsewhere, failed, reported).',
       labelNames: ['outcome'],
       registers,
     }),
-    workerDeaths: new Counter({ name: name('worker_deaths_total'), help: 'mediasoup workers that died.', registers }),
-    observe(rooms, pool, sessions) {
-      const gauge = (rest: string, help: string, read: () => number) =>
-        new Gauge({
-          name: name(rest),
-          help,
-          registers,
-          collect() {
-            this.set(read());
-          },
-        });
-      const peers = () => rooms.list().flatMap((room) => room.peers);
-      gauge('rooms', 'Rooms that are open.', () => rooms.size);
-      gauge('draining', '1 while the rooms are being moved away.', () => Number(rooms.draining));
-      gauge('peers', 'Peers that have joined.', () => rooms.peerCount);
-      gauge('sessions_disconnected', 'Sessions whose socket is lost and waited for.', () => sessions.disconnected);
-      gauge('producers', 'Producers that are open.', () => peers().reduce((sum, peer) => sum + peer.producerCount, 0));
-      gauge('consumers', 'Consumers that are open.', () => peers().reduce((sum, peer) => sum + peer.consumerCount, 0));
-      gauge('workers', 'mediasoup workers that run.', () => pool.workers.length);
-    },
+    workerDeaths: new Counter({
+      name: 'media_daemon_worker_deaths_total',
+      help: 'mediasoup workers that died.',
+      registers,
+    }),
   };
 }

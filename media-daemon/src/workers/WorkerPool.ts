@@ -2,9 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@mediasoup-server/process/logger';
 import { createWorker, type types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
+import { WorkerCpu } from './WorkerCpu.ts';
 
 /** How long a worker that could not be started is left alone before the next try. */
 const RESTART_DELAY_MS = 1000;
+/** How often a worker is asked what it uses, which shows that it answers, too. */
+const USAGE_PERIOD_MS = 1000;
 
 /** A mediasoup worker with its WebRtcServer. */
 export type PooledWorker = {
@@ -12,6 +15,9 @@ export type PooledWorker = {
   readonly webRtcServer: types.WebRtcServer;
   /** The port of the WebRtcServer, UDP and TCP. */
   readonly rtcPort: number;
+  /** Its place in the pool, which its replacement takes over. */
+  readonly slot: number;
+  readonly cpu: WorkerCpu;
 };
 
 export type WorkerPoolOptions = {
@@ -107,23 +113,24 @@ export class WorkerPool {
         worker.close();
         return undefined;
       }
-      this.#slots[slot] = { worker, webRtcServer, rtcPort: bound };
+      const cpu = new WorkerCpu();
+      this.#slots[slot] = { worker, webRtcServer, rtcPort: bound, slot, cpu };
       this.#started.resolve();
+      void this.#watch(worker, cpu);
     } catch (error) {
       worker.close();
       throw new Error(`cannot receive media on ${rtcIp}, port ${rtcPort + slot}: ${String(error)}`, { cause: error });
     }
     worker.once('died', () => void this.#replace(slot, worker));
-    void this.#watch(worker);
     this.#logger.debug({ workerPid: worker.pid, slot }, 'worker started');
     return worker;
   }
 
   /**
-   * Kills a worker that lives but does not answer: requests to it have no deadline in mediasoup, so that they and
-   * their askers would wait for ever. Its death fails them all.
+   * Notes what a worker uses, and kills one that lives but does not answer: requests to it have no deadline in
+   * mediasoup, so that they and their askers would wait for ever. Its death fails them all.
    */
-  async #watch(worker: types.Worker): Promise<void> {
+  async #watch(worker: types.Worker, cpu: WorkerCpu): Promise<void> {
     const { workerTimeoutMs } = this.#options;
     while (!worker.closed) {
       const timeout = delay(workerTimeoutMs, 'no answer' as const, { ref: false });
@@ -133,7 +140,8 @@ export class WorkerPool {
         process.kill(worker.pid, 'SIGKILL');
         return;
       }
-      await timeout;
+      if (typeof answer === 'object') cpu.tell(answer);
+      await delay(Math.min(USAGE_PERIOD_MS, workerTimeoutMs), undefined, { ref: false });
     }
   }
 

@@ -1,0 +1,83 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Drain } from '../registration/Drain.ts';
+import type { LoadMeter } from '../registration/LoadMeter.ts';
+import type { Peer } from '../rooms/Peer.ts';
+import type { Rooms } from '../rooms/Rooms.ts';
+import type { Sessions } from '../signaling/Sessions.ts';
+import type { WorkerPool } from '../workers/WorkerPool.ts';
+
+/** Whose state the metrics tell. */
+export type Observed = {
+  readonly rooms: Rooms;
+  readonly pool: WorkerPool;
+  readonly sessions: Sessions;
+  readonly load: LoadMeter;
+  readonly drain: Drain;
+};
+
+/** Metrics that are read whenever somebody asks for them, once `observe` has said where from. */
+export function observedMetrics(registry: Registry): { observe(observed: Observed): void } {
+  let observed: Observed | undefined;
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: (from: Observed) => number) =>
+    new Gauge({
+      name: `media_daemon_${name}`,
+      help,
+      registers,
+      collect() {
+        if (observed) this.set(read(observed));
+      },
+    });
+  gauge('rooms', 'Rooms that are open.', ({ rooms }) => rooms.size);
+  gauge('peers', 'Peers that have joined.', ({ rooms }) => rooms.peerCount);
+  gauge('producers', 'Producers that are open.', ({ rooms }) => sumOver(rooms, (peer) => peer.producerCount));
+  gauge('consumers', 'Consumers that are open.', ({ rooms }) => sumOver(rooms, (peer) => peer.consumerCount));
+  gauge(
+    'sessions_disconnected',
+    'Sessions whose socket is lost and waited for.',
+    ({ sessions }) => sessions.disconnected,
+  );
+  gauge('draining', '1 while the rooms are being moved away.', ({ rooms }) => Number(rooms.draining));
+  gauge(
+    'drain_seconds_left',
+    'Seconds until a drain ends what has not moved; 0 without one.',
+    ({ drain }) => drain.msLeft / 1000,
+  );
+  gauge('workers', 'mediasoup workers that run.', ({ pool }) => pool.workers.length);
+  gauge(
+    'worker_cpu_ratio',
+    "The busiest worker's use of its core, 0 to 1, as heartbeats tell it.",
+    ({ load }) => load.workerCpu,
+  );
+  gauge(
+    'network_ratio',
+    "The use of the machine's network (MEDIA_DAEMON_MAX_NETWORK_BITRATE), 0 to 1, as heartbeats tell it.",
+    ({ load }) => load.network,
+  );
+  gauge(
+    'event_loop_delay_seconds',
+    'By how much the event loop is late on average, as heartbeats tell it.',
+    ({ load }) => load.eventLoopDelayMs / 1000,
+  );
+  new Counter({
+    name: 'media_daemon_worker_cpu_seconds_total',
+    help: "CPU time of each mediasoup worker, by its place in the pool; a replaced worker's begins anew.",
+    labelNames: ['worker'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { slot, cpu } of observed?.pool.workers ?? []) this.inc({ worker: slot }, cpu.seconds);
+    },
+  });
+  return {
+    observe(from) {
+      observed = from;
+    },
+  };
+}
+
+const sumOver = (rooms: Rooms, count: (peer: Peer) => number): number =>
+  rooms
+    .list()
+    .flatMap((room) => room.peers)
+    .reduce((sum, peer) => sum + count(peer), 0);

@@ -1,0 +1,26 @@
+import type { types } from 'mediasoup';
+
+/** The CPU time that a worker has used, as of its last answer. */
+export class WorkerCpu {
+  #usedMs = 0;
+  #share = 0;
+  #toldAt = performance.now();
+
+  /** Since the worker started. */
+  get seconds(): number {
+    return this.#usedMs / 1000;
+  }
+
+  /** 0 to 1 of a core, between its last two answers. */
+  get share(): number {
+    return this.#share;
+  }
+
+  tell({ ru_utime, ru_stime }: types.WorkerResourceUsage): void {
+    const now = performance.now();
+    const usedMs = ru_utime + ru_stime;
+    this.#share = (usedMs - this.#usedMs) / Math.max(now - this.#toldAt, 1);
+    this.#usedMs = usedMs;
+    this.#toldAt = now;
+  }
+}
