@@ -67,6 +67,7 @@ export class OpusSender {
   readonly #connection: PeerConnection;
   readonly #track: Track;
   #stopped = false;
+  #toLose = 0;
 
   constructor(transport: TransportOptions, ssrc: number) {
     const connection = new nodeDataChannel.PeerConnection('sender', { iceServers: [], disableAutoNegotiation: true });
@@ -124,6 +125,11 @@ export class OpusSender {
     }
   }
 
+  /** Has the network lose the next packets of Opus. */
+  lose(packets: number): void {
+    this.#toLose += packets;
+  }
+
   async #send(ssrc: number): Promise<void> {
     const track = this.#track;
     for (let sequence = 0; !this.#stopped; sequence++) {
@@ -136,7 +142,8 @@ export class OpusSender {
         // One extension of one byte, speech at -20 dBov (RFC 8285, RFC 6464), and two bytes of padding.
         packet.writeUInt32BE(0xbede0001, 12);
         packet.writeUInt32BE((AUDIO_LEVEL << 28) | ((0x80 | 20) << 16), 16);
-        track.sendMessageBinary(packet);
+        if (this.#toLose > 0) this.#toLose--;
+        else track.sendMessageBinary(packet);
       }
       await delay(20);
     }

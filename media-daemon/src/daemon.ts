@@ -19,6 +19,7 @@ import { Rooms } from './rooms/Rooms.ts';
 import type { OpenRoom } from './signaling/Connection.ts';
 import { Sessions } from './signaling/Sessions.ts';
 import { SignalingServer } from './signaling/SignalingServer.ts';
+import { MediaMeter } from './telemetry/MediaMeter.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { WorkerPool } from './workers/WorkerPool.ts';
 
@@ -73,7 +74,11 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
     });
     const sessions = new Sessions(rooms, { ...config, metrics, logger });
     const load = new LoadMeter({ ...config, rooms, pool });
-    closers.push(() => load.close());
+    const mediaMeter = new MediaMeter(rooms, { ...config, metrics, logger });
+    closers.push(() => {
+      load.close();
+      mediaMeter.close();
+    });
     const listener = await listen(
       createApp(rooms, pool, logger) as RequestListener,
       { ...config, host: config.listenIp, port: config.listenPort },

@@ -41,6 +41,29 @@ export function createMetrics() {
       labelNames: ['event'],
       registers,
     }),
+    rtpBytes: new Counter({
+      name: 'media_daemon_rtp_bytes_total',
+      help: 'Bytes of RTP that peers sent (in) and were sent (out), by kind of media.',
+      labelNames: ['direction', 'kind'],
+      registers,
+    }),
+    rtpPackets: new Counter({
+      name: 'media_daemon_rtp_packets_total',
+      help: 'RTP packets that peers sent (in) and were sent (out), by kind of media.',
+      labelNames: ['direction', 'kind'],
+      registers,
+    }),
+    rtpLost: new Counter({
+      name: 'media_daemon_rtp_packets_lost_total',
+      help: 'RTP packets that were lost on the way from peers (in) and to them (out, as they report it).',
+      labelNames: ['direction', 'kind'],
+      registers,
+    }),
+    mediaStatsSeconds: new Gauge({
+      name: 'media_daemon_media_stats_seconds',
+      help: 'How long it took to ask each stream for its statistics once: so old is what the metrics of RTP say.',
+      registers,
+    }),
     roomsClosed: new Counter({
       name: 'media_daemon_rooms_closed_total',
       help: 'Rooms that closed, by why: empty, unjoined, command, worker, fenced, shutdown, moved.',
