@@ -28,7 +28,12 @@ process.once('exit', () => {
 });
 
 /** A process of ours that runs, with the fields of the log line that says so. */
-export type Running = { readonly process: ChildProcess; readonly ready: Record<string, string | number> };
+export type Running = {
+  readonly process: ChildProcess;
+  readonly ready: Record<string, string | number>;
+  /** The lines of its log until now. */
+  readonly log: readonly string[];
+};
 
 /** A daemon that runs. */
 export type Daemon = Running & {
@@ -200,7 +205,7 @@ async function run(t: TestContext, main: string, environment: Record<string, str
       log.push(line);
       const ready = JSON.parse(line);
       // The one line that says where the metrics are is written when everything runs.
-      if (ready.metricsPort !== undefined) resolve({ process: child, ready });
+      if (ready.metricsPort !== undefined) resolve({ process: child, ready, log });
     });
     child.once('exit', (code) => reject(new Error(`${main} ended with ${code}:\n${log.join('\n')}`)));
   });
