@@ -54,7 +54,7 @@ export class Drain {
     this.#rooms.drain();
     report('draining', { drainDeadlineMs });
     // A control plane that has not heard would send those who are asked to move back to this daemon.
-    await firstOf(announce(), Math.min(ANNOUNCE_MS, left()));
+    await firstOf(announce(), Math.min(ANNOUNCE_MS, this.msLeft));
     for (const room of this.#rooms.list()) {
       // Who was to come to a room that nobody has joined is not let in any more.
       room.closeIfUnused();
