@@ -4,6 +4,7 @@ import type { Logger } from '@mediasoup-server/process/logger';
 import { serveMetrics } from '@mediasoup-server/process/metrics';
 import { ALL_ROOMS } from '@mediasoup-server/proto/http';
 import type { Express } from 'express';
+import { collectDefaultMetrics } from 'prom-client';
 import type { Config } from './config.ts';
 import { DaemonClient } from './daemons/DaemonClient.ts';
 import { DaemonTable } from './daemons/DaemonTable.ts';
@@ -89,6 +90,7 @@ export async function startControlPlane(config: Config, { logger }: { logger: Lo
   try {
     const { app, metrics, close } = await openApi(config, { logger });
     opened.add(close);
+    collectDefaultMetrics({ register: metrics.registry });
     const metricsAddress = { host: config.metricsIp, port: config.metricsPort };
     const metricsListener = await serveMetrics(metrics.registry, metricsAddress).catch((error: Error) => {
       throw new Error(`cannot serve the metrics: ${error.message}`, { cause: error });

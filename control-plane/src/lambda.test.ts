@@ -1,47 +1,28 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
 import { bundleLambda } from './bundleLambda.ts';
 import { operations } from './http/operations.ts';
+import { gatewayEvent } from './testing/gatewayEvent.ts';
 import { DAEMON_KEY, startTestBed, type TestBed } from './testing/testControlPlane.ts';
 
-type Asked = { readonly body?: unknown; readonly bearer?: string; readonly type?: string };
-type Answered = { readonly status: number; readonly type: string | null; readonly body: unknown };
+type Asked = {
+  readonly body?: unknown;
+  readonly bearer?: string;
+  readonly type?: string;
+  readonly headers?: Record<string, string>;
+  /** Of the event alone: whether the gateway takes the body for binary, and its stage. */
+  readonly event?: { readonly binary?: boolean; readonly stage?: string };
+};
+type Answered = { readonly status: number; readonly headers: Record<string, string>; readonly body: unknown };
 
 const runner = fileURLToPath(new URL('testing/runLambda.ts', import.meta.url));
-
-/** An event of an API Gateway HTTP API, payload format 2.0, as AWS documents it. */
-function eventOf(method: string, path: string, headers: Record<string, string>, body: string | undefined) {
-  const [rawPath = '', rawQueryString = ''] = path.split('?');
-  return {
-    version: '2.0',
-    routeKey: '$default',
-    rawPath,
-    rawQueryString,
-    headers: { host: 'id.execute-api.us-east-1.amazonaws.com', 'x-forwarded-for': '192.0.2.1', ...headers },
-    requestContext: {
-      accountId: '123456789012',
-      apiId: 'api-id',
-      domainName: 'id.execute-api.us-east-1.amazonaws.com',
-      domainPrefix: 'id',
-      http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'agent' },
-      requestId: 'id',
-      routeKey: '$default',
-      stage: '$default',
-      time: '12/Mar/2026:19:03:58 +0000',
-      timeEpoch: 1773342238000,
-    },
-    ...(body !== undefined && { body }),
-    isBase64Encoded: false,
-  };
-}
 
 /** Hides what differs from one answer to the next: tokens, secrets, times and counts. */
 const settled = (body: string): unknown =>
@@ -54,7 +35,7 @@ describe('the Lambda function', () => {
   let folder: string;
   let environment: Record<string, string>;
   let lambda: ChildProcess;
-  let initMs: number;
+  let started: { initMs: number; timers: number };
 
   before(async () => {
     bed = await startTestBed();
@@ -70,8 +51,8 @@ describe('the Lambda function', () => {
       CONTROL_PLANE_DATA_DIR: bed.dataDir,
       CONTROL_PLANE_LOG_LEVEL: 'silent',
     };
-    lambda = fork(runner, [join(folder, 'index.mjs')], { env: environment });
-    [{ initMs }] = (await once(lambda, 'message')) as [{ initMs: number }];
+    lambda = fork(runner, [join(folder, 'index.mjs'), 'timers'], { env: environment });
+    [started] = (await once(lambda, 'message')) as [typeof started];
   });
   after(async () => {
     lambda.kill('SIGKILL');
@@ -79,24 +60,31 @@ describe('the Lambda function', () => {
     await rm(folder, { recursive: true });
   });
 
-  const headersOf = ({ bearer, type = 'application/json' }: Asked): Record<string, string> => ({
+  const headersOf = ({ bearer, type = 'application/json', headers = {} }: Asked): Record<string, string> => ({
     'content-type': type,
     ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+    ...headers,
   });
   const bodyOf = ({ body }: Asked) => (typeof body === 'string' || body === undefined ? body : JSON.stringify(body));
+  /** Without those of the connection, and those that count. */
+  const told = (headers: Iterable<[string, string]>) =>
+    Object.fromEntries(
+      [...headers].filter(([name]) => !/^(connection|keep-alive|date|content-length|ratelimit.*)$/.test(name)),
+    );
 
   async function askLambda(method: string, path: string, asked: Asked): Promise<Answered> {
     const answered = once(lambda, 'message');
-    lambda.send(eventOf(method, path, headersOf(asked), bodyOf(asked)));
-    const [{ statusCode, headers, body }] = await answered;
-    return { status: statusCode, type: headers['content-type'] ?? null, body: settled(body) };
+    lambda.send(gatewayEvent(method, path, { headers: headersOf(asked), body: bodyOf(asked), ...asked.event }));
+    const [{ statusCode, headers, body, isBase64Encoded }] = await answered;
+    assert.equal(isBase64Encoded, false);
+    return { status: statusCode, headers: told(Object.entries(headers)), body: settled(body) };
   }
 
   async function askProcess(method: string, path: string, asked: Asked): Promise<Answered> {
     const body = bodyOf(asked);
     const init = { method, headers: headersOf(asked), ...(body !== undefined && { body }) };
     const answer = await fetch(bed.url + path, init);
-    return { status: answer.status, type: answer.headers.get('content-type'), body: settled(await answer.text()) };
+    return { status: answer.status, headers: told(answer.headers), body: settled(await answer.text()) };
   }
 
   test('answers every route as the process does', async () => {
@@ -105,9 +93,13 @@ describe('the Lambda function', () => {
     const { secret, incarnation } = daemon;
     const rtpCapabilitiesJson = JSON.stringify({ codecs: [], headerExtensions: [] });
     const heartbeat = { incarnation, state: 'DAEMON_STATE_READY', headroom: 100 };
+    const preflight = { origin: 'https://page.example', 'access-control-request-method': 'POST' };
     const registration = { ...daemon.registration, url: 'wss://b.example.com', grpcAddress: 'b.example.com:1' };
     const requests: [method: string, path: string, asked?: Asked][] = [
       ['GET', '/health'],
+      ['HEAD', '/health'],
+      ['GET', '/health', { headers: { cookie: 'a=1; b=2', origin: 'https://page.example' } }],
+      ['GET', '/health', { event: { stage: 'v1' } }],
       ['GET', '/ready'],
       ['GET', '/openapi.json'],
       ['GET', '/.well-known/jwks.json'],
@@ -116,14 +108,20 @@ describe('the Lambda function', () => {
       ['POST', '/rooms/room/assignments', { body: '{' }],
       ['POST', '/rooms/room/assignments', { body: 'text', type: 'text/plain' }],
       ['POST', '/rooms/room/assignments', { body: { peerId: 'x'.repeat(65 * 1024) } }],
+      ['POST', '/rooms/room/assignments', { body: { peerId: 'peer' }, event: { binary: true, stage: 'v1' } }],
+      ['POST', '/rooms/a%2Fb%25/assignments', { body: { peerId: 'peer' } }],
+      ['OPTIONS', '/rooms/room/assignments', { headers: preflight }],
       ['GET', '/rooms/room'],
+      ['GET', '/rooms/a%2Fb%25'],
       ['GET', '/rooms/none'],
       ['GET', '/rooms/%00'],
-      ['GET', '/rooms/%E4'],
-      ['GET', '/rooms/a%2Fb/instances'],
+      ['GET', '/rooms/a%2Fb%25/instances'],
+      ['GET', '/rooms/none%23/instances'],
       ['GET', '/rooms/room/instances'],
       ['GET', '/rooms?limit=1'],
       ['GET', '/rooms?limit=0'],
+      ['GET', '/rooms?limit=1&limit=2'],
+      ['GET', '/rooms?cursor=a%26b%3D+%2B'],
       ['GET', '/daemons'],
       ['PUT', '/daemons'],
       ['GET', '/nope'],
@@ -135,6 +133,7 @@ describe('the Lambda function', () => {
       ['POST', '/daemons/daemon/rooms', { body: { incarnation, rooms: [], rtpCapabilitiesJson }, bearer: secret }],
       ['PUT', '/daemons/daemon/rooms/claimed', { body: { incarnation, rtpCapabilitiesJson }, bearer: secret }],
       ['DELETE', '/daemons/daemon', { bearer: 'wrong' }],
+      ['DELETE', '/daemons/daemon', { bearer: secret }],
     ];
     const asked = new Set<string>();
     for (const [method, path, what = {}] of requests) {
@@ -151,13 +150,14 @@ describe('the Lambda function', () => {
     assert.deepEqual([...asked].sort(), routes.sort());
   });
 
-  test('loads no embedded store, and tells how big it is and how long it takes to start', async (t) => {
-    const files = [...(await bundleLambda(folder)).keys()];
-    const contents = await Promise.all(files.map((file) => readFile(join(folder, file))));
-    const zipped = gzipSync(Buffer.concat(contents)).length;
-    t.diagnostic(`${Math.round(zipped / 1024)} KiB compressed, ${Math.round(initMs)} ms to start`);
-    const entry = contents[files.indexOf('index.mjs')]?.toString() ?? '';
-    assert.ok(!/import\s*["']dynalite|from\s*["']dynalite/.test(entry));
+  test('is under a megabyte compressed, starts without gRPC, the embedded store and timers, and tells how long that takes', async (t) => {
+    const { compressed, modules } = await bundleLambda(folder);
+    t.diagnostic(`${Math.round(compressed / 1024)} KiB compressed, ${Math.round(started.initMs)} ms to start`);
+    assert.ok(compressed < 1024 * 1024, `${compressed} bytes`);
+    const inputs = modules.atStart.join('\n');
+    assert.match(inputs, /control-plane\/src\/app\.ts$/m);
+    assert.doesNotMatch(inputs, /\/(grpc-js|dynalite|protobufjs)\/|daemon_pb|embeddedDynamo|createTables/);
+    assert.equal(started.timers, 0);
   });
 
   test('does not start with a setting that is wrong, and names it', async () => {

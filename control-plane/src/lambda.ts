@@ -3,9 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { configure } from '@codegenie/serverless-express';
 import { createLogger } from '@mediasoup-server/process/logger';
 import { SettingsError } from '@mediasoup-server/process/settings';
-import type { Handler } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { openApi } from './app.ts';
 import { readConfig } from './config.ts';
+import { gatewayPath } from './gatewayPath.ts';
+
+type Handler = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /*
  * The control plane as an AWS Lambda function behind an API Gateway HTTP API (payload format 2.0). Settings and keys are read
@@ -29,5 +32,6 @@ async function start(): Promise<Handler> {
     app(Object.assign(request, { body: undefined }), response);
     await finished;
   };
-  return configure({ app, framework: { sendRequest } });
+  const answer = configure({ app, framework: { sendRequest } }) as unknown as Handler;
+  return (event, context) => answer(Object.assign(event, { requestPath: gatewayPath(event) }), context);
 }

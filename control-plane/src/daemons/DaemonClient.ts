@@ -1,10 +1,8 @@
-import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { type ChannelTls, openChannel } from '@mediasoup-server/proto/channel';
-import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { type CallSettings, type ServiceCalls, serviceCalls } from '@mediasoup-server/proto/grpc';
+import type { ChannelTls } from '@mediasoup-server/proto/channel';
 import { rtpCapabilitiesSchema } from '@mediasoup-server/proto/http';
 import type { SignedToken } from '../tokens/AssignmentKeys.ts';
 import type { Daemon } from './Daemon.ts';
+import type { CommandCall, DaemonChannels } from './DaemonChannels.ts';
 
 /** A daemon that is up answers in milliseconds; the frontend waits meanwhile. */
 const COMMAND_DEADLINE_MS = 2000;
@@ -13,10 +11,7 @@ const PROBE_DEADLINE_MS = 500;
 const PROBE_SHARED_MS = 1000;
 /** How long before its end a token is replaced, ms. */
 const TOKEN_RENEWAL_MS = 60_000;
-/** The longest wait before a channel whose connection broke tries again. */
-const RECONNECT_MS = 1000;
 
-type Calls = ServiceCalls<typeof MediaDaemon>;
 type Target = Pick<Daemon, 'daemonId' | 'grpcAddress' | 'incarnation'>;
 
 export type DaemonClientOptions = {
@@ -26,11 +21,11 @@ export type DaemonClientOptions = {
   readonly sign: () => Promise<SignedToken>;
 };
 
-/** Sends commands to media daemons over gRPC. Channels are kept, one an address. */
+/** Sends commands to media daemons over gRPC. */
 export class DaemonClient {
   readonly #options: DaemonClientOptions;
   #token: SignedToken | undefined;
-  readonly #channels = new Map<string, { client: Client; calls: Calls }>();
+  #loading: Promise<DaemonChannels> | undefined;
   readonly #probes = new Map<string, { at: number; alive: Promise<boolean> }>();
 
   constructor(options: DaemonClientOptions) {
@@ -44,9 +39,9 @@ export class DaemonClient {
    * @throws grpc-js's ServiceError, or an error when the answer makes no sense.
    */
   async createRoom(daemon: Target, roomId: string, epoch: number): Promise<{ rtpCapabilities: string }> {
-    const { room } = await this.#calls(daemon.grpcAddress).createRoom(
-      { roomId, epoch: BigInt(epoch) },
-      await this.#settings(COMMAND_DEADLINE_MS),
+    const channels = await this.#channels();
+    const { room } = await channels.send(await this.#call(daemon, COMMAND_DEADLINE_MS), (calls, settings) =>
+      calls.createRoom({ roomId, epoch: BigInt(epoch) }, settings),
     );
     const rtpCapabilities = rtpCapabilitiesSchema.parse(JSON.parse(room?.rtpCapabilitiesJson ?? ''));
     return { rtpCapabilities: JSON.stringify(rtpCapabilities) };
@@ -54,9 +49,9 @@ export class DaemonClient {
 
   /** Tells a draining daemon that a room lives elsewhere since this epoch, so that all its peers move there at once. */
   async moveRoom(daemon: Target, roomId: string, epoch: number): Promise<void> {
-    await this.#calls(daemon.grpcAddress).closeRoom(
-      { roomId, movedEpoch: BigInt(epoch) },
-      await this.#settings(COMMAND_DEADLINE_MS),
+    const channels = await this.#channels();
+    await channels.send(await this.#call(daemon, COMMAND_DEADLINE_MS), (calls, settings) =>
+      calls.closeRoom({ roomId, movedEpoch: BigInt(epoch) }, settings),
     );
   }
 
@@ -75,43 +70,26 @@ export class DaemonClient {
     return alive;
   }
 
-  close(): void {
-    for (const { client } of this.#channels.values()) client.close();
-    this.#channels.clear();
+  async close(): Promise<void> {
+    (await this.#loading)?.close();
   }
 
-  #calls(address: string): Calls {
-    let channel = this.#channels.get(address);
-    if (!channel) {
-      const client = openChannel(address, this.#options.tls, {
-        'grpc.initial_reconnect_backoff_ms': 100,
-        'grpc.max_reconnect_backoff_ms': RECONNECT_MS,
-      });
-      channel = { client, calls: serviceCalls(MediaDaemon, client) };
-      this.#channels.set(address, channel);
-    }
-    return channel.calls;
+  async #probeOnce(daemon: Target): Promise<boolean> {
+    const channels = await this.#channels();
+    const info = await channels.probe(await this.#call(daemon, PROBE_DEADLINE_MS));
+    if (info === 'other') return true;
+    return info?.daemonId === daemon.daemonId && info.incarnation === daemon.incarnation;
   }
 
-  /** A probe has a connection of its own: a kept one may be waiting to reconnect to a daemon that is back already. */
-  async #probeOnce({ daemonId, grpcAddress, incarnation }: Target): Promise<boolean> {
-    const client = openChannel(grpcAddress, this.#options.tls, { 'grpc.use_local_subchannel_pool': 1 });
-    try {
-      const info = await serviceCalls(MediaDaemon, client).getInfo({}, await this.#settings(PROBE_DEADLINE_MS));
-      return info.daemonId === daemonId && info.incarnation === incarnation;
-    } catch (error) {
-      const { code } = error as Partial<ServiceError>;
-      return code !== status.UNAVAILABLE && code !== status.DEADLINE_EXCEEDED;
-    } finally {
-      client.close();
-    }
+  /** gRPC is loaded with the first command: most requests send none, and a function on AWS starts for one request. */
+  #channels(): Promise<DaemonChannels> {
+    this.#loading ??= import('./DaemonChannels.ts').then(({ DaemonChannels }) => new DaemonChannels(this.#options.tls));
+    return this.#loading;
   }
 
-  async #settings(deadlineMs: number): Promise<CallSettings> {
+  async #call({ grpcAddress: address }: Target, deadlineMs: number): Promise<CommandCall> {
     if (!this.#token || Number(this.#token.expiresAt) - Date.now() < TOKEN_RENEWAL_MS)
       this.#token = await this.#options.sign();
-    const metadata = new Metadata();
-    metadata.set('authorization', `Bearer ${this.#token.token}`);
-    return { metadata, deadline: Date.now() + deadlineMs };
+    return { address, token: this.#token.token, deadlineMs };
   }
 }

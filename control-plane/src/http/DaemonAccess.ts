@@ -1,9 +1,10 @@
 import type { RequestHandler, Response } from 'express';
-import { MemoryStore, type RateLimitRequestHandler } from 'express-rate-limit';
+import type { RateLimitRequestHandler } from 'express-rate-limit';
 import type { DaemonSecret } from '../daemons/DaemonSecret.ts';
 import type { Metrics } from '../metrics.ts';
 import { requireKey, requireSecret } from './bearer.ts';
-import { clientOf, perMinute } from './rateLimit.ts';
+import { HitCounts } from './HitCounts.ts';
+import { clientOf, perMinute, WINDOW_MS } from './rateLimit.ts';
 
 /** How many secrets are remembered as good; the oldest is forgotten first and has to prove itself again. */
 const MAX_PROVEN = 20_000;
@@ -16,7 +17,7 @@ const MAX_PROVEN = 20_000;
 export class DaemonAccess {
   readonly #daemonKey: string;
   readonly #most: number;
-  readonly #wrong = new MemoryStore();
+  readonly #wrong = new HitCounts(WINDOW_MS);
   readonly #limit: RateLimitRequestHandler;
   readonly #proven = new Set<string>();
 
@@ -52,14 +53,14 @@ export class DaemonAccess {
       return;
     }
     const client = clientOf(request);
-    const { totalHits = 0 } = (await this.#wrong.get(client)) ?? {};
+    const { totalHits = 0 } = this.#wrong.get(client) ?? {};
     if (totalHits >= this.#most) {
       await this.#limit(request, response, next);
       return;
     }
     response.once('finish', () => {
       // Tables that cannot be read say nothing about the secret.
-      if (response.statusCode < 500 && !this.#proven.has(secret.hash)) void this.#wrong.increment(client);
+      if (response.statusCode < 500 && !this.#proven.has(secret.hash)) this.#wrong.increment(client);
     });
     next();
   };

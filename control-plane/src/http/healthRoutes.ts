@@ -45,10 +45,11 @@ export function healthRoutes(parts: { rooms: RoomTable; daemons: DaemonTable; ke
     })
     .all(methodNotAllowed('GET', 'HEAD'));
 
-  const description = openApi();
+  let description: ReturnType<typeof openApi> | undefined;
   router
     .route('/openapi.json')
     .get((_request, response) => {
+      description ??= openApi();
       response.json(description);
     })
     .all(methodNotAllowed('GET', 'HEAD'));

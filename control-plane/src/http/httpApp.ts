@@ -1,9 +1,9 @@
 import { answerProblem, notFound } from '@mediasoup-server/process/problem';
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type Express, type RequestHandler, type Router } from 'express';
 import type { Metrics } from '../metrics.ts';
 import type { Authorization } from './Authorization.ts';
 import { cors } from './cors.ts';
-import { type DaemonRoutesParts, daemonRoutes } from './daemonRoutes.ts';
+import type { DaemonRoutesParts } from './daemonRoutes.ts';
 import { healthRoutes } from './healthRoutes.ts';
 import { operatorRoutes } from './operatorRoutes.ts';
 import { perMinute } from './rateLimit.ts';
@@ -29,7 +29,7 @@ export function createHttpApp(parts: HttpAppParts): Express {
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
   app.use(countRequests(metrics), cors(parts.corsOrigins), noSniffing, checkPathEncoding);
   // Neither load balancers, which all clients may seem to come from, nor daemons are counted.
-  app.use(healthRoutes({ ...directory, keys }), daemonRoutes(parts));
+  app.use(healthRoutes({ ...directory, keys }), daemonRoutesOnceAsked(parts));
   app.use(['/rooms', '/daemons', '/command-tokens'], perMinute('requests', parts.requestsPerMinute, metrics));
   app.post('/rooms/:roomId/assignments', perMinute('assignments', parts.assignmentsPerMinute, metrics));
   app.use(operatorRoutes(directory, keys, authorization), roomRoutes(directory, keys, authorization, metrics));
@@ -39,6 +39,19 @@ export function createHttpApp(parts: HttpAppParts): Express {
     answerProblem((error) => directory.logger.error({ err: error }, 'request failed')),
   );
   return app;
+}
+
+/** The messages of daemons are loaded when the first one comes: a function on AWS may start for a frontend's request. */
+function daemonRoutesOnceAsked(parts: DaemonRoutesParts): RequestHandler {
+  let loading: Promise<Router> | undefined;
+  return async (request, response, next) => {
+    if (!request.path.startsWith('/daemons/')) {
+      next();
+      return;
+    }
+    loading ??= import('./daemonRoutes.ts').then(({ daemonRoutes }) => daemonRoutes(parts));
+    (await loading)(request, response, next);
+  };
 }
 
 /** Counts and times by the route's pattern, never by the path, which holds ids. */

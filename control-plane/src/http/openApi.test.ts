@@ -13,6 +13,7 @@ import { ApiContract, type ApiDocument } from '../testing/ApiContract.ts';
 import { DAEMON_KEY, logger, startTestBed, type TestBed } from '../testing/testControlPlane.ts';
 import { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
 import { Authorization } from './Authorization.ts';
+import { daemonRoutes } from './daemonRoutes.ts';
 import { createHttpApp } from './httpApp.ts';
 
 describe('the OpenAPI document', () => {
@@ -55,7 +56,7 @@ describe('the OpenAPI document', () => {
       sign: () => keys.signCommand({ room: '*', scopes: [] }),
     });
     const metrics = createMetrics();
-    const app = createHttpApp({
+    const parts = {
       directory: {
         rooms: bed.rooms,
         daemons: bed.daemons,
@@ -77,9 +78,11 @@ describe('the OpenAPI document', () => {
       trustedProxies: [],
       corsOrigins: [],
       staticDir: undefined,
-    });
-    client.close();
-    const routes = routesOf(app.router.stack);
+    };
+    // Those of daemons are loaded once they are asked for.
+    const routers = [createHttpApp(parts).router, daemonRoutes(parts)];
+    await client.close();
+    const routes = routers.flatMap(({ stack }) => [...routesOf(stack)]);
     assert.deepEqual([...routes].sort(), new ApiContract(document).operations.sort());
   });
 

@@ -1,10 +1,11 @@
 import { HttpProblem } from '@mediasoup-server/process/problem';
 import type { Request } from 'express';
-import { ipKeyGenerator, MemoryStore, type RateLimitRequestHandler, rateLimit } from 'express-rate-limit';
+import { ipKeyGenerator, type RateLimitRequestHandler, rateLimit } from 'express-rate-limit';
 import type { Metrics } from '../metrics.ts';
+import { HitCounts } from './HitCounts.ts';
 
 /** Every limit counts over a minute, which begins with a client's first request. */
-const WINDOW_MS = 60_000;
+export const WINDOW_MS = 60_000;
 
 /**
  * Who a limit counts: the IP address, of IPv6 the /56 network, which is what one customer is given. It comes from the
@@ -22,7 +23,7 @@ export function perMinute(
   limit: string,
   most: number,
   { limited }: Pick<Metrics, 'limited'>,
-  store = new MemoryStore(),
+  store = new HitCounts(WINDOW_MS),
 ): RateLimitRequestHandler {
   return rateLimit({
     windowMs: WINDOW_MS,

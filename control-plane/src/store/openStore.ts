@@ -2,7 +2,6 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Logger } from '@mediasoup-server/process/logger';
 import type { Config } from '../config.ts';
-import { createTables } from './createTables.ts';
 
 /** The connection to the tables. */
 export type Store = {
@@ -33,7 +32,7 @@ export async function openStore(config: Config, logger: Logger): Promise<Store> 
   });
   const store: Store = {
     client: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
-    createTables: () => createTables(client, config.tablePrefix, logger),
+    createTables: async () => (await import('./createTables.ts')).createTables(client, config.tablePrefix, logger),
     close: async () => {
       client.destroy();
       await embedded?.close();

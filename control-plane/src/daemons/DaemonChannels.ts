@@ -1,0 +1,104 @@
+import { type Client, type ClientOptions, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type ChannelTls, openChannel } from '@mediasoup-server/proto/channel';
+import { MediaDaemon } from '@mediasoup-server/proto/daemon';
+import { type CallSettings, type ServiceCalls, serviceCalls } from '@mediasoup-server/proto/grpc';
+
+/** The longest wait before a channel whose connection broke tries again. */
+const RECONNECT_MS = 1000;
+/** How long a channel is kept that nobody uses: a function on AWS may have been frozen meanwhile, and its connection be gone. */
+const IDLE_MS = 30_000;
+
+type Calls = ServiceCalls<typeof MediaDaemon>;
+type Channel = { readonly client: Client; readonly calls: Calls; usedAt: number; answered: boolean };
+
+/** Who is called, with which token, and how long it may take. */
+export type CommandCall = { readonly address: string; readonly token: string; readonly deadlineMs: number };
+
+/** Connections to media daemons' gRPC servers. They are kept, one an address. */
+export class DaemonChannels {
+  readonly #tls: ChannelTls | undefined;
+  readonly #channels = new Map<string, Channel>();
+
+  /** @param tls what daemons are reached with; plain text without it. */
+  constructor(tls?: ChannelTls) {
+    this.#tls = tls;
+  }
+
+  /**
+   * Sends a command that may be sent twice. Where a connection that has been good turns out to be broken it is, on a new
+   * one, within the same deadline.
+   *
+   * @throws grpc-js's ServiceError.
+   */
+  async send<T>(call: CommandCall, command: (calls: Calls, settings: CallSettings) => Promise<T>): Promise<T> {
+    const { address } = call;
+    const settings = settingsOf(call);
+    const channel = this.#channelTo(address);
+    try {
+      const answer = await command(channel.calls, settings);
+      channel.answered = true;
+      return answer;
+    } catch (error) {
+      if (!channel.answered || (error as Partial<ServiceError>).code !== status.UNAVAILABLE) throw error;
+      // Another command may have replaced it already.
+      if (this.#channels.get(address) === channel) this.#drop(address);
+      return await command(this.#channelTo(address).calls, settings);
+    }
+  }
+
+  /**
+   * Asks a daemon who it is. A probe has a connection of its own: a kept one may be waiting to reconnect to a daemon that
+   * is back already.
+   *
+   * @returns what it says, `'other'` for any answer that says nothing, `undefined` for silence or a refused connection.
+   */
+  async probe(call: CommandCall): Promise<{ daemonId: string; incarnation: string } | 'other' | undefined> {
+    const { client, calls } = this.#open(call.address, { 'grpc.use_local_subchannel_pool': 1 });
+    try {
+      return await calls.getInfo({}, settingsOf(call));
+    } catch (error) {
+      const { code } = error as Partial<ServiceError>;
+      return code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED ? undefined : 'other';
+    } finally {
+      client.close();
+    }
+  }
+
+  close(): void {
+    for (const { client } of this.#channels.values()) client.close();
+    this.#channels.clear();
+  }
+
+  #channelTo(address: string): Channel {
+    const now = Date.now();
+    // A command that is under way ends long before.
+    for (const [other, { usedAt }] of this.#channels) if (now - usedAt > IDLE_MS) this.#drop(other);
+    const channel = this.#channels.get(address) ?? {
+      ...this.#open(address, {
+        'grpc.initial_reconnect_backoff_ms': 100,
+        'grpc.max_reconnect_backoff_ms': RECONNECT_MS,
+      }),
+      usedAt: now,
+      answered: false,
+    };
+    channel.usedAt = now;
+    this.#channels.set(address, channel);
+    return channel;
+  }
+
+  #drop(address: string): void {
+    this.#channels.get(address)?.client.close();
+    this.#channels.delete(address);
+  }
+
+  #open(address: string, options: ClientOptions): { client: Client; calls: Calls } {
+    const client = openChannel(address, this.#tls, options);
+    return { client, calls: serviceCalls(MediaDaemon, client) };
+  }
+}
+
+function settingsOf({ token, deadlineMs }: CommandCall): CallSettings {
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${token}`);
+  return { metadata, deadline: Date.now() + deadlineMs };
+}
