@@ -1,7 +1,7 @@
+import { iceServerSettings, missingTurnSetting } from '@mediasoup-server/process/iceServers';
 import { logLevels } from '@mediasoup-server/process/logger';
 import {
   flag,
-  iceServers,
   integer,
   isLoopback,
   list,
@@ -93,10 +93,7 @@ export const settingsSchema = z.object({
     description: 'Keys that are published beside it, separated by commas: the next one, and the one before.',
   }),
   staticDir: z.string().optional().meta({ description: 'A folder with a web page to serve at `/`.' }),
-  iceServers: iceServers().default([]).meta({
-    description:
-      'The STUN and TURN servers that clients are told, as JSON: `[{"urls":"turn:turn.example.com","username":"..","credential":".."}]`.',
-  }),
+  ...iceServerSettings,
   heartbeatIntervalMs: integer(100, 60_000)
     .default(2000)
     .meta({ description: 'How often daemons send a heartbeat, in milliseconds.' }),
@@ -170,6 +167,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (config.suspectAfterMs <= config.heartbeatIntervalMs) {
     wrong.push(`${name('suspectAfterMs')} is not more than ${name('heartbeatIntervalMs')}.`);
   }
+  const missing = missingTurnSetting(config);
+  if (missing) wrong.push(`${name(missing.setting)}: ${missing.message}.`);
   if (wrong.length > 0) throw new SettingsError(wrong.join('\n'));
   return config;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what this repository needs and is missing: a Node and an npm that are recent enough, the npm packages (a
-# current Node is one of them), and the mediasoup worker. With `--tests` also Chromium. Running it again costs next to
-# nothing.
+# current Node is one of them), and the mediasoup worker. With `--tests` also what tests run: Chromium, coturn. Running it
+# again costs next to nothing.
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
 
@@ -63,7 +63,23 @@ if [[ $(cat node_modules/.installed-from 2>/dev/null) != "$lock" ]]; then
 fi
 export PATH="$PWD/node_modules/.bin:$PATH"
 
-if [[ ${1:-} == --tests ]] && ! command -v chromium >/dev/null; then install_packages chromium fonts-dejavu-core; fi
+# Installs what tests run, without its starting as a service of this machine.
+install_programs() {
+  local policy=/usr/sbin/policy-rc.d
+  if [[ $(id -u) == 0 && ! -e $policy ]]; then
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod 755 $policy
+  fi
+  install_packages "$@"
+}
+
+if [[ ${1:-} == --tests ]]; then
+  programs=()
+  command -v chromium >/dev/null || programs+=(chromium fonts-dejavu-core)
+  command -v turnserver >/dev/null || programs+=(coturn)
+  ((${#programs[@]} == 0)) || install_programs "${programs[@]}"
+fi
 
 mkdir -p node_modules/.cache
 media-daemon/worker/ensure.sh >node_modules/.cache/worker-path

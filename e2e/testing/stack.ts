@@ -10,6 +10,7 @@ import { Metadata } from '@grpc/grpc-js';
 import { type ChannelTls, openChannel } from '@mediasoup-server/proto/channel';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { serviceCalls } from '@mediasoup-server/proto/grpc';
+import type { Assignment } from '@mediasoup-server/proto/http';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const DAEMON = 'media-daemon/src/main.ts';
@@ -151,7 +152,7 @@ export class Stack {
     peerId: string,
     through = this.controlPlaneUrl,
     accessToken?: string,
-  ): Promise<{ url: string; token: string; daemonId: string; epoch: number }> {
+  ): Promise<Assignment> {
     const answer = await fetch(`${through}/rooms/${encodeURIComponent(roomId)}/assignments`, {
       method: 'POST',
       headers: {

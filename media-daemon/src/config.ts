@@ -1,6 +1,7 @@
 import { availableParallelism, hostname } from 'node:os';
+import { iceServerSettings, missingTurnSetting } from '@mediasoup-server/process/iceServers';
 import { logLevels } from '@mediasoup-server/process/logger';
-import { flag, iceServers, integer, isLoopback, list, port } from '@mediasoup-server/process/settings';
+import { flag, integer, isLoopback, list, port } from '@mediasoup-server/process/settings';
 import { idSchema } from '@mediasoup-server/proto/ids';
 import { z } from 'zod';
 
@@ -92,10 +93,7 @@ export const settingsSchema = z
     ),
     region: describe(z.string().default('local'), 'Where the daemon is, for placement.'),
     zone: describe(z.string().default('local'), 'The failure domain in the region.'),
-    iceServers: describe(
-      iceServers().default([]),
-      'The STUN and TURN servers that clients are told, as JSON: `[{"urls":"turn:turn.example.com","username":"..","credential":".."}]`.',
-    ),
+    ...iceServerSettings,
     maxPeers: describe(integer(1, 1_000_000).default(1000), 'The most peers that the daemon takes.'),
     maxRoomPeers: describe(integer(1, 100_000).default(300), 'The most peers of a room.'),
     maxPeerProducers: describe(integer(1, 1000).default(20), 'The most producers of a peer.'),
@@ -195,6 +193,8 @@ export const settingsSchema = z
     }
     if (given.mode === 'jwt' && !given.controlPlaneUrl)
       refuse('controlPlaneUrl', 'is missing: in mode "jwt" it is the control plane that lets peers in');
+    const missing = missingTurnSetting(given);
+    if (missing) refuse(missing.setting, missing.message);
     if (given.controlPlaneUrl && !given.daemonKey)
       refuse('daemonKey', 'is missing: registering at a control plane needs it');
   });

@@ -1,4 +1,5 @@
 import timers from 'node:timers/promises';
+import { type IceServerSettings, iceServersFor } from '@mediasoup-server/process/iceServers';
 import { HttpProblem } from '@mediasoup-server/process/problem';
 import type { Assignment, AssignmentRequest } from '@mediasoup-server/proto/http';
 import type { Daemon } from '../daemons/Daemon.ts';
@@ -146,7 +147,7 @@ async function issue(
   { daemonId, incarnation, url }: Daemon,
   epoch: number,
   keys: Pick<AssignmentKeys, 'sign'>,
-  { iceServers }: Pick<Directory, 'iceServers'>,
+  settings: IceServerSettings,
 ): Promise<Assignment> {
   const { token, expiresAt } = await keys.sign({ roomId, peerId, daemonId, incarnation, epoch, grants });
   const query = Object.entries({ roomId, peerId, token }).map(
@@ -160,6 +161,6 @@ async function issue(
     url: `${url}/?${query.join('&')}`,
     token,
     expiresAt: expiresAt.toISOString(),
-    iceServers: [...iceServers],
+    iceServers: iceServersFor(peerId, settings),
   };
 }

@@ -1,6 +1,6 @@
+import type { IceServerSettings } from '@mediasoup-server/process/iceServers';
 import type { Logger } from '@mediasoup-server/process/logger';
 import { HttpProblem } from '@mediasoup-server/process/problem';
-import type { Assignment } from '@mediasoup-server/proto/http';
 import { type Daemon, isFresh } from '../daemons/Daemon.ts';
 import type { DaemonClient } from '../daemons/DaemonClient.ts';
 import type { DaemonTable } from '../daemons/DaemonTable.ts';
@@ -9,14 +9,12 @@ import type { Metrics } from '../metrics.ts';
 import type { Room, RoomTable } from '../rooms/RoomTable.ts';
 import { isCutOff } from './isCutOff.ts';
 
-export type Directory = {
+export type Directory = IceServerSettings & {
   readonly rooms: RoomTable;
   readonly daemons: DaemonTable;
   readonly fleet: Fleet;
   readonly client: Pick<DaemonClient, 'createRoom' | 'moveRoom' | 'probe'>;
   readonly suspectAfterMs: number;
-  /** What clients are told. */
-  readonly iceServers: Assignment['iceServers'];
   readonly metrics: Pick<Metrics, 'probes' | 'daemonsLost' | 'fencingWithheld'>;
   readonly logger: Logger;
 };

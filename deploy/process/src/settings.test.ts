@@ -1,17 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import {
-  flag,
-  iceServers,
-  integer,
-  isLoopback,
-  list,
-  port,
-  readSettings,
-  SettingsError,
-  settingsTable,
-} from './settings.ts';
+import { flag, integer, isLoopback, list, port, readSettings, SettingsError, settingsTable } from './settings.ts';
 
 const schema = z.object({
   listenPort: port().default(8080).meta({ description: 'The port.' }),
@@ -92,17 +82,5 @@ test('`isLoopback` knows the addresses that only this machine reaches', () => {
   for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1']) assert.ok(isLoopback(host), host);
   for (const host of ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.org', 'localhost.example.org']) {
     assert.ok(!isLoopback(host), host);
-  }
-});
-
-test('`iceServers` takes a list of servers as JSON, and says what is wrong otherwise', () => {
-  const servers = [{ urls: ['turn:a', 'turn:b'], username: 'u', credential: 'c' }, { urls: 'stun:a' }];
-  assert.deepEqual(iceServers().parse(JSON.stringify(servers)), servers);
-  for (const [text, why] of [
-    ['turn:a', /is not JSON/],
-    ['{"urls":"turn:a"}', /is not a list/],
-    ['[{}]', /urls|input/i],
-  ] as const) {
-    assert.match(iceServers().safeParse(text).error?.issues[0]?.message ?? '', why, text);
   }
 });

@@ -1,4 +1,3 @@
-import { iceServerSchema } from '@mediasoup-server/proto/http';
 import { z } from 'zod';
 
 /** A setting that is wrong, missing or unknown. `message` has a line for each, naming the variable. */
@@ -74,20 +73,6 @@ export const list = () =>
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   );
-
-/** STUN and TURN servers from JSON, as RTCPeerConnection takes them: `[{"urls": "turn:..", "username": "..", ..}]`. */
-export const iceServers = () =>
-  z
-    .string()
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: 'custom', message: 'is not JSON' });
-        return z.NEVER;
-      }
-    })
-    .pipe(z.array(iceServerSchema, 'is not a list of STUN and TURN servers'));
 
 /** Whether an address to listen on is reached from this machine only. */
 export const isLoopback = (host: string): boolean =>

@@ -1,3 +1,4 @@
+import { type IceServerSettings, iceServersFor } from '@mediasoup-server/process/iceServers';
 import type { Logger } from '@mediasoup-server/process/logger';
 import {
   CLOSE_COME_BACK,
@@ -26,12 +27,10 @@ const MAX_ECHO = 64;
 /** Finds or makes the room that a connection joins, in agreement with the control plane where there is one. */
 export type OpenRoom = (admission: Admission) => Promise<Room>;
 
-export type ConnectionOptions = {
+export type ConnectionOptions = IceServerSettings & {
   readonly openRoom: OpenRoom;
   readonly sessions: Sessions;
   readonly joinTimeoutMs: number;
-  /** What clients are told. */
-  readonly iceServers: ResponseData<'joinRoom'>['iceServers'];
   readonly metrics: Metrics;
   readonly logger: Logger;
 };
@@ -172,7 +171,7 @@ export class Connection {
 
   /** Goes on with a session whose socket was lost, where the client knows one and it still lasts. */
   async #resume(data: RequestData<'joinRoom'>, accept: Respond['accept']): Promise<boolean> {
-    const { sessions, metrics, iceServers } = this.#options;
+    const { sessions, metrics } = this.#options;
     const sessionId = data.sessionId ?? this.#admission.sessionId;
     const session = sessionId === undefined ? undefined : sessions.find(sessionId, this.#admission);
     if (!session) return false;
@@ -187,7 +186,7 @@ export class Connection {
     this.#joined(session);
     metrics.sessionEvents.inc({ event: 'resumed' });
     this.#logger.info('session resumed');
-    accept({ ...welcome(session, transports, iceServers), resumed: true, snapshot: session.peer.snapshot() });
+    accept({ ...welcome(session, transports, this.#options), resumed: true, snapshot: session.peer.snapshot() });
     this.#timeJoin('resumed');
     return true;
   }
@@ -208,7 +207,7 @@ export class Connection {
     const session = this.#options.sessions.open(room, { peerId, appData: data.appData ?? {}, grants }, this);
     this.#joined(session);
     const transports = await session.track(createTransports(session, data.transports));
-    accept({ ...welcome(session, transports, this.#options.iceServers), resumed: false });
+    accept({ ...welcome(session, transports, this.#options), resumed: false });
     this.#timeJoin('new');
     session.room.announceTo(session.peer);
   }
@@ -260,11 +259,11 @@ async function createTransports(
 const welcome = (
   { id, room, peer }: Session,
   transports: ResponseData<'joinRoom'>['transports'],
-  iceServers: ConnectionOptions['iceServers'],
+  settings: IceServerSettings,
 ): Omit<ResponseData<'joinRoom'>, 'resumed'> => ({
   rtpCapabilities: room.rtpCapabilities as ResponseData<'joinRoom'>['rtpCapabilities'],
   peers: room.othersThan(peer).map((other) => ({ peerId: other.id, appData: other.appData })),
   sessionId: id,
   ...(transports && { transports }),
-  iceServers: [...iceServers],
+  iceServers: iceServersFor(peer.id, settings),
 });
