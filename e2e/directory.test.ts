@@ -34,6 +34,7 @@ async function callInAFleet(t: TestContext, settings: Record<string, string> = {
       MEDIA_DAEMON_CONTROL_PLANE_URL: `http://127.0.0.1:${http.port}`,
       MEDIA_DAEMON_GRPC_ADDRESS: `127.0.0.1:${grpc.port}`,
       MEDIA_DAEMON_PING_INTERVAL_MS: '60000',
+      MEDIA_DAEMON_MOVE_DEADLINE_MS: '1000',
     });
     grpc.to = Number(daemon.ready.grpcPort);
     daemons.set(id, daemon);
@@ -98,6 +99,8 @@ test('a daemon that is frozen loses its rooms, and is fenced when it is thawed',
   assertNoGap(receiver.received);
   serving.process.kill('SIGCONT');
   assert.equal((await looker.notified('reconnect')).reason, 'fenced');
+  // Those who do not move are cut off at the deadline.
+  assert.equal(await looker.closed, 1012);
   await fenced(serving);
   assert.notEqual((await stack.assign('lobby', 'later')).daemonId, daemonId);
   await report('daemon frozen (SIGSTOP), later thawed', `${outage} ms`);
@@ -115,6 +118,8 @@ test('a daemon that is cut off from the control plane serves its peers, and is f
   relay.http.heal();
   relay.grpc.heal();
   assert.equal((await looker.notified('reconnect')).reason, 'fenced');
+  // Those who do not move are cut off at the deadline.
+  assert.equal(await looker.closed, 1012);
   await fenced(serving);
   assert.notEqual((await stack.assign('lobby', 'later')).daemonId, daemonId);
   await report('daemon cut off from the control plane', `${outage} ms`);

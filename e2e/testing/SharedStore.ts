@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type EmbeddedDynamo, startEmbeddedDynamo } from '@mediasoup-server/control-plane/embedded-dynamo';
+import { HttpRelay } from './HttpRelay.ts';
 import { TcpProxy } from './TcpProxy.ts';
 
 /** Tables that several control planes share, behind a relay that can be made to fail. */
@@ -14,28 +13,26 @@ export class SharedStore {
   readonly relay: TcpProxy;
   /** One of so many requests is let through, and the others are throttled. */
   throttle = 1;
-  readonly #front: Server;
+  readonly #front: HttpRelay;
   #store: EmbeddedDynamo | undefined;
   #requests = 0;
 
-  private constructor(t: TestContext, relay: TcpProxy) {
+  private constructor(t: TestContext, relay: TcpProxy, front: HttpRelay) {
     this.#t = t;
     this.relay = relay;
-    this.#front = createServer((incoming, answer) => {
-      if (++this.#requests % this.throttle === 0) this.#forward(incoming, answer);
-      else throttled(answer);
-    });
+    this.#front = front;
+    front.intercept = (_incoming, answer) => {
+      const passes = ++this.#requests % this.throttle === 0;
+      if (!passes) throttled(answer);
+      return !passes;
+    };
   }
 
   static async start(t: TestContext): Promise<SharedStore> {
-    const store = new SharedStore(t, await TcpProxy.start(t));
+    const relay = await TcpProxy.start(t);
+    const store = new SharedStore(t, relay, await HttpRelay.start(t, `http://127.0.0.1:${relay.port}`));
     await store.empty();
-    store.#front.listen(0, '127.0.0.1');
-    await once(store.#front, 'listening');
-    t.after(async () => {
-      store.#front.close().closeAllConnections();
-      await store.#store?.close();
-    });
+    t.after(() => store.#store?.close());
     return store;
   }
 
@@ -43,7 +40,7 @@ export class SharedStore {
   get settings(): Record<string, string> {
     return {
       CONTROL_PLANE_STORE: 'dynamodb',
-      CONTROL_PLANE_DYNAMODB_ENDPOINT: `http://127.0.0.1:${(this.#front.address() as AddressInfo).port}`,
+      CONTROL_PLANE_DYNAMODB_ENDPOINT: this.#front.url,
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
     };
@@ -58,17 +55,6 @@ export class SharedStore {
     this.relay.reset();
     await this.#store?.close();
     this.#store = fresh;
-  }
-
-  #forward(incoming: IncomingMessage, answer: ServerResponse): void {
-    const { method, headers, url: path } = incoming;
-    const onward = request({ host: '127.0.0.1', port: this.relay.port, method, headers, path }, (came) => {
-      answer.writeHead(came.statusCode ?? 500, came.headers);
-      came.pipe(answer);
-    });
-    onward.on('error', () => answer.destroy());
-    answer.on('close', () => onward.destroy());
-    incoming.pipe(onward);
   }
 }
 

@@ -121,6 +121,10 @@ export const settingsSchema = z
       integer(100, 43_200_000).default(43_200_000),
       "Milliseconds after which a room's record at the control plane, which lasts a day, is renewed.",
     ),
+    moveDeadlineMs: describe(
+      integer(0, 3_600_000).default(10_000),
+      'Milliseconds that peers have to follow a room that lives on another daemon by now: most move within two seconds, and until then they do not see those who are there.',
+    ),
     drainDeadlineMs: describe(
       integer(0, 86_400_000).default(600_000),
       'Milliseconds that peers have to move away after SIGTERM before they are cut off.',

@@ -36,7 +36,7 @@ export type Daemon = {
 };
 
 export type DaemonHooks = {
-  /** The daemon has no place in the fleet any more. */
+  /** The daemon has no place in the fleet any more: it takes nobody new, and is to end when its peers have moved. */
   readonly onSuperseded: (reason: string) => void;
   /** The daemon is to be drained, and then to end. */
   readonly onDrainCommand: () => void;
@@ -67,7 +67,7 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       logger,
     );
     closers.push(() => pool.close());
-    const rooms = new Rooms(pool, { limits: config, unjoinedMs: config.unjoinedRoomMs }, logger);
+    const rooms = new Rooms(pool, { ...config, limits: config, unjoinedMs: config.unjoinedRoomMs }, logger);
     rooms.listen({
       happened: (room, happening) => events.add(room.id, happening),
       roomClosed: (_room, end) => metrics.roomsClosed.inc({ end }),
@@ -150,6 +150,7 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       logger,
       sessions,
       openRoom,
+      refusal: () => registration?.refusal,
       authorize: async (admission) => {
         const { token, roomId, peerId } = admission;
         if (rooms.removals.isRefused(roomId, peerId)) throw new RequestError(403, 'the peer was put out of the room');

@@ -35,7 +35,8 @@ try {
   const daemon = await startDaemon(config, logger, {
     onSuperseded: (reason) => {
       logger.fatal({ daemonId: config.daemonId }, reason);
-      void stop(1);
+      stopping = true;
+      void drain().then(() => stop(1));
     },
     onDrainCommand: () => {
       if (!stopping) stopBecauseOf('command');

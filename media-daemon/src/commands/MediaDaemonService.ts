@@ -21,8 +21,6 @@ export type Identity = {
   readonly startedAt: Date;
 };
 
-/** Milliseconds that peers are given to follow a room that lives elsewhere; the drain ends what stays. */
-const MOVE_MS = 10_000;
 /** The most that watch at once. */
 const MAX_WATCHERS = 100;
 /** The most rooms of one page, and how many a caller gets that does not say. */
@@ -51,7 +49,7 @@ export function createMediaDaemonService(
   };
   return {
     async getInfo() {
-      const list = rooms.list();
+      const { open } = rooms;
       return {
         daemonId: identity.daemonId,
         incarnation: identity.incarnation(),
@@ -61,7 +59,7 @@ export function createMediaDaemonService(
         workers: pool.workers.map(({ worker, rtcPort }) => ({
           pid: worker.pid,
           rtcPort,
-          rooms: list.filter((room) => room.workerPid === worker.pid).length,
+          rooms: open.filter((room) => room.workerPid === worker.pid).length,
         })),
         rooms: rooms.size,
         peers: rooms.peerCount,
@@ -80,9 +78,11 @@ export function createMediaDaemonService(
       return { rooms: page.map(describeRoom), nextPageToken };
     },
     async closeRoom({ roomId, reason, movedEpoch }) {
-      const room = find(roomId);
-      if (movedEpoch === 0n) room.close('command', reason || 'closed by the service');
-      else if (room.epoch < movedEpoch) room.askToMove(MOVE_MS);
+      if (movedEpoch === 0n) find(roomId).close('command', reason || 'closed by the service');
+      else {
+        const room = rooms.get(roomId);
+        if (room && room.epoch < movedEpoch) rooms.letGo(room, 'drain');
+      }
       return {};
     },
     async listPeers({ roomId, pageSize, pageToken }) {

@@ -52,7 +52,7 @@ export class LoadMeter {
 
   read(): MessageInitShape<typeof LoadSchema> {
     const { rooms } = this.#options;
-    const peers = rooms.list().flatMap((room) => room.peers);
+    const peers = rooms.open.flatMap((room) => room.peers);
     return {
       network: this.network,
       rooms: rooms.size,

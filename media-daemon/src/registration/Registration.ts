@@ -26,7 +26,7 @@ export type RegistrationOptions = RoomRecordsOptions & {
   readonly version: string;
   readonly maxPeers: number;
   readonly load: LoadMeter;
-  /** A newer run of the same daemon has taken over, or the id is another daemon's: this one must end. */
+  /** A newer run of the same daemon has taken over, or the id is another daemon's: this one must end when its rooms have. */
   readonly onSuperseded: (reason: string) => void;
 };
 
@@ -51,6 +51,8 @@ export class Registration {
   readonly #reservations = new Reservations();
   readonly #tokens = new ControlPlaneTokens(() => this.report());
   #incarnation = randomUUID();
+  /** The control plane took the run before this one for dead, and does not know this one yet. */
+  #fenced = false;
   /** By how much the control plane's clock may be ahead of ours, ms, as of its last answer. */
   #aheadMs = 0;
   #secret: string | undefined;
@@ -65,7 +67,8 @@ export class Registration {
     this.#records = new RoomRecords(rooms, this.#client, options);
     rooms.listen({
       roomClosed: (room) => {
-        if (room.epoch === 0) return;
+        // What was let go is another's to report.
+        if (room.epoch === 0 || room.isLetGo) return;
         this.#closedRooms.set(room.id, room.epoch);
         this.beat();
       },
@@ -79,6 +82,11 @@ export class Registration {
   /** Which run of the daemon this is; a fenced one goes on as another. */
   get incarnation(): string {
     return this.#incarnation;
+  }
+
+  /** Why nobody new is let in: whom the control plane took for dead has no rooms until it is registered anew. */
+  get refusal(): string | undefined {
+    return this.#fenced ? 'this media daemon was taken for dead and is registering anew' : undefined;
   }
 
   /** Sends a heartbeat now, or after the one that is under way. */
@@ -126,14 +134,24 @@ export class Registration {
    * Claims a room at the control plane, unless an assignment has recorded it.
    *
    * @param assigned whether its peer comes with an assignment.
-   * @throws RequestError 409 when the room lives on another daemon; 503 for a peer with an assignment to a room that has
-   * closed since, when the control plane does not answer. Anybody else is served then.
+   * @throws RequestError 409 when the room lives on another daemon; 503 when the control plane does not know this daemon,
+   * and for a peer with an assignment to a room that has closed since, when it does not answer. Anybody else is served then.
    */
   async claim(room: Room, assigned: boolean): Promise<void> {
     if (assigned && room.epoch > 0) return;
     await this.withdrawClosing(room.id);
-    const recorded = await this.#records.claim(room, this.#credentials);
-    if (!recorded && assigned)
+    const claim = await this.#records.claim(room, this.#credentials);
+    if (claim.is === 'elsewhere')
+      throw new RequestError(
+        409,
+        `the room is on the daemon ${claim.daemonId}: ask the control plane for an assignment`,
+      );
+    if (claim.is === 'unknown') {
+      // The next heartbeat is told what has become of this daemon.
+      this.beat();
+      throw new RequestError(503, 'the control plane does not know this media daemon, which registers anew');
+    }
+    if (claim.is === 'unanswered' && assigned)
       throw new RequestError(503, 'the room has closed since the assignment: ask the control plane for another');
   }
 
@@ -184,9 +202,7 @@ export class Registration {
     } catch (error) {
       metrics.heartbeats.inc({ outcome: 'failed' });
       if (error instanceof ControlPlaneError && error.code === 'DAEMON_ID_TAKEN') {
-        this.#options.onSuperseded(
-          `the control plane refuses the daemon id ${this.#options.daemonId}: ${error.message}`,
-        );
+        return this.#giveUp(`the control plane refuses the daemon id ${this.#options.daemonId}: ${error.message}`);
       }
       // A control plane that has forgotten this daemon, or whose table was emptied, gets a new registration.
       const forgotten =
@@ -210,6 +226,7 @@ export class Registration {
       version,
     });
     this.#secret = answer.secret;
+    this.#fenced = false;
     this.#reservations.reset();
     this.#records.forget();
     this.#tokens.learn(answer.jwksJson);
@@ -242,7 +259,7 @@ export class Registration {
     if (answer.now) this.#aheadMs = Math.max(0, timestampMs(answer.now) - sentAt);
     this.#reservations.tell(Number(answer.assigned), Date.now());
     if (answer.jwksJson) this.#tokens.learn(answer.jwksJson);
-    if (answer.superseded) this.#options.onSuperseded('a newer run of this daemon has registered');
+    if (answer.superseded) return this.#giveUp('a newer run of this daemon has registered');
     if (answer.fenced) return this.#startAnew();
     return intervalOf(answer);
   }
@@ -251,11 +268,22 @@ export class Registration {
   #startAnew(): number {
     const { logger, metrics, daemonId } = this.#options;
     metrics.fenced.inc();
-    logger.warn({ daemonId, incarnation: this.#incarnation }, 'fenced: closing all rooms and registering anew');
+    logger.warn({ daemonId, incarnation: this.#incarnation }, 'fenced: letting all rooms go and registering anew');
     this.#secret = undefined;
     this.#incarnation = randomUUID();
-    this.#rooms.close('fenced');
+    this.#fenced = true;
+    this.#rooms.letAllGo('fenced');
     this.#closedRooms.clear();
+    return 0;
+  }
+
+  /** Another run has this daemon's place, and may have its rooms: it lets them go, and is to end. */
+  #giveUp(reason: string): number {
+    this.#closed = true;
+    this.#secret = undefined;
+    this.#rooms.drain();
+    this.#rooms.letAllGo('fenced');
+    this.#options.onSuperseded(reason);
     return 0;
   }
 

@@ -1,5 +1,5 @@
 import type { Logger } from '@mediasoup-server/process/logger';
-import { RequestError } from '../errors.ts';
+import { ControlPlaneError } from '@mediasoup-server/proto/ControlPlaneError';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -10,6 +10,14 @@ const PAGE = 100;
 
 /** What a registration gave this run of the daemon. */
 export type Credentials = { readonly secret: string; readonly incarnation: string };
+
+/** What became of a claim: whose the room is, or why that is not known. */
+export type Claim =
+  | { readonly is: 'recorded' }
+  | { readonly is: 'elsewhere'; readonly daemonId: string }
+  /** The control plane does not know this run of the daemon, or took it for dead. */
+  | { readonly is: 'unknown' }
+  | { readonly is: 'unanswered' };
 
 export type RoomRecordsOptions = {
   /** Milliseconds after which a room's record at the control plane is renewed. */
@@ -46,14 +54,12 @@ export class RoomRecords {
   }
 
   /**
-   * Claims a room. Without an answer it is claimed again later.
+   * Claims a room. One that lives elsewhere is let go; without an answer it is claimed again later.
    *
    * @param credentials undefined while the daemon is not registered.
-   * @returns whether it is recorded as this daemon's.
-   * @throws RequestError 409 when it lives on another daemon.
    */
-  async claim(room: Room, credentials: Credentials | undefined): Promise<boolean> {
-    if (this.#recordedAt.has(room)) return true;
+  async claim(room: Room, credentials: Credentials | undefined): Promise<Claim> {
+    if (this.#recordedAt.has(room)) return { is: 'recorded' };
     const { metrics, logger } = this.#options;
     try {
       if (!credentials) throw new Error('the daemon is not registered');
@@ -63,16 +69,16 @@ export class RoomRecords {
       });
       this.#unclaimed.delete(room);
       metrics.claims.inc({ outcome: granted ? 'granted' : 'elsewhere' });
-      if (!granted)
-        throw new RequestError(409, `the room is on the daemon ${daemonId}: ask the control plane for an assignment`);
-      this.recorded(room, Number(epoch));
-      return true;
+      if (granted) this.recorded(room, Number(epoch));
+      else this.#letGo(room);
+      return granted ? { is: 'recorded' } : { is: 'elsewhere', daemonId };
     } catch (error) {
-      if (error instanceof RequestError) throw error;
       metrics.claims.inc({ outcome: 'failed' });
       logger.warn({ err: error, roomId: room.id }, 'room not claimed; it is claimed again later');
       this.#unclaimed.add(room);
-      return false;
+      return {
+        is: error instanceof ControlPlaneError && error.code === 'DAEMON_NOT_REGISTERED' ? 'unknown' : 'unanswered',
+      };
     }
   }
 
@@ -85,8 +91,8 @@ export class RoomRecords {
   /** Claims what is left over, and reports the rooms whose records are not known or old. */
   async reconcile(credentials: Credentials): Promise<void> {
     for (const room of this.#unclaimed) {
-      if (room.closed) this.#unclaimed.delete(room);
-      else await this.claim(room, credentials).catch(() => this.#letGo(room));
+      if (room.closed || room.isLetGo) this.#unclaimed.delete(room);
+      else await this.claim(room, credentials);
     }
     const { roomRenewalMs, metrics } = this.#options;
     const old = Math.max(this.#forgottenAt, Date.now() - roomRenewalMs);
@@ -118,6 +124,6 @@ export class RoomRecords {
   #letGo(room: Room): void {
     this.#unclaimed.delete(room);
     this.#options.logger.warn({ roomId: room.id, peers: room.peerCount }, 'the room was opened elsewhere meanwhile');
-    room.close('fenced');
+    this.#rooms.letGo(room, 'fenced');
   }
 }

@@ -11,6 +11,9 @@ import { type Level, Speakers } from './Speakers.ts';
 /** Why a room ended. */
 export type RoomEnd = 'empty' | 'unjoined' | 'command' | 'worker' | 'fenced' | 'shutdown' | 'moved';
 
+/** Why peers are asked to move: this daemon is being drained, or it was taken for dead and the room opened elsewhere. */
+export type MoveReason = 'drain' | 'fenced';
+
 /** What a room's surroundings do when something happens to it. */
 export type RoomHooks = {
   readonly closed: (room: Room, end: RoomEnd) => void;
@@ -53,7 +56,9 @@ export class Room {
   readonly #dataOwners = new Map<string, Peer>();
   #speakers: Speakers | undefined;
   #unjoinedTimer: NodeJS.Timeout | undefined;
-  #asked = false;
+  /** Why the peers were asked to move, and until when they have time, on the clock of `performance`. */
+  #move: { readonly reason: MoveReason; readonly until: number } | undefined;
+  #letGo = false;
   #closed = false;
 
   private constructor(id: string, epoch: number, router: types.Router, on: PooledWorker, options: RoomOptions) {
@@ -115,7 +120,7 @@ export class Room {
    * @throws RequestError 503 when the room is full, 409 when it just closed.
    */
   join(joining: Joining): Peer {
-    if (this.closed) throw new RequestError(409, 'the room has just closed, join again');
+    if (this.closed || this.#letGo) throw new RequestError(409, 'the room has just closed, join again');
     const { peerId } = joining;
     const former = this.#peers.get(peerId);
     if (!former && this.#peers.size >= this.limits.maxRoomPeers)
@@ -155,7 +160,7 @@ export class Room {
     this.#peers.delete(peer.id);
     this.happened({ case: 'peerLeft', value: { peerId: peer.id, reason } });
     this.#tellOthers(peer, (other) => other.notify('peerLeft', { peerId: peer.id }));
-    if (this.#peers.size === 0) this.close(this.#asked ? 'moved' : 'empty');
+    if (this.#peers.size === 0) this.close(this.#move ? 'moved' : 'empty');
   }
 
   /** Closes the room that was made for a peer which never came. */
@@ -192,31 +197,49 @@ export class Room {
   }
 
   /**
-   * Asks every peer to ask for a new assignment and to move there. Asking again changes nothing.
+   * Asks every peer to ask for a new assignment and to move there.
    *
    * @param deadlineMs milliseconds that they have.
    */
-  askToMove(deadlineMs: number): void {
-    if (this.#asked) return;
-    this.#asked = true;
-    for (const peer of this.#peers.values()) peer.notify('reconnect', { reason: 'drain', deadlineMs });
+  askToMove(reason: MoveReason, deadlineMs: number): void {
+    this.#move = { reason, until: performance.now() + deadlineMs };
+    for (const peer of this.#peers.values()) this.remindToMove(peer);
+  }
+
+  /** Asks a peer again, as one whose socket was lost may have missed it. Says nothing where nobody was asked. */
+  remindToMove(peer: Peer): void {
+    if (!this.#move) return;
+    const { reason, until } = this.#move;
+    peer.notify('reconnect', { reason, deadlineMs: Math.max(0, Math.round(until - performance.now())) });
+  }
+
+  /** Whether the room lives elsewhere: it lets nobody in, and what is left of it is its peers' affair alone. */
+  get isLetGo(): boolean {
+    return this.#letGo;
+  }
+
+  /** Lets nobody in from now on. To whoever watches from outside the room ends here. */
+  letGo(): void {
+    for (const { id: peerId } of this.peers)
+      this.happened({ case: 'peerLeft', value: { peerId, reason: LeaveReason.ROOM_CLOSED } });
+    this.#letGo = true;
   }
 
   /**
    * Closes the room: each peer is told and put out, then the router ends. After the death of a worker, the end of a
-   * whole daemon or a fencing the peers are asked to come back; otherwise they are told that the room is closed.
+   * whole daemon, a move or a fencing the peers are asked to come back; otherwise they are told that the room is closed.
    */
   close(end: RoomEnd, reason: string = end): void {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#unjoinedTimer);
-    const moved = end === 'worker' || end === 'fenced' || end === 'shutdown';
+    const comeBack = reconnectReasons[end];
     for (const peer of this.#peers.values()) {
-      if (moved) peer.notify('reconnect', { reason: end === 'shutdown' ? 'drain' : end, deadlineMs: 0 });
+      if (comeBack) peer.notify('reconnect', { reason: comeBack, deadlineMs: 0 });
       else peer.notify('roomClosed', { reason });
       peer.close();
       this.happened({ case: 'peerLeft', value: { peerId: peer.id, reason: LeaveReason.ROOM_CLOSED } });
-      this.#hooks.peerRemoved(this, peer, moved);
+      this.#hooks.peerRemoved(this, peer, comeBack !== undefined);
     }
     this.#peers.clear();
     this.#owners.clear();
@@ -225,9 +248,9 @@ export class Room {
     this.#hooks.closed(this, end);
   }
 
-  /** Tells whoever watches the room from outside. */
+  /** Tells whoever watches the room from outside, as long as it lives here. */
   happened(happening: Happening): void {
-    this.#hooks.happened(this, happening);
+    if (!this.#letGo) this.#hooks.happened(this, happening);
   }
 
   createTransport(options: TransportOptions): Promise<types.WebRtcTransport> {
@@ -311,6 +334,14 @@ export class Room {
     });
   }
 }
+
+/** Why peers are asked to come back, by how the room ended; after the other ends they are not. */
+const reconnectReasons: Partial<Record<RoomEnd, NotificationData<'reconnect'>['reason']>> = {
+  worker: 'worker',
+  fenced: 'fenced',
+  shutdown: 'drain',
+  moved: 'drain',
+};
 
 /** What a peer chooses of its transport. */
 type TransportOptions = Pick<

@@ -5,7 +5,7 @@ import type { WorkerPool } from '../workers/WorkerPool.ts';
 import type { Happening } from './Happening.ts';
 import type { Peer } from './Peer.ts';
 import { Removals } from './Removals.ts';
-import { Room, type RoomEnd, type RoomOptions } from './Room.ts';
+import { type MoveReason, Room, type RoomEnd, type RoomOptions } from './Room.ts';
 
 /** What the rooms' surroundings do when something happens to one. */
 export type RoomsListener = {
@@ -15,18 +15,25 @@ export type RoomsListener = {
   readonly happened?: (room: Room, happening: Happening) => void;
 };
 
+export type RoomsOptions = Omit<RoomOptions, 'hooks'> & {
+  /** Milliseconds that the peers of a room which lives on another daemon have to move there. */
+  readonly moveDeadlineMs: number;
+};
+
 /** The rooms of this daemon. */
 export class Rooms {
   readonly #rooms = new Map<string, Room>();
+  /** Rooms that live on other daemons, until their peers have moved, each with the timer of its deadline. */
+  readonly #letGo = new Map<Room, NodeJS.Timeout>();
   readonly #making = new Map<string, Promise<Room>>();
   readonly #listeners = new Set<RoomsListener>();
   readonly #pool: WorkerPool;
-  readonly #options: Omit<RoomOptions, 'hooks'>;
+  readonly #options: RoomsOptions;
   readonly #logger: Logger;
   readonly #removals = new Removals();
   #draining = false;
 
-  constructor(pool: WorkerPool, options: Omit<RoomOptions, 'hooks'>, logger: Logger) {
+  constructor(pool: WorkerPool, options: RoomsOptions, logger: Logger) {
     this.#pool = pool;
     this.#options = options;
     this.#logger = logger;
@@ -40,19 +47,31 @@ export class Rooms {
     return this.#rooms.get(roomId);
   }
 
-  /** In the order of their ids. */
+  /** Those that live here, in the order of their ids. */
   list(): Room[] {
     return [...this.#rooms.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  get size(): number {
-    return this.#rooms.size;
+  /** Whatever is not closed: those that live elsewhere, and whose peers are yet to follow, too. */
+  get open(): Room[] {
+    return [...this.#rooms.values(), ...this.#letGo.keys()];
   }
 
+  /** How many are open. */
+  get size(): number {
+    return this.#rooms.size + this.#letGo.size;
+  }
+
+  /** How many peers are in those that are open. */
   get peerCount(): number {
-    let count = 0;
-    for (const room of this.#rooms.values()) count += room.peerCount;
-    return count;
+    return this.open.reduce((count, room) => count + room.peerCount, 0);
+  }
+
+  /** Whether the peer is in an open room of that id. */
+  hasPeer(roomId: string, peerId: string): boolean {
+    if (this.#rooms.get(roomId)?.has(peerId)) return true;
+    for (const room of this.#letGo.keys()) if (room.id === roomId && room.has(peerId)) return true;
+    return false;
   }
 
   /** Whether the rooms are being moved away and nothing new is taken. */
@@ -92,9 +111,34 @@ export class Rooms {
     room.remove(peer, reason);
   }
 
+  /**
+   * Lets go of a room that lives on another daemon by now: nobody finds it, so that nobody new comes in and a room of
+   * the same id may be made; its peers are asked to move, and at the deadline it closes.
+   */
+  letGo(room: Room, reason: MoveReason): void {
+    if (this.#rooms.get(room.id) !== room) return;
+    const end = reason === 'fenced' ? 'fenced' : 'moved';
+    const { moveDeadlineMs } = this.#options;
+    this.#logger.info({ roomId: room.id, reason, peers: room.peerCount, moveDeadlineMs }, 'room let go');
+    room.letGo();
+    this.#rooms.delete(room.id);
+    this.#tell(room, { case: 'roomClosed', value: { end: ends[end] } });
+    this.#letGo.set(
+      room,
+      setTimeout(() => room.close(end), moveDeadlineMs),
+    );
+    if (room.peerCount === 0) room.close(end);
+    else room.askToMove(reason, moveDeadlineMs);
+  }
+
+  /** Lets go of every room. */
+  letAllGo(reason: MoveReason): void {
+    for (const room of this.list()) this.letGo(room, reason);
+  }
+
   /** Closes every room. */
   close(end: RoomEnd): void {
-    for (const room of this.#rooms.values()) room.close(end);
+    for (const room of this.open) room.close(end);
   }
 
   async #make(roomId: string, epoch: number): Promise<Room> {
@@ -103,10 +147,11 @@ export class Rooms {
       ...this.#options,
       hooks: {
         closed: (room, end) => {
-          this.#rooms.delete(roomId);
+          clearTimeout(this.#letGo.get(room));
+          if (!this.#letGo.delete(room)) this.#rooms.delete(roomId);
           if (end === 'command') this.#removals.addRoom(roomId);
           this.#logger.info({ roomId, end }, 'room closed');
-          this.#tell(room, { case: 'roomClosed', value: { end: ends[end] } });
+          if (!room.isLetGo) this.#tell(room, { case: 'roomClosed', value: { end: ends[end] } });
           for (const listener of this.#listeners) listener.roomClosed?.(room, end);
         },
         peerRemoved: (_room, peer, comeBack) => {

@@ -188,6 +188,7 @@ export class Connection {
     this.#logger.info('session resumed');
     accept({ ...welcome(session, transports, this.#options), resumed: true, snapshot: session.peer.snapshot() });
     this.#timeJoin('resumed');
+    session.room.remindToMove(session.peer);
     return true;
   }
 

@@ -24,6 +24,8 @@ export type SignalingOptions = ConnectionOptions &
     readonly messageBurst: number;
     /** The addresses and networks whose `X-Forwarded-For` is believed. */
     readonly trustedProxies: readonly string[];
+    /** Why nobody new is let in now, where that is so. */
+    readonly refusal: () => string | undefined;
     /** @throws RequestError 401 for a token that is not good for this connection. */
     readonly authorize: (admission: Admission) => Promise<Grants>;
   };
@@ -91,7 +93,9 @@ export class SignalingServer {
 
   /** Why a peer is not taken now. Who is here already may always come back. */
   #refusalOf({ roomId, peerId }: Admission): string | undefined {
-    if (this.#rooms.get(roomId)?.has(peerId)) return undefined;
+    if (this.#rooms.hasPeer(roomId, peerId)) return undefined;
+    const refusal = this.#options.refusal();
+    if (refusal !== undefined) return refusal;
     if (this.#rooms.draining) return 'this media daemon is draining';
     if (this.#options.sessions.size < this.#options.maxPeers) return undefined;
     this.#options.metrics.limited.inc({ limit: 'peers' });
@@ -111,7 +115,12 @@ export class SignalingServer {
       refuseForGood(transport, admission);
       return;
     }
-    const authorize = () => this.#options.authorize(admission);
+    // What was so when the socket was opened may have changed until its peer joins.
+    const authorize = async () => {
+      const refusal = this.#options.refusal() ?? this.#refusalOf(admission);
+      if (refusal) throw new RequestError(503, refusal);
+      return this.#options.authorize(admission);
+    };
     const connection = new Connection(admission, authorize, transport, this.#options);
     this.#connections.add(connection);
     transport.once('close', () => this.#connections.delete(connection));
@@ -119,7 +128,7 @@ export class SignalingServer {
       const { code, message } = RequestError.from(error);
       logger.info({ roomId: admission.roomId, peerId: admission.peerId, reason: message }, 'token refused');
       // Whose peer is here may still show the id of its session, which needs no token.
-      if (!this.#rooms.get(admission.roomId)?.has(admission.peerId)) connection.refuse(code, message);
+      if (!this.#rooms.hasPeer(admission.roomId, admission.peerId)) connection.refuse(code, message);
     });
   }
 }

@@ -25,7 +25,7 @@ const limits = {
   maxPeerDataConsumers: 1,
   maxPeerIncomingBitrate: 1_000_000,
 };
-const rooms = new Rooms(pool, { limits, unjoinedMs: 3_600_000 }, logger);
+const rooms = new Rooms(pool, { limits, unjoinedMs: 3_600_000, moveDeadlineMs: 3_600_000 }, logger);
 const grants = { publish: true, subscribe: true, data: true };
 let made = 0;
 for (let index = 0; index < transports / 2; index++) {

@@ -51,8 +51,7 @@ export class MediaMeter {
 
   /** Gives every stream that there is now its turn. */
   async #pass(signal: AbortSignal): Promise<void> {
-    const streams = this.#rooms
-      .list()
+    const streams = this.#rooms.open
       .flatMap((room) => room.peers)
       .flatMap(({ publications, subscriptions }) => [...publications.producers, ...subscriptions.consumers]);
     const lots = this.#options.mediaStatsIntervalMs / PAUSE_MS;

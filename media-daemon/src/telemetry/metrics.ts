@@ -104,7 +104,7 @@ export function createMetrics() {
     }),
     fenced: new Counter({
       name: 'media_daemon_fenced_total',
-      help: 'How often the control plane had declared this daemon lost, so that it closed all rooms and registered anew.',
+      help: 'How often the control plane had declared this daemon lost, so that it let all rooms go and registered anew.',
       registers,
     }),
     claims: new Counter({

@@ -77,7 +77,4 @@ export function observedMetrics(registry: Registry): { observe(observed: Observe
 }
 
 const sumOver = (rooms: Rooms, count: (peer: Peer) => number): number =>
-  rooms
-    .list()
-    .flatMap((room) => room.peers)
-    .reduce((sum, peer) => sum + count(peer), 0);
+  rooms.open.flatMap((room) => room.peers).reduce((sum, peer) => sum + count(peer), 0);

@@ -256,8 +256,9 @@ export type CloseRoomRequest = Message<"media.v1.CloseRoomRequest"> & {
   reason: string;
 
   /**
-   * Where it is not 0, the room lives on another daemon since that epoch: its peers are asked to move there, and the room
-   * closes when they have. A room here that is as new is left alone.
+   * Where it is not 0, the room lives on another daemon since that epoch: here nobody finds it any more, its peers are asked
+   * to move there, and it ends when they have, or after MEDIA_DAEMON_MOVE_DEADLINE_MS. A room here that is as new is left
+   * alone.
    *
    * @generated from field: uint64 moved_epoch = 3;
    */
@@ -1661,7 +1662,7 @@ export const MediaDaemon: GenService<{
     output: typeof ListRoomsResponseSchema;
   },
   /**
-   * Closes a room and disconnects its peers, or lets them move. NOT_FOUND: no such room on this daemon.
+   * Closes a room and disconnects its peers, or lets them move. NOT_FOUND: no such room on this daemon, to be closed.
    *
    * @generated from rpc media.v1.MediaDaemon.CloseRoom
    */

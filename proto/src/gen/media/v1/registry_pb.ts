@@ -156,14 +156,15 @@ export const HeartbeatRequestSchema: GenMessage<HeartbeatRequest> = /*@__PURE__*
  */
 export type HeartbeatResponse = Message<"media.v1.HeartbeatResponse"> & {
   /**
-   * The daemon was declared lost and its rooms may live elsewhere: it admits nobody, closes its rooms and registers anew.
+   * The daemon was declared lost and its rooms may live elsewhere: it admits nobody, lets
+   * them go and registers anew.
    *
    * @generated from field: bool fenced = 1;
    */
   fenced: boolean;
 
   /**
-   * A newer incarnation of the same daemon has registered: this one leaves.
+   * A newer incarnation of the same daemon has registered: this one lets its rooms go and ends.
    *
    * @generated from field: bool superseded = 2;
    */
@@ -352,7 +353,7 @@ export type ReportRoomsResponse = Message<"media.v1.ReportRoomsResponse"> & {
   rooms: OpenRoom[];
 
   /**
-   * Those that live on another daemon: this one closes them.
+   * Those that live on another daemon: this one lets them go.
    *
    * @generated from field: repeated string elsewhere = 2;
    */
