@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import { joinDemo, openBrowser, otherTrackThan, remoteVideoTrack, seesAndHears } from './testing/browser.ts';
+import {
+  joinDemo,
+  keepPicture,
+  openBrowser,
+  otherTrackThan,
+  remoteVideoTrack,
+  seesAndHears,
+} from './testing/browser.ts';
 import { Stack } from './testing/stack.ts';
 
 const tiles = (local: boolean) => `[data-testid=tile][data-local=${local}]`;
@@ -16,8 +22,7 @@ test('two browsers see and hear each other through the demo page, and notice whe
   await joinDemo(alice, 'lobby', 'Alice');
   await joinDemo(bob, 'lobby', 'Bob');
   await Promise.all([seesAndHears(alice), seesAndHears(bob)]);
-  await mkdir('artefacts', { recursive: true });
-  await alice.screenshot({ path: 'artefacts/two-browsers.png' });
+  await keepPicture(alice, 'two-browsers');
   assert.equal(await alice.locator(tiles(false)).count(), 1);
   assert.match((await alice.locator(tiles(false)).textContent()) ?? '', /Bob/);
 
@@ -43,16 +48,4 @@ test('after the death of the media worker two browsers see and hear each other a
   await Promise.all([otherTrackThan(alice, before[0]), otherTrackThan(bob, before[1])]);
   await Promise.all([seesAndHears(alice), seesAndHears(bob)]);
   t.diagnostic(`media back on both sides ${Date.now() - killed} ms after kill -9 of every worker`);
-});
-
-test('the demo page says in words that no media daemon is there, and joins once one is', async (t) => {
-  const stack = await Stack.start(t);
-  const page = await openBrowser(t, stack.controlPlaneUrl);
-  await page.locator('input[name=room]').fill('lobby');
-  await page.locator('input[name=name]').fill('Alice');
-  await page.locator('[data-testid=join-form] button[type=submit]').click();
-  await page.locator('[data-testid=retry]').waitFor();
-  await stack.startDaemon('daemon-a');
-  await page.locator('[data-testid=retry]').click();
-  await page.locator('[data-testid=state][data-status=connected]').waitFor();
 });

@@ -1,11 +1,15 @@
-import { useEffect, useState } from 'preact/hooks';
-import { Room, RoomError } from '../src/index.ts';
-import { Call } from './Call.tsx';
-import { JoinForm, type JoinRequest } from './JoinForm.tsx';
-import { type LocalMedia, openMedia, stopMedia } from './media.ts';
-import { type Message, mediaProblemMessage, roomErrorMessage } from './messages.ts';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { JoinOptions, Room } from '../src/index.ts';
+import { Call } from './call/Call.tsx';
+import { LocalDevices } from './devices/LocalDevices.ts';
+import { Ended } from './Ended.tsx';
+import { Entering } from './Entering.tsx';
+import { type Invitation, readInvitation } from './invitation.ts';
+import { type JoinRequest, Landing } from './landing/Landing.tsx';
 import { friendlyRoomName, randomPeerId } from './names.ts';
-import { StateBadge } from './StateBadge.tsx';
+import { recall, remember } from './storage.ts';
+import type { Message } from './words/Message.ts';
+import { roomWords } from './words/roomWords.ts';
 
 declare global {
   interface Window {
@@ -15,121 +19,107 @@ declare global {
 }
 
 type View =
-  | { readonly name: 'form'; readonly busy: boolean; readonly error?: Message & { offerWithoutMedia: boolean } }
-  | { readonly name: 'call'; readonly room: Room; readonly media: LocalMedia; readonly notice: string | undefined }
+  | { readonly name: 'landing' }
+  | { readonly name: 'entering' }
+  | { readonly name: 'call'; readonly room: Room }
   | { readonly name: 'ended'; readonly message: Message };
 
 export function App() {
+  const devices = useMemo(() => new LocalDevices(), []);
+  const invitation = useInvitation();
   const [request, setRequest] = useState(initialRequest);
-  const [view, setView] = useState<View>({ name: 'form', busy: false });
+  const [peerId] = useState(randomPeerId);
+  const [view, setView] = useState<View>({ name: 'landing' });
+  // Someone who opens another link after a refusal is let in with it.
+  const options = useMemo(() => joinOptions(request, peerId, invitation), [request, peerId, invitation]);
 
-  const room = view.name === 'call' ? view.room : undefined;
+  useEffect(() => devices.startBoth(), []);
   useEffect(() => {
-    if (!room) return;
-    return room.on('stateChanged', (state) => {
+    if (view.name !== 'call') return;
+    const { room } = view;
+    window.room = room;
+    const ended = () => {
+      const { state } = room;
       if (state.status !== 'closed') return;
       delete window.room;
-      const message = state.reason
-        ? roomErrorMessage(state.reason.code, state.reason.message)
-        : { title: 'You left the call', text: 'You can come back at any time.' };
-      setView({ name: 'ended', message });
-    });
-  }, [room]);
-
-  const join = async (wish: JoinRequest) => {
-    setRequest(wish);
-    setView({ name: 'form', busy: true });
-    remember(wish);
-    const media = await openMedia(wish.wanted);
-    if (media.problem?.cause === 'denied') {
-      stopMedia(media);
-      const message = mediaProblemMessage('denied', media.problem.what);
-      setView({ name: 'form', busy: false, error: { ...message, offerWithoutMedia: true } });
-      return;
-    }
-    setView(await enter(wish, media));
-  };
+      const left = { title: 'You left the call', text: 'You can come back at any time.' };
+      setView({ name: 'ended', message: state.reason ? roomWords(state.reason) : left });
+    };
+    ended();
+    return room.on('stateChanged', ended);
+  }, [view]);
 
   switch (view.name) {
-    case 'form':
-      return <JoinForm initial={request} busy={view.busy} error={view.error} onJoin={(wish) => void join(wish)} />;
+    case 'landing':
+      return (
+        <Landing
+          initial={{ ...request, roomId: options.roomId }}
+          invited={invitation !== undefined}
+          devices={devices}
+          onJoin={(wish) => {
+            keep(wish, invitation);
+            setRequest(wish);
+            setView({ name: 'entering' });
+          }}
+        />
+      );
+    case 'entering':
+      return (
+        <Entering
+          options={options}
+          invitation={invitation}
+          onJoined={(room) => setView({ name: 'call', room })}
+          onBack={() => setView({ name: 'landing' })}
+        />
+      );
     case 'call':
-      return <Call room={view.room} name={request.name} notice={view.notice} />;
+      return <Call room={view.room} name={request.name} devices={devices} />;
     case 'ended':
       return (
-        <main class="page">
-          <section class="card" aria-live="polite">
-            <StateBadge status="closed" />
-            <h1>{view.message.title}</h1>
-            <p class="muted">{view.message.text}</p>
-            <button type="button" class="primary" onClick={() => setView({ name: 'form', busy: false })}>
-              Join again
-            </button>
-          </section>
-        </main>
+        <Ended
+          message={view.message}
+          devices={devices}
+          onRejoin={() => setView({ name: 'entering' })}
+          onBack={() => setView({ name: 'landing' })}
+        />
       );
   }
 }
 
-async function enter(wish: JoinRequest, media: LocalMedia): Promise<View> {
-  try {
-    const room = await Room.join({
-      controlPlaneUrl: location.origin,
-      roomId: wish.roomId,
-      peerId: randomPeerId(),
-      appData: { displayName: wish.name },
-    });
-    window.room = room;
-    // The microphone and the camera that the room publishes are this page's to stop.
-    room.on('trackUnpublished', ({ track }) => track.stop());
-    const failures = await Promise.all([
-      publishing(media.microphone && room.publish(media.microphone, { appData: { source: 'microphone' } })),
-      publishing(media.camera && room.publish(media.camera, { appData: { source: 'camera' }, simulcast: true })),
-    ]);
-    const problem = media.problem && mediaProblemMessage(media.problem.cause, media.problem.what);
-    const notice = problem ? `${problem.title}. ${problem.text}` : failures.find((failure) => failure !== undefined);
-    return { name: 'call', room, media, notice };
-  } catch (error) {
-    stopMedia(media);
-    const { code, message } = RoomError.from(error);
-    return { name: 'form', busy: false, error: { ...roomErrorMessage(code, message), offerWithoutMedia: false } };
-  }
+function joinOptions(request: JoinRequest, peerId: string, invitation: Invitation | undefined): JoinOptions {
+  return {
+    controlPlaneUrl: location.origin,
+    roomId: invitation?.roomId || request.roomId,
+    peerId: invitation?.peerId || peerId,
+    appData: { displayName: request.name },
+    ...(invitation ? { accessToken: invitation.token } : {}),
+  };
 }
 
-/** What to tell about a track that could not be published; the call goes on without it. */
-async function publishing(published: Promise<unknown> | undefined): Promise<string | undefined> {
-  try {
-    await published;
-    return undefined;
-  } catch (error) {
-    return `The others cannot see or hear you: ${RoomError.from(error).message}`;
-  }
+/** The invitation in the address, also one that is opened in the same tab. */
+function useInvitation(): Invitation | undefined {
+  const [hash, setHash] = useState(location.hash);
+  useEffect(() => {
+    const follow = () => setHash(location.hash);
+    addEventListener('hashchange', follow);
+    return () => removeEventListener('hashchange', follow);
+  }, []);
+  return useMemo(() => readInvitation(hash), [hash]);
 }
 
 function initialRequest(): JoinRequest {
   return {
     roomId: new URLSearchParams(location.search).get('room') || friendlyRoomName(),
-    name: stored('name') ?? '',
-    wanted: { microphone: true, camera: true },
+    name: recall('name') ?? '',
   };
 }
 
-function remember({ roomId, name }: JoinRequest): void {
+/** Puts the room in the address, so that a reload comes back to it, and remembers the name. An invitation has its room. */
+function keep({ roomId, name }: JoinRequest, invitation: Invitation | undefined): void {
   const url = new URL(location.href);
-  url.searchParams.set('room', roomId);
+  if (invitation) url.searchParams.delete('room');
+  else url.searchParams.set('room', roomId);
   history.replaceState(null, '', url);
   document.title = `${roomId} · Video call`;
-  try {
-    localStorage.setItem('name', name);
-  } catch {
-    // Storage is off in this browser: the name is asked for again next time.
-  }
-}
-
-function stored(key: string): string | undefined {
-  try {
-    return localStorage.getItem(key) ?? undefined;
-  } catch {
-    return undefined;
-  }
+  remember('name', name);
 }

@@ -1,18 +1,23 @@
+import { mkdir } from 'node:fs/promises';
 import type { TestContext } from 'node:test';
-import { chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 /** Where Debian's package puts Chromium; CHROMIUM_BIN names another. */
 const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+const VIEWPORT = { width: 1280, height: 800 };
 
-/** Opens a page in a Chromium of its own, with a fake camera and a fake microphone that beeps. */
-export async function openBrowser(t: TestContext, url: string): Promise<Page> {
-  const [page] = await openPages(t, url, 1);
-  if (!page) throw new Error('no page was opened');
-  return page;
+export interface BrowserOptions {
+  /** A file that is the camera: while it is there, the camera is. By default a fake one that shows a moving picture. */
+  readonly cameraFile?: string;
+  /** Whether pages must be allowed to use camera and microphone; by default they are. */
+  readonly asks?: boolean;
 }
 
-/** Opens pages that know nothing of each other in one Chromium. */
-export async function openPages(t: TestContext, url: string, count: number): Promise<Page[]> {
+/** Starts a Chromium with a fake camera and a fake microphone that beeps. */
+export async function launchBrowser(
+  t: TestContext,
+  { cameraFile, asks = false }: BrowserOptions = {},
+): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath,
     args: [
@@ -24,32 +29,59 @@ export async function openPages(t: TestContext, url: string, count: number): Pro
       '--disable-sync',
       '--no-first-run',
       '--use-fake-device-for-media-stream',
-      '--use-fake-ui-for-media-stream',
+      ...(cameraFile === undefined ? [] : [`--use-file-for-fake-video-capture=${cameraFile}`]),
+      ...(asks ? [] : ['--use-fake-ui-for-media-stream']),
+      '--auto-select-desktop-capture-source=Entire screen',
       '--autoplay-policy=no-user-gesture-required',
       // On a machine without any network Chromium would have no candidate at all otherwise.
       '--allow-loopback-in-peer-connection',
     ],
   });
   t.after(() => browser.close());
-  return Promise.all(
-    Array.from({ length: count }, async () => {
-      const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-      const page = await context.newPage();
-      page.setDefaultTimeout(30_000);
-      await page.goto(url);
-      return page;
-    }),
-  );
+  return browser;
 }
 
-/** Fills in the demo page's form and joins. */
-export async function joinDemo(page: Page, room: string, name: string): Promise<void> {
+/** Opens a page that knows nothing of the browser's other pages. */
+export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: VIEWPORT, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(30_000);
+  await page.goto(url);
+  return page;
+}
+
+/** Opens a page in a Chromium of its own. */
+export async function openBrowser(t: TestContext, url: string): Promise<Page> {
+  return openPage(await launchBrowser(t), url);
+}
+
+/** Opens pages that know nothing of each other in one Chromium. */
+export async function openPages(t: TestContext, url: string, count: number): Promise<Page[]> {
+  const browser = await launchBrowser(t);
+  return Promise.all(Array.from({ length: count }, () => openPage(browser, url)));
+}
+
+/** Keeps a picture of the page among the artefacts, for people to look at. */
+export async function keepPicture(page: Page, name: string): Promise<void> {
+  await mkdir('artefacts/demo', { recursive: true });
+  await page.screenshot({ path: `artefacts/demo/${name}.png`, animations: 'disabled' });
+}
+
+/** Fills in the demo page's form and sends it. */
+export async function askToJoin(page: Page, room: string, name: string): Promise<void> {
   await page.locator('input[name=room]').fill(room);
   await page.locator('input[name=name]').fill(name);
   await page.locator('[data-testid=join-form] button[type=submit]').click();
-  await page.locator('[data-testid=state][data-status=connected]').waitFor();
 }
 
+/** Joins through the demo page. */
+export async function joinDemo(page: Page, room: string, name: string): Promise<void> {
+  await askToJoin(page, room, name);
+  await connected(page);
+}
+
+export const connected = (page: Page): Promise<void> =>
+  page.locator('[data-testid=state][data-status=connected]').waitFor();
 /** Waits until frames of the other's camera are decoded and sound with energy arrives. */
 export async function seesAndHears(page: Page): Promise<void> {
   await page.waitForFunction(() => {

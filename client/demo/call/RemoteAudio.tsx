@@ -1,5 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
-import type { RemoteTrack } from '../src/index.ts';
+import type { RemoteTrack } from '../../src/index.ts';
 
 /** Plays a remote audio track; `onBlocked` gets a function that plays it, to be called from a click. */
 export function RemoteAudio({ track, onBlocked }: { track: RemoteTrack; onBlocked: (play: () => void) => void }) {

@@ -1,5 +1,5 @@
 import { useEffect, useReducer } from 'preact/hooks';
-import type { Room } from '../src/index.ts';
+import type { Room } from '../../src/index.ts';
 
 const EVENTS = [
   'peerJoined',

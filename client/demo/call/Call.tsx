@@ -1,0 +1,131 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { Room } from '../../src/index.ts';
+import type { LocalDevices } from '../devices/LocalDevices.ts';
+import { recall, remember } from '../storage.ts';
+import { useChanges } from '../useChanges.ts';
+import { roomWords } from '../words/roomWords.ts';
+import { CallHeader, type PanelName } from './CallHeader.tsx';
+import { Controls } from './Controls.tsx';
+import { DeviceBanner } from './DeviceBanner.tsx';
+import { Publications } from './Publications.ts';
+import { pictures } from './people.ts';
+import { RemoteAudio } from './RemoteAudio.tsx';
+import { ShortcutsPanel } from './ShortcutsPanel.tsx';
+import { Stage, type StageView } from './Stage.tsx';
+import { type Shortcut, useShortcuts } from './shortcuts.ts';
+import { Toasts } from './Toasts.tsx';
+import { useRoom } from './useRoom.ts';
+
+interface CallProps {
+  readonly room: Room;
+  readonly name: string;
+  readonly devices: LocalDevices;
+}
+
+export function Call({ room, name, devices }: CallProps) {
+  const refresh = useRoom(room);
+  useChanges(devices);
+  const publications = useMemo(() => new Publications(room, devices), [room]);
+  const [notice, setNotice] = useState<string>();
+  const [blocked, setBlocked] = useState<readonly (() => void)[]>([]);
+  const [view, setView] = useState<StageView>(recall('view') === 'speaker' ? 'speaker' : 'grid');
+  const [panel, setPanel] = useState<PanelName>();
+  const [keysEnabled, setKeysEnabled] = useState(recall('shortcuts') !== 'off');
+  useEffect(() => {
+    const stop = publications.on('failed', (error) => {
+      const { title, text } = roomWords(error);
+      setNotice(`The others cannot see or hear you. ${title}. ${text}`);
+    });
+    return () => {
+      stop();
+      publications.close();
+    };
+  }, [publications]);
+
+  const attempt = (action: () => Promise<void>) => () => {
+    action()
+      .catch((error: Error) => setNotice(`That did not work: ${error.message}`))
+      .finally(refresh);
+  };
+  const open = (wanted: PanelName) => setPanel(panel === wanted ? undefined : wanted);
+  const changeView = () => {
+    const other = view === 'grid' ? 'speaker' : 'grid';
+    remember('view', other);
+    setView(other);
+  };
+  const toggleMicrophone = attempt(() => publications.toggleMicrophone());
+  const toggleCamera = attempt(() => publications.toggleCamera());
+  const toggleScreen = attempt(() => publications.toggleScreen());
+  const shortcuts: Shortcut[] = [
+    { key: 'm', does: 'Mute and unmute', run: toggleMicrophone },
+    { key: 'v', does: 'Camera on and off', run: toggleCamera },
+    { key: 's', does: 'Share the screen, and stop', run: toggleScreen },
+    { key: 'g', does: 'Change between grid and speaker view', run: changeView },
+    { key: 'c', does: 'Chat', run: () => open('chat') },
+    { key: 'i', does: 'Connection: how good it is', run: () => open('connection') },
+    { key: 'k', does: 'This list', run: () => open('keys') },
+    { key: 'escape', does: 'Close what is open', run: () => setPanel(undefined) },
+  ];
+  useShortcuts(shortcuts, keysEnabled);
+
+  return (
+    <div class="call" data-panel={panel}>
+      <CallHeader room={room} view={view} panel={panel} canBreak={false} onView={changeView} onPanel={open} />
+      <main>
+        <DeviceBanner devices={devices} />
+        <Stage
+          pictures={pictures(room, name, publications.microphoneOn)}
+          view={view}
+          speaker={undefined}
+          isSpeaking={() => false}
+          corner={() => null}
+        />
+        {room.peers.size === 0 && <p class="alone">Nobody else is here yet. Send them the link.</p>}
+      </main>
+      {panel === 'keys' && (
+        <ShortcutsPanel
+          shortcuts={shortcuts}
+          enabled={keysEnabled}
+          onEnable={(enabled) => {
+            remember('shortcuts', enabled ? 'on' : 'off');
+            setKeysEnabled(enabled);
+          }}
+          onClose={() => setPanel(undefined)}
+        />
+      )}
+      {room.remoteTracks
+        .filter((track) => track.kind === 'audio')
+        .map((track) => (
+          <RemoteAudio
+            key={track.producerId}
+            track={track}
+            onBlocked={(play) => setBlocked((others) => [...others, play])}
+          />
+        ))}
+      <Toasts
+        notice={notice}
+        onDismiss={() => setNotice(undefined)}
+        onSound={
+          blocked.length === 0
+            ? undefined
+            : () => {
+                for (const play of blocked) play();
+                setBlocked([]);
+              }
+        }
+      />
+      <Controls
+        microphoneOn={publications.microphoneOn}
+        cameraOn={devices.camera.track !== undefined}
+        sharing={publications.local('screen') !== undefined}
+        chatOpen={panel === 'chat'}
+        unread={0}
+        onMicrophone={toggleMicrophone}
+        onCamera={toggleCamera}
+        onScreen={toggleScreen}
+        onChat={() => open('chat')}
+        onLeave={() => room.leave()}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,24 @@
+import type { RoomState } from '../../src/index.ts';
+
+/** In a word, how the connection is. */
+export function StateBadge({ state }: { state: RoomState }) {
+  return (
+    <output class="badge" data-testid="state" data-status={state.status}>
+      <span class="dot" aria-hidden="true" />
+      <span class="badge-words">{words(state)}</span>
+    </output>
+  );
+}
+
+function words(state: RoomState): string {
+  switch (state.status) {
+    case 'connecting':
+      return 'Connecting…';
+    case 'connected':
+      return 'Connected';
+    case 'reconnecting':
+      return 'Reconnecting…';
+    case 'closed':
+      return 'Call ended';
+  }
+}

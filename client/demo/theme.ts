@@ -1,0 +1,21 @@
+import { recall, remember } from './storage.ts';
+
+export type Theme = 'light' | 'dark';
+
+/** The theme that is shown: the one that was chosen here, else the system's. */
+export function currentTheme(): Theme {
+  const chosen = document.documentElement.dataset.theme;
+  if (chosen === 'light' || chosen === 'dark') return chosen;
+  return matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
+}
+
+export function chooseTheme(theme: Theme): void {
+  document.documentElement.dataset.theme = theme;
+  remember('theme', theme);
+}
+
+/** Puts on what was chosen earlier, before anything is drawn. */
+export function restoreTheme(): void {
+  const chosen = recall('theme');
+  if (chosen === 'light' || chosen === 'dark') document.documentElement.dataset.theme = chosen;
+}

@@ -1,0 +1,5 @@
+/** Something that a person is told. */
+export interface Message {
+  readonly title: string;
+  readonly text: string;
+}

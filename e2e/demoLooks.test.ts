@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { askToJoin, joinDemo, launchBrowser, openPage, seesAndHears } from './testing/browser.ts';
+import { assertLooksRight } from './testing/looks.ts';
+import { Stack } from './testing/stack.ts';
+
+test('every screen is right for axe, light and dark, 320 and 1920 pixels wide', async (t) => {
+  const stack = await Stack.start(t);
+  const browser = await launchBrowser(t);
+  const page = await openPage(browser, stack.controlPlaneUrl);
+  await page.locator('[data-testid=level][data-heard=true]').waitFor();
+  await assertLooksRight(page, 'landing');
+
+  await askToJoin(page, 'quiet-river-42', 'Ada Lovelace');
+  await page.locator('[data-testid=entering][data-code=NO_CAPACITY]').waitFor();
+  await assertLooksRight(page, 'entering');
+
+  await stack.startDaemon('daemon-a');
+  await page.locator('[data-testid=state][data-status=connected]').waitFor();
+  await assertLooksRight(page, 'alone');
+
+  const other = await openPage(browser, stack.controlPlaneUrl);
+  await joinDemo(other, 'quiet-river-42', 'Grace Brewster Murray Hopper, Rear Admiral');
+  await seesAndHears(page);
+  await assertLooksRight(page, 'grid');
+  await page.keyboard.press('g');
+  await page.locator('[data-view=speaker]').waitFor();
+  await assertLooksRight(page, 'speaker');
+  await other.locator('[data-testid=screen]').click();
+  await page.locator('[data-testid=tile][data-source=screen] video').waitFor();
+  await assertLooksRight(page, 'screen');
+  await page.keyboard.press('k');
+  await page.locator('[data-testid=panel-keys]').waitFor();
+  await assertLooksRight(page, 'keys');
+  await page.locator('[data-testid=leave]').click();
+  await page.locator('[data-testid=ended]').waitFor();
+  await assertLooksRight(page, 'ended');
+});
+
+test('a call is joined, used and left with the keyboard alone', async (t) => {
+  const stack = await Stack.start(t);
+  await stack.startDaemon('daemon-a');
+  const browser = await launchBrowser(t);
+  const [page, other] = await Promise.all([
+    openPage(browser, stack.controlPlaneUrl),
+    openPage(browser, stack.controlPlaneUrl),
+  ]);
+  await joinDemo(other, 'lobby', 'Bob');
+  const { keyboard } = page;
+  // The form has the focus on the name when it opens.
+  await keyboard.type('Alice');
+  await tabTo(page, 'input[name=room]');
+  await keyboard.press('Control+a');
+  await keyboard.type('lobby');
+  await keyboard.press('Enter');
+  await page.locator('[data-testid=state][data-status=connected]').waitFor();
+  await seesAndHears(page);
+
+  const bobHears = (on: boolean) =>
+    other
+      .locator('[data-testid=tile][data-local=false] [aria-label="microphone off"]')
+      .waitFor({ state: on ? 'detached' : 'visible' });
+  await bobHears(true);
+  await keyboard.press('m');
+  await bobHears(false);
+  await tabTo(page, '[data-testid=mute]');
+  await keyboard.press('Space');
+  await bobHears(true);
+
+  await tabTo(page, '[data-testid=open-keys]');
+  await keyboard.press('Enter');
+  await tabTo(page, '[data-testid=panel-keys] input');
+  await keyboard.press('Space');
+  await keyboard.press('Escape');
+  await page.locator('[data-testid=panel-keys]').waitFor({ state: 'detached' });
+  assert.equal(
+    await page.locator('[data-testid=open-keys]').evaluate((opener) => opener === document.activeElement),
+    true,
+  );
+  // Single keys were just turned off.
+  await keyboard.press('g');
+  await tabTo(page, '[data-testid=view]');
+  assert.equal(await page.locator('[data-view=grid]').count(), 1);
+  await keyboard.press('Enter');
+  await page.locator('[data-view=speaker]').waitFor();
+
+  await tabTo(page, '[data-testid=leave]');
+  await keyboard.press('Enter');
+  await page.locator('[data-testid=ended]').waitFor();
+  await tabTo(page, '[data-testid=ended] button');
+  await keyboard.press('Enter');
+  await page.locator('[data-testid=state][data-status=connected]').waitFor();
+});
+
+/** Presses Tab until the element has the focus, and sees that the focus is shown. */
+async function tabTo(page: Page, selector: string): Promise<void> {
+  for (let presses = 0; presses < 60; presses++) {
+    await page.keyboard.press('Tab');
+    const outline = await page.evaluate((wanted) => {
+      const focused = document.activeElement;
+      return focused?.matches(wanted) ? getComputedStyle(focused).outlineStyle : undefined;
+    }, selector);
+    if (outline === undefined) continue;
+    assert.notEqual(outline, 'none', `the focus on ${selector} is not to be seen`);
+    return;
+  }
+  assert.fail(`${selector} is not reached with the Tab key`);
+}

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { SignJWT } from 'jose';
+import type { Page } from 'playwright-core';
+import {
+  askToJoin,
+  connected,
+  joinDemo,
+  keepPicture,
+  launchBrowser,
+  openPage,
+  seesAndHears,
+} from './testing/browser.ts';
+import { CameraFile } from './testing/CameraFile.ts';
+import { Stack } from './testing/stack.ts';
+
+/** Waits until the page says what is wrong with a device, and answers in which words. */
+async function deviceWords(page: Page, kind: 'camera' | 'microphone', problem: string): Promise<string> {
+  const words = page.locator(`[data-testid=${kind}-problem][data-problem=${problem}]`);
+  await words.waitFor();
+  return (await words.textContent()) ?? '';
+}
+
+/** Waits until the page says why it cannot join, and answers in which words. */
+async function refusal(page: Page, code: string): Promise<string> {
+  const words = page.locator(`[data-testid=entering][data-code=${code}]`);
+  await words.waitFor();
+  return (await words.textContent()) ?? '';
+}
+
+const preview = (page: Page, status: string) => page.locator(`[data-testid=preview][data-camera=${status}]`).waitFor();
+
+test('who does not allow camera and microphone is told, and both start once they are allowed', async (t) => {
+  const stack = await Stack.start(t);
+  const browser = await launchBrowser(t, { asks: true });
+  // Chromium without a window answers its own question with no.
+  const page = await openPage(browser, stack.controlPlaneUrl);
+  assert.match(await deviceWords(page, 'camera', 'denied'), /camera is blocked/);
+  assert.match(await deviceWords(page, 'microphone', 'denied'), /microphone is blocked/);
+  assert.equal(
+    await page.locator('[data-testid=join-form] button[type=submit]').textContent(),
+    'Join to watch and listen',
+  );
+  await keepPicture(page, 'denied');
+  await page.context().grantPermissions(['camera', 'microphone']);
+  await preview(page, 'on');
+  await page.locator('[data-testid=level][data-heard=true]').waitFor();
+});
+
+test('a camera that is missing, plugged in, pulled out and plugged in again is told of and seen again', async (t) => {
+  const camera = await cameraFile(t);
+  const stack = await Stack.start(t);
+  await stack.startDaemon('daemon-a');
+  const other = await openPage(await launchBrowser(t), stack.controlPlaneUrl);
+  await joinDemo(other, 'lobby', 'Bob');
+  const page = await openPage(await launchBrowser(t, { cameraFile: camera.path }), stack.controlPlaneUrl);
+  assert.match(await deviceWords(page, 'camera', 'missing'), /No camera was found/);
+  assert.equal(await page.locator('[data-testid=join-form] button[type=submit]').textContent(), 'Join without camera');
+  await keepPicture(page, 'no-camera');
+
+  await camera.plugIn();
+  await preview(page, 'on');
+  await joinDemo(page, 'lobby', 'Alice');
+  await seesAndHears(other);
+
+  await camera.pullOut();
+  assert.match(await deviceWords(page, 'camera', 'unplugged'), /camera was unplugged/);
+  const video = other.locator('[data-testid=tile][data-local=false] video');
+  await video.waitFor({ state: 'hidden' });
+  await keepPicture(page, 'unplugged');
+  await camera.plugIn();
+  await page.locator('[data-testid=camera-problem]').waitFor({ state: 'detached' });
+  await video.waitFor({ state: 'visible' });
+  await seesAndHears(other);
+});
+
+test('who finds the room full is told, and is let in when somebody leaves', async (t) => {
+  const stack = await Stack.start(t);
+  await stack.startDaemon('daemon-a', { MEDIA_DAEMON_MAX_PEERS: '1' });
+  const browser = await launchBrowser(t);
+  const [alice, bob] = await Promise.all([
+    openPage(browser, stack.controlPlaneUrl),
+    openPage(browser, stack.controlPlaneUrl),
+  ]);
+  await joinDemo(alice, 'lobby', 'Alice');
+  await askToJoin(bob, 'lobby', 'Bob');
+  assert.match(await refusal(bob, 'ROOM_FULL'), /This room is full/);
+  await keepPicture(bob, 'room-full');
+  await alice.locator('[data-testid=leave]').click();
+  await connected(bob);
+  await keepPicture(alice, 'left');
+});
+
+test('who comes while no media daemon or no control plane is there is told, and is let in once it is', async (t) => {
+  const stack = await Stack.start(t);
+  const browser = await launchBrowser(t);
+  const page = await openPage(browser, stack.controlPlaneUrl);
+  await askToJoin(page, 'lobby', 'Alice');
+  assert.match(await refusal(page, 'NO_CAPACITY'), /The service is busy/);
+  stack.controlPlane.kill('SIGKILL');
+  assert.match(await refusal(page, 'CONTROL_PLANE_UNREACHABLE'), /The service cannot be reached/);
+  await keepPicture(page, 'control-plane-down');
+  await stack.restartControlPlane();
+  await stack.startDaemon('daemon-a');
+  await connected(page);
+});
+
+test('whose invitation has expired is told, and is let in with a new one', async (t) => {
+  const secret = 'a secret of the tests that is long enough';
+  const stack = await Stack.start(t, {
+    CONTROL_PLANE_MODE: 'jwt',
+    CONTROL_PLANE_ACCESS_TOKEN_SECRET: secret,
+    CONTROL_PLANE_CORS_ORIGINS: 'https://app.example.com',
+  });
+  await stack.startDaemon('daemon-a', { MEDIA_DAEMON_MODE: 'jwt' });
+  const invitation = async (secondsLeft: number) => {
+    const grants = { publish: true, subscribe: true, data: true };
+    const exp = Math.floor(Date.now() / 1000) + secondsLeft;
+    const claims = { sub: 'alice', room: 'board', grants, aud: 'mediasoup-server', exp };
+    const token = new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'access+jwt' });
+    return `${stack.controlPlaneUrl}/#token=${await token.sign(new TextEncoder().encode(secret))}`;
+  };
+  const page = await openPage(await launchBrowser(t), await invitation(-60));
+  assert.equal(await page.locator('input[name=room]').inputValue(), 'board');
+  await page.locator('input[name=name]').fill('Alice');
+  await page.locator('[data-testid=join-form] button[type=submit]').click();
+  assert.match(await refusal(page, 'REFUSED'), /Your invitation has expired/);
+  await keepPicture(page, 'expired');
+  // As when somebody opens the new link in the same tab.
+  await page.goto(await invitation(600));
+  await connected(page);
+  assert.equal(await page.locator('h1').textContent(), 'board');
+
+  await page.goto('about:blank');
+  await page.goto(stack.controlPlaneUrl);
+  await askToJoin(page, 'board', 'Alice');
+  assert.match(await refusal(page, 'REFUSED'), /You need an invitation/);
+});
+
+async function cameraFile(t: TestContext): Promise<CameraFile> {
+  const folder = await mkdtemp(join(tmpdir(), 'camera-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return new CameraFile(join(folder, 'camera.y4m'));
+}
