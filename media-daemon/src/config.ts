@@ -83,6 +83,14 @@ export const settingsSchema = z
       integer(10, 600_000).default(5000),
       'Milliseconds after which a media worker that does not answer is killed and replaced.',
     ),
+    saturatedCpuPercent: describe(
+      integer(1, 100).default(80),
+      'Percent of a core from which on a media worker is saturated: new rooms and further peers of its rooms go to others.',
+    ),
+    saturatedConsumers: describe(
+      integer(0, 100_000).default(500),
+      'Consumers from which on it is saturated too. 0 spreads each room over all workers.',
+    ),
     controlPlaneUrl: describe(
       z.url({ protocol: /^https?$/ }).optional(),
       'The control plane. Without it the daemon serves alone.',
@@ -95,7 +103,7 @@ export const settingsSchema = z
     zone: describe(z.string().default('local'), 'The failure domain in the region.'),
     ...iceServerSettings,
     maxPeers: describe(integer(1, 1_000_000).default(1000), 'The most peers that the daemon takes.'),
-    maxRoomPeers: describe(integer(1, 100_000).default(300), 'The most peers of a room.'),
+    maxRoomPeers: describe(integer(1, 100_000).default(1000), 'The most peers of a room.'),
     maxPeerProducers: describe(integer(1, 1000).default(20), 'The most producers of a peer.'),
     maxPeerConsumers: describe(integer(1, 100_000).default(2000), 'The most consumers of a peer.'),
     maxPeerDataProducers: describe(integer(1, 1000).default(20), 'The most data producers of a peer.'),

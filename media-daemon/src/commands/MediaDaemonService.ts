@@ -59,7 +59,7 @@ export function createMediaDaemonService(
         workers: pool.workers.map(({ worker, rtcPort }) => ({
           pid: worker.pid,
           rtcPort,
-          rooms: open.filter((room) => room.workerPid === worker.pid).length,
+          rooms: open.filter(({ mesh }) => mesh.routers.some(({ on }) => on.worker === worker)).length,
         })),
         rooms: rooms.size,
         peers: rooms.peerCount,
@@ -160,7 +160,7 @@ function findPeer(room: Room, peerId: string): Peer {
 }
 
 function findProducer(room: Room, producerId: string): { owner: Peer; producer: types.Producer } {
-  const owner = room.ownerOf(producerId);
+  const owner = room.catalogue.ownerOf(producerId);
   const producer = owner?.publications.producers.find(producerId);
   if (!owner || !producer) throw new CommandError(status.NOT_FOUND, 'there is no such producer in the room');
   return { owner, producer };

@@ -1,9 +1,13 @@
 import { RequestError } from '../errors.ts';
 
 /** What mediasoup makes for a peer: a transport, a producer, a consumer. */
-type Closable = {
+export type Closable = {
   readonly id: string;
-  readonly observer: { once(event: 'close', listener: () => void): unknown };
+  readonly closed: boolean;
+  readonly observer: {
+    once(event: 'close', listener: () => void): unknown;
+    off(event: 'close', listener: () => void): unknown;
+  };
   close(): void;
 };
 

@@ -9,6 +9,7 @@ import type { Grants } from './Grants.ts';
 import { PeerTransports } from './PeerTransports.ts';
 import { Publications } from './Publications.ts';
 import type { Room } from './Room.ts';
+import type { RoomRouter } from './RoomRouter.ts';
 import { Subscriptions } from './Subscriptions.ts';
 
 /** Tells a peer's client something. It never throws: whether the client still listens is not the room's concern. */
@@ -28,6 +29,8 @@ export class Peer {
   readonly grants: Grants;
   readonly joinedAt = new Date();
   readonly notify: Notify;
+  /** Where its media is, as long as it stays. */
+  readonly router: RoomRouter;
   readonly transports: PeerTransports;
   readonly publications: Publications;
   readonly subscriptions: Subscriptions;
@@ -37,13 +40,15 @@ export class Peer {
   #appData: Record<string, unknown>;
   #closed = false;
 
-  constructor({ peerId, appData, grants, notify }: Joining, room: Room) {
+  constructor({ peerId, appData, grants, notify }: Joining, room: Room, router: RoomRouter) {
     this.id = peerId;
     this.#appData = appData;
     this.grants = grants;
     this.notify = notify;
     this.#room = room;
-    this.transports = new PeerTransports(room, notify);
+    this.router = router;
+    router.join(this);
+    this.transports = new PeerTransports(room, router, notify);
     this.publications = new Publications(this, room);
     this.subscriptions = new Subscriptions(this, room);
   }
@@ -117,5 +122,6 @@ export class Peer {
     this.publications.close();
     this.subscriptions.close();
     this.transports.close();
+    this.router.leave(this);
   }
 }

@@ -4,6 +4,7 @@ import { RequestError } from '../errors.ts';
 import { Owned } from './Owned.ts';
 import type { Notify } from './Peer.ts';
 import type { Room } from './Room.ts';
+import type { RoomRouter } from './RoomRouter.ts';
 
 type Direction = 'send' | 'recv';
 
@@ -13,6 +14,7 @@ const INITIAL_OUTGOING_BITRATE = 1_000_000;
 /** A peer's transports: the one that it sends on, and the one that it receives on. */
 export class PeerTransports {
   readonly #room: Room;
+  readonly #router: RoomRouter;
   readonly #notify: Notify;
   readonly #owned = new Owned<types.WebRtcTransport>('transport', 2, 'peerTransports');
   readonly #by = new Map<Direction, types.WebRtcTransport>();
@@ -20,8 +22,9 @@ export class PeerTransports {
   readonly #connected = new Set<string>();
   #closed = false;
 
-  constructor(room: Room, notify: Notify) {
+  constructor(room: Room, router: RoomRouter, notify: Notify) {
     this.#room = room;
+    this.#router = router;
     this.#notify = notify;
   }
 
@@ -64,7 +67,7 @@ export class PeerTransports {
     try {
       const transport = await this.#owned.make(
         async () => {
-          const made = await this.#room.createTransport({
+          const made = await this.#router.createTransport({
             enableUdp: !forceTcp,
             enableTcp: true,
             preferUdp: !forceTcp,
@@ -123,7 +126,7 @@ export class PeerTransports {
   #gone(direction: Direction, transportId: string): void {
     this.#by.delete(direction);
     this.#connected.delete(transportId);
-    if (!this.#closed && !this.#room.closed) this.#notify('transportClosed', { transportId });
+    if (!this.#closed && !this.#router.closed) this.#notify('transportClosed', { transportId });
   }
 }
 

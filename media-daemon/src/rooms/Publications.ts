@@ -46,7 +46,7 @@ export class Publications {
           keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS,
           appData,
         }),
-      (closed) => this.#room.producerClosed(this.#peer, closed),
+      (closed) => this.#room.catalogue.producerClosed(this.#peer, closed),
     );
     const producerId = producer.id;
     if (paused) this.#pausedByOwner.add(producer);
@@ -56,7 +56,7 @@ export class Publications {
         scores: scores.map(({ ssrc, rid, score }) => ({ ssrc, ...(rid !== undefined && { rid }), score })),
       }),
     );
-    await this.#room.producerOpened(this.#peer, producer);
+    await this.#room.catalogue.producerOpened(this.#peer, producer);
     const { id: peerId } = this.#peer;
     producer.observer.on('pause', () => {
       const byCommand = this.isPausedByCommand(producer);
@@ -127,9 +127,9 @@ export class Publications {
           protocol,
           appData,
         }),
-      (closed) => this.#room.dataProducerClosed(this.#peer, closed),
+      (closed) => this.#room.catalogue.dataProducerClosed(this.#peer, closed),
     );
-    this.#room.dataProducerOpened(this.#peer, dataProducer);
+    this.#room.catalogue.dataProducerOpened(this.#peer, dataProducer);
     return { dataProducerId: dataProducer.id };
   }
 

@@ -2,11 +2,14 @@ import { LeaveReason } from '@mediasoup-server/proto/daemon';
 import type { NotificationData, Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
-import { mediaCodecs } from '../workers/codecs.ts';
-import type { PooledWorker } from '../workers/WorkerPool.ts';
+import type { WorkerPool } from '../workers/WorkerPool.ts';
+import { Catalogue } from './Catalogue.ts';
 import type { Happening } from './Happening.ts';
 import { type Joining, Peer } from './Peer.ts';
-import { type Level, Speakers } from './Speakers.ts';
+import type { RoomRouter } from './RoomRouter.ts';
+import { RouterMesh } from './RouterMesh.ts';
+import type { Level } from './RouterSpeakers.ts';
+import { Speakers } from './Speakers.ts';
 
 /** Why a room ended. */
 export type RoomEnd = 'empty' | 'unjoined' | 'command' | 'worker' | 'fenced' | 'shutdown' | 'moved';
@@ -40,61 +43,51 @@ export type RoomOptions = {
   readonly unjoinedMs: number;
 };
 
-/** A room on this daemon: a router and the peers on it. It is removed when the last peer leaves. */
+/** A room on this daemon: the peers, on one or more routers. It is removed when the last peer leaves. */
 export class Room {
   readonly id: string;
   readonly createdAt = new Date();
   readonly limits: RoomLimits;
+  readonly mesh: RouterMesh;
+  readonly catalogue = new Catalogue(this);
   /** The version of the room's record at the control plane; 0 while it has none. */
   epoch: number;
-  readonly #router: types.Router;
-  readonly #worker: types.Worker;
-  readonly #webRtcServer: types.WebRtcServer;
   readonly #hooks: RoomHooks;
   readonly #peers = new Map<string, Peer>();
-  readonly #owners = new Map<string, Peer>();
-  readonly #dataOwners = new Map<string, Peer>();
-  #speakers: Speakers | undefined;
+  readonly #speakers = new Speakers({
+    levels: (levels) => this.#tellLevels(levels),
+    active: (producer) => this.#tellActiveSpeaker(producer),
+  });
   #unjoinedTimer: NodeJS.Timeout | undefined;
   /** Why the peers were asked to move, and until when they have time, on the clock of `performance`. */
   #move: { readonly reason: MoveReason; readonly until: number } | undefined;
   #letGo = false;
   #closed = false;
 
-  private constructor(id: string, epoch: number, router: types.Router, on: PooledWorker, options: RoomOptions) {
+  private constructor(id: string, epoch: number, pool: WorkerPool, options: RoomOptions) {
     this.id = id;
     this.epoch = epoch;
     this.limits = options.limits;
-    this.#router = router;
-    this.#worker = on.worker;
-    this.#webRtcServer = on.webRtcServer;
     this.#hooks = options.hooks;
-    this.#unjoinedTimer = setTimeout(() => this.close('unjoined'), options.unjoinedMs);
-    this.#unjoinedTimer.unref();
-    router.on('workerclose', () => this.close('worker'));
+    this.mesh = new RouterMesh(pool, this.#speakers, (router) => this.#lost(router));
   }
 
-  static async create(id: string, epoch: number, on: PooledWorker, options: RoomOptions): Promise<Room> {
-    const router = await on.worker.createRouter({ mediaCodecs });
-    const room = new Room(id, epoch, router, on, options);
-    room.#speakers = await Speakers.create(router, {
-      levels: (levels) => room.#tellLevels(levels),
-      active: (producer) => room.#tellActiveSpeaker(producer),
-    });
+  /** @throws RequestError 503 when no worker runs. */
+  static async create(id: string, epoch: number, pool: WorkerPool, options: RoomOptions): Promise<Room> {
+    const room = new Room(id, epoch, pool, options);
+    await room.mesh.open();
+    room.#unjoinedTimer = setTimeout(() => room.close('unjoined'), options.unjoinedMs);
+    room.#unjoinedTimer.unref();
     return room;
   }
 
-  /** A worker's death closes what is in the room before the room itself: nobody need hear of each thing. */
+  /** The death of its only worker closes what is in the room before the room itself. */
   get closed(): boolean {
-    return this.#closed || this.#worker.closed;
-  }
-
-  get workerPid(): number {
-    return this.#worker.pid;
+    return this.#closed || this.mesh.closed;
   }
 
   get rtpCapabilities(): types.RtpCapabilities {
-    return this.#router.rtpCapabilities;
+    return this.mesh.rtpCapabilities;
   }
 
   get peers(): Peer[] {
@@ -128,17 +121,17 @@ export class Room {
         limit: 'roomPeers',
       });
     clearTimeout(this.#unjoinedTimer);
-    const peer = new Peer(joining, this);
+    const peer = new Peer(joining, this, this.mesh.place());
     this.#peers.set(peerId, peer);
     if (former) {
       former.notify('error', { code: 409, reason: 'the same peer has connected anew' });
       former.close();
-      this.#tellOthers(peer, (other) => other.notify('peerLeft', { peerId }));
+      this.tellOthers(peer, (other) => other.notify('peerLeft', { peerId }));
       this.happened({ case: 'peerLeft', value: { peerId, reason: LeaveReason.REPLACED } });
       this.#hooks.peerRemoved(this, former, false);
     }
     this.happened({ case: 'peerJoined', value: { peerId, appDataJson: JSON.stringify(peer.appData) } });
-    this.#tellOthers(peer, (other) => other.notify('peerJoined', { peerId, appData: peer.appData }));
+    this.tellOthers(peer, (other) => other.notify('peerJoined', { peerId, appData: peer.appData }));
     return peer;
   }
 
@@ -159,7 +152,7 @@ export class Room {
     if (this.#peers.get(peer.id) !== peer) return;
     this.#peers.delete(peer.id);
     this.happened({ case: 'peerLeft', value: { peerId: peer.id, reason } });
-    this.#tellOthers(peer, (other) => other.notify('peerLeft', { peerId: peer.id }));
+    this.tellOthers(peer, (other) => other.notify('peerLeft', { peerId: peer.id }));
     if (this.#peers.size === 0) this.close(this.#move ? 'moved' : 'empty');
   }
 
@@ -182,17 +175,9 @@ export class Room {
 
   /** What a peer sees of the others. */
   snapshotFor(peer: Peer): Pick<Snapshot, 'producers' | 'dataProducers' | 'activeSpeaker'> {
-    const others = this.othersThan(peer);
     return {
-      producers: others.flatMap((owner) =>
-        [...owner.publications.producers]
-          .filter(({ id }) => this.#owners.has(id))
-          .map((producer) => describeProducer(owner, producer)),
-      ),
-      dataProducers: others.flatMap((owner) =>
-        [...owner.publications.dataProducers].map((producer) => describeDataProducer(owner, producer)),
-      ),
-      activeSpeaker: this.#speaker(this.#speakers?.active).peerId,
+      ...this.catalogue.of(this.othersThan(peer)),
+      activeSpeaker: this.#speaker(this.#speakers.active).peerId,
     };
   }
 
@@ -226,7 +211,7 @@ export class Room {
   }
 
   /**
-   * Closes the room: each peer is told and put out, then the router ends. After the death of a worker, the end of a
+   * Closes the room: each peer is told and put out, then the routers end. After the death of a worker, the end of a
    * whole daemon, a move or a fencing the peers are asked to come back; otherwise they are told that the room is closed.
    */
   close(end: RoomEnd, reason: string = end): void {
@@ -242,9 +227,8 @@ export class Room {
       this.#hooks.peerRemoved(this, peer, comeBack !== undefined);
     }
     this.#peers.clear();
-    this.#owners.clear();
-    this.#dataOwners.clear();
-    this.#router.close();
+    this.catalogue.clear();
+    this.mesh.close();
     this.#hooks.closed(this, end);
   }
 
@@ -253,55 +237,30 @@ export class Room {
     if (!this.#letGo) this.#hooks.happened(this, happening);
   }
 
-  createTransport(options: TransportOptions): Promise<types.WebRtcTransport> {
-    return this.#router.createWebRtcTransport({ ...options, webRtcServer: this.#webRtcServer });
-  }
-
-  canConsume(producerId: string, rtpCapabilities: types.RtpCapabilities): boolean {
-    return this.#router.canConsume({ producerId, rtpCapabilities });
-  }
-
-  ownerOf(producerId: string): Peer | undefined {
-    return this.#owners.get(producerId);
-  }
-
-  dataOwnerOf(dataProducerId: string): Peer | undefined {
-    return this.#dataOwners.get(dataProducerId);
-  }
-
   peerUpdated(peer: Peer): void {
     const { id: peerId, appData } = peer;
-    this.#tellOthers(peer, (other) => other.notify('peerUpdated', { peerId, appData }));
+    this.tellOthers(peer, (other) => other.notify('peerUpdated', { peerId, appData }));
     this.happened({ case: 'peerUpdated', value: { peerId, appDataJson: JSON.stringify(appData) } });
   }
 
-  async producerOpened(owner: Peer, producer: types.Producer): Promise<void> {
-    if (producer.kind === 'audio') await this.#speakers?.add(producer);
-    if (producer.closed) throw new RequestError(404, 'it is closed already');
-    this.#owners.set(producer.id, owner);
-    this.#tellOthers(owner, (other) => other.notify('newProducer', describeProducer(owner, producer)));
-    const { id: producerId, kind, paused, appData } = producer;
-    const appDataJson = JSON.stringify(appData);
-    this.happened({
-      case: 'producerOpened',
-      value: { peerId: owner.id, producer: { producerId, kind, paused, appDataJson } },
+  /** Tells something to everybody who has joined but this one. */
+  tellOthers(than: Peer, tell: (other: Peer) => void): void {
+    this.#tellAll((peer) => {
+      if (peer.id !== than.id) tell(peer);
     });
   }
 
-  producerClosed(owner: Peer, { id: producerId }: types.Producer): void {
-    if (!this.#owners.delete(producerId)) return;
-    this.#tellOthers(owner, (other) => other.notify('producerClosed', { producerId, peerId: owner.id }));
-    this.happened({ case: 'producerClosed', value: { producerId, peerId: owner.id } });
-  }
-
-  dataProducerOpened(owner: Peer, producer: types.DataProducer): void {
-    this.#dataOwners.set(producer.id, owner);
-    this.#tellOthers(owner, (other) => other.notify('newDataProducer', describeDataProducer(owner, producer)));
-  }
-
-  dataProducerClosed(owner: Peer, { id: dataProducerId }: types.DataProducer): void {
-    this.#dataOwners.delete(dataProducerId);
-    this.#tellOthers(owner, (other) => other.notify('dataProducerClosed', { dataProducerId, peerId: owner.id }));
+  /** One of the room's workers died. Its peers are asked to come back; where nobody else is, the room ends with it. */
+  #lost(router: RoomRouter): void {
+    if (this.closed || this.peers.every((peer) => peer.router === router)) {
+      this.close('worker');
+      return;
+    }
+    for (const peer of router.peers) {
+      peer.notify('reconnect', { reason: 'worker', deadlineMs: 0 });
+      this.#hooks.peerRemoved(this, peer, true);
+      this.leave(peer, LeaveReason.WORKER);
+    }
   }
 
   #tellActiveSpeaker(producer: types.Producer | undefined): void {
@@ -313,25 +272,19 @@ export class Room {
   #tellLevels(levels: readonly Level[]): void {
     const told: NotificationData<'audioLevels'>['levels'] = [];
     for (const { producer, volume } of levels) {
-      const owner = this.#owners.get(producer.id);
+      const owner = this.catalogue.ownerOf(producer.id);
       if (owner && !told.some(({ peerId }) => peerId === owner.id)) told.push({ peerId: owner.id, volume });
     }
     this.#tellAll((peer) => peer.notify('audioLevels', { levels: told }));
   }
 
   #speaker(producer: types.Producer | undefined): NotificationData<'activeSpeaker'> {
-    return { peerId: (producer && this.#owners.get(producer.id)?.id) ?? null };
+    return { peerId: (producer && this.catalogue.ownerOf(producer.id)?.id) ?? null };
   }
 
   #tellAll(tell: (peer: Peer) => void): void {
     if (this.closed) return;
-    for (const peer of this.#peers.values()) if (peer.hears) tell(peer);
-  }
-
-  #tellOthers(than: Peer, tell: (other: Peer) => void): void {
-    this.#tellAll((peer) => {
-      if (peer.id !== than.id) tell(peer);
-    });
+    for (const peer of this.#peers.values()) if (peer.hears && !peer.router.closed) tell(peer);
   }
 }
 
@@ -342,25 +295,3 @@ const reconnectReasons: Partial<Record<RoomEnd, NotificationData<'reconnect'>['r
   shutdown: 'drain',
   moved: 'drain',
 };
-
-/** What a peer chooses of its transport. */
-type TransportOptions = Pick<
-  types.WebRtcTransportOptions,
-  'enableUdp' | 'enableTcp' | 'preferUdp' | 'enableSctp' | 'initialAvailableOutgoingBitrate'
->;
-
-const describeProducer = (owner: Peer, producer: types.Producer) => ({
-  producerId: producer.id,
-  kind: producer.kind,
-  peerId: owner.id,
-  appData: producer.appData,
-  paused: producer.paused,
-});
-
-const describeDataProducer = (owner: Peer, producer: types.DataProducer) => ({
-  dataProducerId: producer.id,
-  peerId: owner.id,
-  label: producer.label,
-  protocol: producer.protocol,
-  appData: producer.appData,
-});

@@ -160,12 +160,11 @@ export class Rooms {
         happened: (room, happening) => this.#tell(room, happening),
       },
     };
-    const making = this.#pool
-      .next()
-      .then((worker) => Room.create(roomId, epoch, worker, options))
+    const making = Room.create(roomId, epoch, this.#pool, options)
       .then((room) => {
         this.#rooms.set(roomId, room);
-        this.#logger.info({ roomId, workerPid: room.workerPid }, 'room created');
+        const workerPid = room.mesh.routers[0]?.on.worker.pid;
+        this.#logger.info({ roomId, workerPid }, 'room created');
         this.#tell(room, { case: 'roomCreated', value: {} });
         return room;
       })

@@ -1,60 +1,28 @@
 import type { types } from 'mediasoup';
+import { chooseSpeaker } from './chooseSpeaker.ts';
+import { type Level, MOST_LEVELS, RouterSpeakers, type RouterSpeakersHooks } from './RouterSpeakers.ts';
 
-/** The least volume that counts as heard, in dBov; a quiet room's noise is below. */
-const THRESHOLD = -60;
-/** Milliseconds between two looks at the volumes. */
-const INTERVAL_MS = 800;
-/** How many of the loudest are told. */
-const MOST_LEVELS = 10;
-
-export type Level = { readonly producer: types.Producer; readonly volume: number };
-
-export type SpeakersHooks = {
-  /** Who is heard, the loudest first; empty once when it becomes silent. */
-  readonly levels: (levels: readonly Level[]) => void;
-  /** Whose turn it is: changes less often than who is loudest. */
-  readonly active: (producer: types.Producer | undefined) => void;
+/** What one router of the room said last. */
+type Heard = {
+  levels: readonly Level[];
+  /** Whether it has said so since the room was told. */
+  fresh: boolean;
+  active: types.Producer | undefined;
+  /** Of the active one, in dBov. */
+  loudness: number;
 };
 
-/** Listens to a room's audio producers: how loud they are, and who of them speaks most. */
+/** The weight of the newest look in the average of a speaker's volume. */
+const NEWEST = 0.5;
+
+/** Who is heard in the whole room. Each producer is listened to on its own router alone, so that none counts twice. */
 export class Speakers {
-  readonly #levels: types.AudioLevelObserver;
-  readonly #dominant: types.ActiveSpeakerObserver;
-  readonly #hooks: SpeakersHooks;
-  /** Those that were loud enough once: mediasoup names a dominant speaker also where none is. */
-  readonly #heard = new WeakSet<types.Producer>();
+  readonly #routers = new Map<object, Heard>();
+  readonly #hooks: RouterSpeakersHooks;
   #active: types.Producer | undefined;
-  #lastDominant: types.Producer | undefined;
 
-  static async create(router: types.Router, hooks: SpeakersHooks): Promise<Speakers> {
-    const levels = await router.createAudioLevelObserver({
-      maxEntries: MOST_LEVELS,
-      threshold: THRESHOLD,
-      interval: INTERVAL_MS,
-    });
-    return new Speakers(levels, await router.createActiveSpeakerObserver(), hooks);
-  }
-
-  private constructor(levels: types.AudioLevelObserver, dominant: types.ActiveSpeakerObserver, hooks: SpeakersHooks) {
-    this.#levels = levels;
-    this.#dominant = dominant;
+  constructor(hooks: RouterSpeakersHooks) {
     this.#hooks = hooks;
-    dominant.on('dominantspeaker', ({ producer }) => {
-      this.#lastDominant = producer;
-      if (this.#heard.has(producer)) this.#setActive(producer);
-    });
-    levels.on('volumes', (loud) => {
-      hooks.levels(loud);
-      for (const { producer } of loud) this.#heard.add(producer);
-      // mediasoup names the dominant speaker when it changes, so after a silence the last one may count again.
-      const dominant = loud.find(({ producer }) => producer === this.#lastDominant);
-      if (dominant) this.#setActive(dominant.producer);
-      else if (!this.#active) this.#setActive(loud[0]?.producer);
-    });
-    levels.on('silence', () => {
-      hooks.levels([]);
-      this.#setActive(undefined);
-    });
   }
 
   /** The producer of who speaks, undefined while nobody does. */
@@ -62,20 +30,48 @@ export class Speakers {
     return this.#active;
   }
 
-  async add(producer: types.Producer): Promise<void> {
-    const { id: producerId } = producer;
-    producer.observer.once('close', () => this.#forget(producer));
-    await Promise.all([this.#levels.addProducer({ producerId }), this.#dominant.addProducer({ producerId })]);
+  /** Listens on a router until that closes. */
+  listen(router: types.Router): Promise<RouterSpeakers> {
+    const heard: Heard = { levels: [], fresh: false, active: undefined, loudness: 0 };
+    this.#routers.set(router, heard);
+    router.observer.once('close', () => {
+      this.#routers.delete(router);
+      this.#choose();
+    });
+    return RouterSpeakers.create(router, {
+      levels: (levels) => this.#takeLevels(heard, levels),
+      active: (producer) => {
+        heard.active = producer;
+        heard.loudness = volumeOf(heard) ?? 0;
+        this.#choose();
+      },
+    });
   }
 
-  #forget(producer: types.Producer): void {
-    if (this.#lastDominant === producer) this.#lastDominant = undefined;
-    if (this.#active === producer) this.#setActive(undefined);
+  /** Tells the levels of all routers at once, when each that hears somebody has given its own. */
+  #takeLevels(heard: Heard, levels: readonly Level[]): void {
+    heard.levels = levels;
+    heard.fresh = true;
+    const volume = volumeOf(heard);
+    if (volume !== undefined) heard.loudness += NEWEST * (volume - heard.loudness);
+    this.#choose();
+    const all = [...this.#routers.values()];
+    if (all.some(({ fresh, levels: { length } }) => !fresh && length > 0)) return;
+    for (const router of all) router.fresh = false;
+    const told = all.flatMap((router) => router.levels).sort((a, b) => b.volume - a.volume);
+    this.#hooks.levels(told.slice(0, MOST_LEVELS));
   }
 
-  #setActive(producer: types.Producer | undefined): void {
-    if (producer === this.#active) return;
-    this.#active = producer;
-    this.#hooks.active(producer);
+  #choose(): void {
+    const speakers = [...this.#routers.values()].flatMap(({ active: producer, loudness }) =>
+      producer ? [{ producer, loudness }] : [],
+    );
+    const active = chooseSpeaker(this.#active, speakers);
+    if (active === this.#active) return;
+    this.#active = active;
+    this.#hooks.active(active);
   }
 }
+
+const volumeOf = ({ active, levels }: Heard): number | undefined =>
+  levels.find(({ producer }) => producer === active)?.volume;

@@ -1,6 +1,7 @@
 import type { RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
+import { consumerScore } from './consumerScore.ts';
 import type { Happening } from './Happening.ts';
 import { Owned } from './Owned.ts';
 import type { Peer } from './Peer.ts';
@@ -28,18 +29,20 @@ export class Subscriptions {
     paused = true,
   }: RequestData<'consume'>): Promise<ResponseData<'consume'>> {
     if (!this.#peer.grants.subscribe) throw new RequestError(403, 'the peer may not subscribe');
-    const owner = this.#room.ownerOf(producerId);
+    const owner = this.#room.catalogue.ownerOf(producerId);
     const producer = owner?.publications.producers.find(producerId);
     if (!owner || !producer) throw new RequestError(404, 'there is no such producer in the room');
     if (owner === this.#peer) throw new RequestError(409, 'a peer does not consume its own producer');
     const transport = this.#peer.transports.of('recv');
     const capabilities = rtpCapabilities as types.RtpCapabilities;
-    if (!this.#room.canConsume(producerId, capabilities))
+    if (!owner.router.canConsume(producerId, capabilities))
       throw new RequestError(422, 'the given rtpCapabilities cannot receive this producer');
     const consumer = await this.consumers.make(() =>
-      transport.consume({ producerId, rtpCapabilities: capabilities, paused }),
+      this.#room.mesh.receive(producer, owner.router, this.#peer.router, () =>
+        transport.consume({ producerId, rtpCapabilities: capabilities, paused }),
+      ),
     );
-    this.#follow(consumer);
+    this.#follow(consumer, owner, producer);
     return {
       consumerId: consumer.id,
       producerId,
@@ -92,12 +95,16 @@ export class Subscriptions {
 
   async consumeData({ dataProducerId }: RequestData<'consumeData'>): Promise<ResponseData<'consumeData'>> {
     if (!this.#peer.grants.data) throw new RequestError(403, 'the peer may not use data channels');
-    const owner = this.#room.dataOwnerOf(dataProducerId);
+    const owner = this.#room.catalogue.dataOwnerOf(dataProducerId);
     const dataProducer = owner?.publications.dataProducers.find(dataProducerId);
     if (!owner || !dataProducer) throw new RequestError(404, 'there is no such data producer in the room');
     if (owner === this.#peer) throw new RequestError(409, 'a peer does not consume its own data producer');
     const transport = this.#peer.transports.of('recv');
-    const dataConsumer = await this.dataConsumers.make(() => transport.consumeData({ dataProducerId }));
+    const dataConsumer = await this.dataConsumers.make(() =>
+      this.#room.mesh.receive(dataProducer, owner.router, this.#peer.router, () =>
+        transport.consumeData({ dataProducerId }),
+      ),
+    );
     return {
       dataConsumerId: dataConsumer.id,
       dataProducerId,
@@ -131,7 +138,7 @@ export class Subscriptions {
     this.dataConsumers.close();
   }
 
-  #follow(consumer: types.Consumer): void {
+  #follow(consumer: types.Consumer, owner: Peer, producer: types.Producer): void {
     const { id: consumerId, producerId } = consumer;
     const { id: peerId } = this.#peer;
     const paused = !isFlowing(consumer);
@@ -142,7 +149,14 @@ export class Subscriptions {
     );
     consumer.on('producerpause', () => this.#tellFlow(consumer));
     consumer.on('producerresume', () => this.#tellFlow(consumer));
-    consumer.on('score', (score) => this.#peer.notify('consumerScore', { consumerId, ...score }));
+    if (owner.router === this.#peer.router) {
+      consumer.on('score', (score) => this.#peer.notify('consumerScore', { consumerId, ...score }));
+    } else {
+      const tellScore = () => this.#peer.notify('consumerScore', { consumerId, ...consumerScore(consumer, producer) });
+      consumer.on('score', tellScore);
+      producer.observer.on('score', tellScore);
+      consumer.observer.once('close', () => producer.observer.off('score', tellScore));
+    }
     consumer.on('layerschange', (layers) =>
       this.#peer.notify('consumerLayersChanged', {
         consumerId,

@@ -16,7 +16,17 @@ const [transports = 1000, streams = 5, seconds = 10] = process.argv.slice(2).map
 const ROOM_PEERS = 10;
 
 const logger = createLogger('bench', 'warn');
-const pool = await WorkerPool.create({ workers: 1, rtcIp: '127.0.0.1', rtcPort: 0, workerTimeoutMs: 60_000 }, logger);
+const pool = await WorkerPool.create(
+  {
+    workers: 1,
+    rtcIp: '127.0.0.1',
+    rtcPort: 0,
+    workerTimeoutMs: 60_000,
+    saturatedCpuPercent: 100,
+    saturatedConsumers: 100_000,
+  },
+  logger,
+);
 const limits = {
   maxRoomPeers: ROOM_PEERS,
   maxPeerProducers: 100,

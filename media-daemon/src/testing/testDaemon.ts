@@ -4,6 +4,11 @@ import { readSettings } from '@mediasoup-server/process/settings';
 import { PREFIX, settingsSchema } from '../config.ts';
 import { type Daemon, startDaemon } from '../daemon.ts';
 
+/** `SPREAD=true` has each room of every test on two workers, unless the test says how many there are. */
+const workers: Record<string, string> = process.env.SPREAD
+  ? { MEDIA_DAEMON_WORKERS: '2', MEDIA_DAEMON_SATURATED_CONSUMERS: '0' }
+  : { MEDIA_DAEMON_WORKERS: '1' };
+
 /**
  * Starts a daemon in this process, on ports that the system chooses; it ends with the test.
  *
@@ -18,8 +23,8 @@ export async function testDaemon(
     MEDIA_DAEMON_GRPC_PORT: '0',
     MEDIA_DAEMON_METRICS_PORT: '0',
     MEDIA_DAEMON_RTC_PORT: '0',
-    MEDIA_DAEMON_WORKERS: '1',
     MEDIA_DAEMON_LOG_LEVEL: 'silent',
+    ...workers,
     ...environment,
   });
   const daemon: Daemon = await startDaemon(config, createLogger('media-daemon', config.logLevel), {

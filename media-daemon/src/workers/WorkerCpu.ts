@@ -4,7 +4,7 @@ import type { types } from 'mediasoup';
 export class WorkerCpu {
   #usedMs = 0;
   #share = 0;
-  #toldAt = performance.now();
+  #toldAt: number | undefined;
 
   /** Since the worker started. */
   get seconds(): number {
@@ -19,7 +19,8 @@ export class WorkerCpu {
   tell({ ru_utime, ru_stime }: types.WorkerResourceUsage): void {
     const now = performance.now();
     const usedMs = ru_utime + ru_stime;
-    this.#share = (usedMs - this.#usedMs) / Math.max(now - this.#toldAt, 1);
+    // What the start took was before anybody looked.
+    if (this.#toldAt !== undefined) this.#share = (usedMs - this.#usedMs) / Math.max(now - this.#toldAt, 1);
     this.#usedMs = usedMs;
     this.#toldAt = now;
   }

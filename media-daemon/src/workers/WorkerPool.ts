@@ -3,11 +3,14 @@ import type { Logger } from '@mediasoup-server/process/logger';
 import { createWorker, type types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import { WorkerCpu } from './WorkerCpu.ts';
+import { WorkerLoad } from './WorkerLoad.ts';
 
 /** How long a worker that could not be started is left alone before the next try. */
 const RESTART_DELAY_MS = 1000;
 /** How often a worker is asked what it uses, which shows that it answers, too. */
 const USAGE_PERIOD_MS = 1000;
+/** Bytes of a socket's buffers: one socket carries everybody, and a burst is not to be lost. The kernel may give less. */
+export const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** A mediasoup worker with its WebRtcServer. */
 export type PooledWorker = {
@@ -18,6 +21,7 @@ export type PooledWorker = {
   /** Its place in the pool, which its replacement takes over. */
   readonly slot: number;
   readonly cpu: WorkerCpu;
+  readonly load: WorkerLoad;
 };
 
 export type WorkerPoolOptions = {
@@ -29,13 +33,17 @@ export type WorkerPoolOptions = {
   readonly workerBin?: string | undefined;
   /** Milliseconds after which a worker that does not answer is killed, and so replaced. */
   readonly workerTimeoutMs: number;
+  /** Percent of a core from which on a worker is saturated. */
+  readonly saturatedCpuPercent: number;
+  /** Consumers from which on a worker is saturated; 0 has all of them saturated. */
+  readonly saturatedConsumers: number;
   /** Called when a worker died, before its replacement is there. */
   readonly onDied?: (pid: number) => void;
   /** Called when its replacement is there. */
   readonly onReplaced?: (pid: number) => void;
 };
 
-/** The workers of a daemon. A worker that dies is replaced; rooms are given workers in turn. */
+/** The workers of a daemon. A worker that dies is replaced; rooms are given workers in turn, saturated ones last. */
 export class WorkerPool {
   readonly #slots: (PooledWorker | undefined)[] = [];
   readonly #options: WorkerPoolOptions;
@@ -64,11 +72,22 @@ export class WorkerPool {
 
   /** The workers that live. */
   get workers(): PooledWorker[] {
-    return this.#slots.filter((slot) => slot !== undefined);
+    return this.#slots.filter((slot) => slot !== undefined).filter(({ worker }) => !worker.closed);
   }
 
   /**
-   * The next worker in turn. Where all have died it waits for the first of their replacements.
+   * The UDP ports that routers may be linked over. A worker's own port is not among them: it must be free when the worker
+   * is replaced.
+   */
+  get linkPorts(): types.TransportPortRange {
+    const { rtcPort, workers } = this.#options;
+    if (rtcPort === 0) return { min: 10_000, max: 59_999 };
+    return rtcPort < 35_000 ? { min: rtcPort + workers, max: 65_535 } : { min: 10_000, max: rtcPort - 1 };
+  }
+
+  /**
+   * The next worker in turn that is not saturated, or the next one where all are. Where all have died it waits for the
+   * first of their replacements.
    *
    * @throws RequestError 503 when none starts in time.
    */
@@ -82,9 +101,10 @@ export class WorkerPool {
   }
 
   #nextAlive(): PooledWorker | undefined {
+    const allSaturated = this.workers.every(({ load }) => load.saturated);
     for (let tries = 0; tries < this.#slots.length; tries++) {
       const slot = this.#slots[this.#next++ % this.#slots.length];
-      if (slot) return slot;
+      if (slot && !slot.worker.closed && (allSaturated || !slot.load.saturated)) return slot;
     }
     return undefined;
   }
@@ -100,7 +120,13 @@ export class WorkerPool {
     const { rtcIp, rtcAnnouncedAddress, rtcPort, workerBin } = this.#options;
     const worker = await startWorker(workerBin);
     const port = rtcPort === 0 ? {} : { port: rtcPort + slot };
-    const address = { ip: rtcIp, ...port, ...(rtcAnnouncedAddress && { announcedAddress: rtcAnnouncedAddress }) };
+    const address = {
+      ip: rtcIp,
+      ...port,
+      ...(rtcAnnouncedAddress && { announcedAddress: rtcAnnouncedAddress }),
+      sendBufferSize: SOCKET_BUFFER_BYTES,
+      recvBufferSize: SOCKET_BUFFER_BYTES,
+    };
     try {
       const webRtcServer = await worker.createWebRtcServer({
         listenInfos: [
@@ -114,9 +140,11 @@ export class WorkerPool {
         return undefined;
       }
       const cpu = new WorkerCpu();
-      this.#slots[slot] = { worker, webRtcServer, rtcPort: bound, slot, cpu };
+      const load = this.#loadOf(worker, cpu);
+      const pooled = { worker, webRtcServer, rtcPort: bound, slot, cpu, load };
+      this.#slots[slot] = pooled;
       this.#started.resolve();
-      void this.#watch(worker, cpu);
+      void this.#watch(pooled);
     } catch (error) {
       worker.close();
       throw new Error(`cannot receive media on ${rtcIp}, port ${rtcPort + slot}: ${String(error)}`, { cause: error });
@@ -130,7 +158,7 @@ export class WorkerPool {
    * Notes what a worker uses, and kills one that lives but does not answer: requests to it have no deadline in
    * mediasoup, so that they and their askers would wait for ever. Its death fails them all.
    */
-  async #watch(worker: types.Worker, cpu: WorkerCpu): Promise<void> {
+  async #watch({ worker, cpu, load }: PooledWorker): Promise<void> {
     const { workerTimeoutMs } = this.#options;
     while (!worker.closed) {
       const timeout = delay(workerTimeoutMs, 'no answer' as const, { ref: false });
@@ -140,9 +168,24 @@ export class WorkerPool {
         process.kill(worker.pid, 'SIGKILL');
         return;
       }
-      if (typeof answer === 'object') cpu.tell(answer);
+      if (typeof answer === 'object') {
+        cpu.tell(answer);
+        load.look();
+      }
       await delay(Math.min(USAGE_PERIOD_MS, workerTimeoutMs), undefined, { ref: false });
     }
+  }
+
+  #loadOf(worker: types.Worker, cpu: WorkerCpu): WorkerLoad {
+    const { saturatedCpuPercent, saturatedConsumers } = this.#options;
+    const limits = { cpu: saturatedCpuPercent / 100, consumers: saturatedConsumers };
+    const load = new WorkerLoad(worker, cpu, limits, (saturated) =>
+      this.#logger.info(
+        { workerPid: worker.pid, cpu: cpu.share, consumers: load.consumers },
+        saturated ? 'worker saturated' : 'worker relieved',
+      ),
+    );
+    return load;
   }
 
   async #replace(slot: number, died: types.Worker): Promise<void> {

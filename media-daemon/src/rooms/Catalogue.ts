@@ -1,0 +1,89 @@
+import type { Snapshot } from '@mediasoup-server/proto/signaling';
+import type { types } from 'mediasoup';
+import { RequestError } from '../errors.ts';
+import type { Peer } from './Peer.ts';
+import type { Room } from './Room.ts';
+
+/** What a room's peers send: who sends it, and the telling of it to the others. */
+export class Catalogue {
+  readonly #room: Room;
+  readonly #owners = new Map<string, Peer>();
+  readonly #dataOwners = new Map<string, Peer>();
+
+  constructor(room: Room) {
+    this.#room = room;
+  }
+
+  ownerOf(producerId: string): Peer | undefined {
+    return this.#owners.get(producerId);
+  }
+
+  dataOwnerOf(dataProducerId: string): Peer | undefined {
+    return this.#dataOwners.get(dataProducerId);
+  }
+
+  /** What these peers send. */
+  of(peers: readonly Peer[]): Pick<Snapshot, 'producers' | 'dataProducers'> {
+    return {
+      producers: peers.flatMap((owner) =>
+        [...owner.publications.producers]
+          .filter(({ id }) => this.#owners.has(id))
+          .map((producer) => describeProducer(owner, producer)),
+      ),
+      dataProducers: peers.flatMap((owner) =>
+        [...owner.publications.dataProducers].map((producer) => describeDataProducer(owner, producer)),
+      ),
+    };
+  }
+
+  /** @throws RequestError 404 when it has closed meanwhile. */
+  async producerOpened(owner: Peer, producer: types.Producer): Promise<void> {
+    if (producer.kind === 'audio') await owner.router.listenTo(producer);
+    if (producer.closed) throw new RequestError(404, 'it is closed already');
+    this.#owners.set(producer.id, owner);
+    this.#room.tellOthers(owner, (other) => other.notify('newProducer', describeProducer(owner, producer)));
+    const { id: producerId, kind, paused, appData } = producer;
+    const appDataJson = JSON.stringify(appData);
+    this.#room.happened({
+      case: 'producerOpened',
+      value: { peerId: owner.id, producer: { producerId, kind, paused, appDataJson } },
+    });
+  }
+
+  producerClosed(owner: Peer, { id: producerId }: types.Producer): void {
+    if (!this.#owners.delete(producerId)) return;
+    this.#room.tellOthers(owner, (other) => other.notify('producerClosed', { producerId, peerId: owner.id }));
+    this.#room.happened({ case: 'producerClosed', value: { producerId, peerId: owner.id } });
+  }
+
+  dataProducerOpened(owner: Peer, producer: types.DataProducer): void {
+    this.#dataOwners.set(producer.id, owner);
+    this.#room.tellOthers(owner, (other) => other.notify('newDataProducer', describeDataProducer(owner, producer)));
+  }
+
+  dataProducerClosed(owner: Peer, { id: dataProducerId }: types.DataProducer): void {
+    this.#dataOwners.delete(dataProducerId);
+    this.#room.tellOthers(owner, (other) => other.notify('dataProducerClosed', { dataProducerId, peerId: owner.id }));
+  }
+
+  clear(): void {
+    this.#owners.clear();
+    this.#dataOwners.clear();
+  }
+}
+
+const describeProducer = (owner: Peer, producer: types.Producer) => ({
+  producerId: producer.id,
+  kind: producer.kind,
+  peerId: owner.id,
+  appData: producer.appData,
+  paused: producer.paused,
+});
+
+const describeDataProducer = (owner: Peer, producer: types.DataProducer) => ({
+  dataProducerId: producer.id,
+  peerId: owner.id,
+  label: producer.label,
+  protocol: producer.protocol,
+  appData: producer.appData,
+});

@@ -1,0 +1,63 @@
+import type { TestContext } from 'node:test';
+import { createLogger } from '@mediasoup-server/process/logger';
+import type { Notification } from '@mediasoup-server/proto/signaling';
+import { ALL_GRANTED } from '../rooms/Grants.ts';
+import type { Peer } from '../rooms/Peer.ts';
+import type { Room } from '../rooms/Room.ts';
+import { Rooms } from '../rooms/Rooms.ts';
+import { WorkerPool } from '../workers/WorkerPool.ts';
+
+const limits = {
+  maxRoomPeers: 1000,
+  maxPeerProducers: 100,
+  maxPeerConsumers: 1000,
+  maxPeerDataProducers: 100,
+  maxPeerDataConsumers: 1000,
+  maxPeerIncomingBitrate: 8_000_000,
+};
+
+/**
+ * Rooms over real workers without a server in front of them; they end with the test.
+ *
+ * @param saturatedConsumers 0 spreads each room over all workers.
+ */
+export async function testRooms(t: TestContext, { workers = 2, saturatedConsumers = 0 } = {}) {
+  const logger = createLogger('media-daemon', 'silent');
+  const options = { workers, rtcIp: '127.0.0.1', rtcPort: 0, workerTimeoutMs: 10_000, saturatedCpuPercent: 100 };
+  const pool = await WorkerPool.create({ ...options, saturatedConsumers }, logger);
+  t.after(() => pool.close());
+  return { pool, rooms: new Rooms(pool, { limits, unjoinedMs: 3_600_000, moveDeadlineMs: 3_600_000 }, logger) };
+}
+
+/** A peer that has joined and has both transports, and the notifications that it was sent. */
+export async function joinRoom(room: Room, peerId: string) {
+  const notified: (readonly [Notification, unknown])[] = [];
+  const peer = room.join({
+    peerId,
+    appData: {},
+    grants: ALL_GRANTED,
+    notify: (method, data) => notified.push([method, data]),
+  });
+  room.announceTo(peer);
+  await peer.transports.create({ direction: 'send' });
+  await peer.transports.create({ direction: 'recv' });
+  return { peer, notified };
+}
+
+export const consume = (room: Room, peer: Peer, producerId: string) =>
+  peer.subscriptions.consume({ producerId, rtpCapabilities: room.rtpCapabilities as never, paused: false });
+
+/** What each router of a room has, by its worker's own account. */
+export const dumpOf = (room: Room) =>
+  Promise.all(
+    room.mesh.routers.map(async ({ opened }) => {
+      const dump = await (await opened).dump();
+      return {
+        transports: dump.transportIds.length,
+        producers: dump.mapProducerIdConsumerIds.length,
+        consumers: dump.mapConsumerIdProducerId.length,
+        dataProducers: dump.mapDataProducerIdDataConsumerIds.length,
+        dataConsumers: dump.mapDataConsumerIdDataProducerId.length,
+      };
+    }),
+  );
