@@ -1,14 +1,21 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationMs, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { status } from '@grpc/grpc-js';
-import type { MediaDaemon, PeerDetailsSchema, RoomSchema } from '@mediasoup-server/proto/daemon';
+import type {
+  MediaDaemon,
+  PeerDetailsSchema,
+  PipeSchema,
+  RoomSchema,
+  WorkerInfoSchema,
+} from '@mediasoup-server/proto/daemon';
 import type { ServiceMethods } from '@mediasoup-server/proto/grpc';
 import { version as mediasoupVersion, type types } from 'mediasoup';
 import type { Peer } from '../rooms/Peer.ts';
+import type { Pipe } from '../rooms/Pipe.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { WorkerPool } from '../workers/WorkerPool.ts';
+import type { PooledWorker, WorkerPool } from '../workers/WorkerPool.ts';
 import { CommandError } from './CommandError.ts';
 import type { EventLog } from './EventLog.ts';
 
@@ -47,20 +54,23 @@ export function createMediaDaemonService(
     if (!room) throw new CommandError(status.NOT_FOUND, 'there is no such room on this daemon');
     return room;
   };
+  const describeWorker = ({ worker, rtcPort, cpu, load }: PooledWorker): MessageInitShape<typeof WorkerInfoSchema> => ({
+    pid: worker.pid,
+    rtcPort,
+    rooms: rooms.open.filter(({ mesh }) => mesh.routers.some(({ on }) => on.worker === worker)).length,
+    cpu: cpu.share,
+    consumers: load.consumers,
+    saturated: load.saturated,
+  });
   return {
     async getInfo() {
-      const { open } = rooms;
       return {
         daemonId: identity.daemonId,
         incarnation: identity.incarnation(),
         version: identity.version,
         mediasoupVersion,
         startedAt: timestampFromDate(identity.startedAt),
-        workers: pool.workers.map(({ worker, rtcPort }) => ({
-          pid: worker.pid,
-          rtcPort,
-          rooms: open.filter(({ mesh }) => mesh.routers.some(({ on }) => on.worker === worker)).length,
-        })),
+        workers: pool.workers.map(describeWorker),
         rooms: rooms.size,
         peers: rooms.peerCount,
       };
@@ -71,7 +81,12 @@ export function createMediaDaemonService(
       return { room: describeRoom(await rooms.getOrCreate(roomId, Number(epoch))) };
     },
     async getRoom({ roomId }) {
-      return { room: describeRoom(find(roomId)) };
+      const room = find(roomId);
+      return {
+        room: describeRoom(room),
+        routers: room.mesh.routers.map(({ on, peerCount }) => ({ worker: describeWorker(on), peers: peerCount })),
+        pipes: room.mesh.pipes.map(describePipe),
+      };
     },
     async listRooms({ pageSize, pageToken }) {
       const { page, nextPageToken } = pageOf(rooms.list(), ({ id }) => id, pageSize, pageToken);
@@ -177,6 +192,14 @@ const describeRoom = (room: Room): MessageInitShape<typeof RoomSchema> => ({
     consumers: peer.consumerCount,
   })),
   rtpCapabilitiesJson: JSON.stringify(room.rtpCapabilities),
+});
+
+const describePipe = ({ sent, from, to, users }: Pipe): MessageInitShape<typeof PipeSchema> => ({
+  producerId: sent.id,
+  kind: 'kind' in sent ? sent.kind : 'data',
+  fromWorkerPid: from.on.worker.pid,
+  toWorkerPid: to.on.worker.pid,
+  consumers: users,
 });
 
 const describePeer = (peer: Peer): MessageInitShape<typeof PeerDetailsSchema> => ({

@@ -50,6 +50,17 @@ export function observedMetrics(registry: Registry): { observe(observed: Observe
     ({ load }) => load.workerCpu,
   );
   gauge(
+    'workers_saturated',
+    'mediasoup workers that are given nothing more where another can have it.',
+    ({ pool }) => pool.workers.filter(({ load }) => load.saturated).length,
+  );
+  gauge('routers', 'Routers of rooms; a room has one on each worker that it is on.', ({ rooms }) =>
+    rooms.open.reduce((sum, { mesh }) => sum + mesh.routers.length, 0),
+  );
+  gauge('pipes', 'Producers that are brought from one router of their room to another.', ({ rooms }) =>
+    rooms.open.reduce((sum, { mesh }) => sum + mesh.pipes.length, 0),
+  );
+  gauge(
     'network_ratio',
     "The use of the machine's network (MEDIA_DAEMON_MAX_NETWORK_BITRATE), 0 to 1, as heartbeats tell it.",
     ({ load }) => load.network,
@@ -67,6 +78,16 @@ export function observedMetrics(registry: Registry): { observe(observed: Observe
     collect() {
       this.reset();
       for (const { slot, cpu } of observed?.pool.workers ?? []) this.inc({ worker: slot }, cpu.seconds);
+    },
+  });
+  new Gauge({
+    name: 'media_daemon_worker_consumers',
+    help: 'Consumers and data consumers of each mediasoup worker, those of pipes too, by its place in the pool.',
+    labelNames: ['worker'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { slot, load } of observed?.pool.workers ?? []) this.set({ worker: slot }, load.consumers);
     },
   });
   return {
