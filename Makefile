@@ -49,7 +49,7 @@ lambda: setup ## Bundles the control plane for AWS Lambda into deploy/lambda/dis
 
 check: setup ## Lint, format, types, contracts, dead code, import directions, generated files.
 	biome check --error-on-warnings .
-	for project in proto deploy/process deploy/local control-plane media-daemon client e2e; do tsc -p $$project || exit 1; done
+	for project in proto deploy/process deploy/cli deploy/local control-plane media-daemon client e2e; do tsc -p $$project || exit 1; done
 	buf lint
 	buf format --diff --exit-code
 	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) \

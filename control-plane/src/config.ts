@@ -38,7 +38,7 @@ export const settingsSchema = z.object({
     .string()
     .min(32, 'is shorter than 32 characters')
     .optional()
-    .meta({ description: 'Mode `jwt`: the secret that applications sign access tokens with (HS256).' }),
+    .meta({ description: 'Mode `jwt`: the secret that applications sign access tokens with (HS256).', secret: true }),
   accessTokenKeyFile: z.string().optional().meta({
     description: 'Mode `jwt`, instead: PEM file with their public key: Ed25519, P-256 (ES256) or RSA (RS256).',
   }),
@@ -84,7 +84,10 @@ export const settingsSchema = z.object({
   daemonKey: z
     .string('is not set. Choose a random key and give it to the control plane and to every daemon.')
     .min(16, 'is shorter than 16 characters')
-    .meta({ description: 'The key that every media daemon registers with: 16 characters or more. Required.' }),
+    .meta({
+      description: 'The key that every media daemon registers with: 16 characters or more. Required.',
+      secret: true,
+    }),
   assignmentKeyFile: z.string().optional().meta({
     description:
       'PEM file (PKCS 8) with the Ed25519 key that signs assignment tokens. Without it, one is made in the data folder.',

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { commandsTable } from '@mediasoup-server/cli/commandsTable';
 import { metricsTable } from '@mediasoup-server/process/metrics';
 import { settingsTable } from '@mediasoup-server/process/settings';
 import * as controlPlane from '../../control-plane/src/config.ts';
@@ -6,7 +7,7 @@ import { createMetrics as controlPlaneMetrics } from '../../control-plane/src/me
 import * as mediaDaemon from '../../media-daemon/src/config.ts';
 import { createMetrics as mediaDaemonMetrics } from '../../media-daemon/src/telemetry/metrics.ts';
 
-/** Writes the tables of the README: of the settings from their schemas, of the metrics from their registries. */
+/** Writes the tables of the README: of settings, metrics and commands, each from what defines them. */
 
 const readme = new URL('../../README.md', import.meta.url);
 const tables = {
@@ -14,6 +15,7 @@ const tables = {
   'settings:media-daemon': settingsTable(mediaDaemon.settingsSchema, mediaDaemon.PREFIX),
   'metrics:control-plane': metricsTable(controlPlaneMetrics().registry, 'control_plane_'),
   'metrics:media-daemon': metricsTable(mediaDaemonMetrics().registry, 'media_daemon_'),
+  commands: commandsTable(),
 };
 
 let text = await readFile(readme, 'utf8');

@@ -95,10 +95,11 @@ export const settingsSchema = z
       z.url({ protocol: /^https?$/ }).optional(),
       'The control plane. Without it the daemon serves alone.',
     ),
-    daemonKey: describe(
-      z.string().min(16, 'is shorter than 16 characters').optional(),
-      'The key that all daemons share to register at the control plane.',
-    ),
+    daemonKey: z
+      .string()
+      .min(16, 'is shorter than 16 characters')
+      .optional()
+      .meta({ description: 'The key that all daemons share to register at the control plane.', secret: true }),
     region: describe(z.string().default('local'), 'Where the daemon is, for placement.'),
     zone: describe(z.string().default('local'), 'The failure domain in the region.'),
     ...iceServerSettings,

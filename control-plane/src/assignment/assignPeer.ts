@@ -6,8 +6,8 @@ import type { Daemon } from '../daemons/Daemon.ts';
 import type { Instance, Room } from '../rooms/RoomTable.ts';
 import type { Grants } from '../tokens/AccessTokens.ts';
 import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
+import { candidates } from './candidates.ts';
 import { type Directory, findOwner } from './findOwner.ts';
-import { place } from './place.ts';
 
 /** How often an assignment starts again after it has lost a race. The second reading finds the winner, as a rule. */
 const MAX_ROUNDS = 6;
@@ -110,33 +110,6 @@ async function placeRoom(
     }
   }
   throw new HttpProblem('NO_CAPACITY', undefined, { retryAfter: RETRY_AFTER });
-}
-
-/**
- * The daemons that may take a room, the best first. Those that have been silent come last and only when a probe finds
- * them alive: when all are, it is the control plane that was away, or its clock is wrong.
- */
-async function* candidates(roomId: string, region: string | undefined, directory: Directory): AsyncGenerator<Daemon> {
-  const { fleet, client, suspectAfterMs } = directory;
-  const since = Date.now();
-  const silent: Daemon[] = [];
-  // What is remembered may lack a daemon that has just come: nobody is refused because of that.
-  for (const readSince of [undefined, since]) {
-    silent.length = 0;
-    for await (const batch of fleet.batches(roomId, region, readSince)) {
-      let left = batch;
-      for (;;) {
-        const chosen = place(roomId, left, Date.now(), { suspectAfterMs });
-        if (!chosen) break;
-        yield chosen;
-        left = left.filter((daemon) => daemon !== chosen);
-      }
-      silent.push(...left);
-    }
-  }
-  for (const daemon of silent) {
-    if (daemon.state === 'ready' && daemon.headroom > 0 && (await client.probe(daemon))) yield daemon;
-  }
 }
 
 const isSame = (daemon: Daemon, { daemonId, incarnation }: Instance): boolean =>

@@ -128,7 +128,8 @@ function pacedFetch(): FetchImplementation {
 /** Whether an access is for a room. */
 export const isFor = ({ room }: Access, roomId: string): boolean => room === ALL_ROOMS || room === roomId;
 
-function algorithmsOf(key: KeyObject): string[] | undefined {
+/** The algorithms that a key signs and is verified with, the preferred one first; undefined where it is of no use here. */
+export function algorithmsOf(key: KeyObject): string[] | undefined {
   const { asymmetricKeyType, asymmetricKeyDetails } = key;
   if (asymmetricKeyType === 'ed25519') return ['EdDSA', 'Ed25519'];
   if (asymmetricKeyType === 'ec' && asymmetricKeyDetails?.namedCurve === 'prime256v1') return ['ES256'];

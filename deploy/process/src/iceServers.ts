@@ -26,6 +26,7 @@ const servers = () =>
 /** The settings of both servers that say which STUN and TURN servers clients are told. */
 export const iceServerSettings = {
   iceServers: servers().default([]).meta({
+    secret: true,
     description:
       'The STUN and TURN servers that clients are told, as JSON: `[{"urls":"turn:turn.example.com","username":"..","credential":".."}]`.',
   }),
@@ -39,11 +40,10 @@ export const iceServerSettings = {
       description:
         'TURN servers that clients are told beside those, with credentials that expire: URLs, separated by commas.',
     }),
-  turnSecret: z
-    .string()
-    .min(16, 'is shorter than 16 characters')
-    .optional()
-    .meta({ description: "The secret that those credentials are made with; coturn's `static-auth-secret`." }),
+  turnSecret: z.string().min(16, 'is shorter than 16 characters').optional().meta({
+    description: "The secret that those credentials are made with; coturn's `static-auth-secret`.",
+    secret: true,
+  }),
   turnCredentialSeconds: integer(60, 31_536_000)
     .default(86_400)
     .meta({ description: 'How long such credentials are good, in seconds: longer than calls last.' }),

@@ -1,0 +1,55 @@
+import { createPrivateKey } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { ACCESS_AUDIENCE, ACCESS_TYPE, algorithmsOf, type Grants } from '@mediasoup-server/control-plane/access-tokens';
+import { SignJWT } from 'jose';
+import { CliError } from './CliError.ts';
+
+export const grants = ['publish', 'subscribe', 'data', 'admin'] as const satisfies readonly (keyof Grants)[];
+
+export type AccessTokenRequest = {
+  readonly room: string;
+  readonly peer: string;
+  readonly grant: readonly (typeof grants)[number][];
+  /** Seconds. */
+  readonly expiresIn: number;
+};
+
+/** What signs: the secret that applications share with the control plane, or the private key in a file. */
+export type AccessTokenKey = { readonly secret?: string | undefined; readonly keyFile?: string | undefined };
+
+/**
+ * Signs an access token, as an application's backend does.
+ *
+ * @throws CliError when there is nothing to sign with.
+ */
+export async function signAccessToken(request: AccessTokenRequest, signer: AccessTokenKey): Promise<string> {
+  const { key, alg } = await readKey(signer);
+  const { room, peer, grant, expiresIn } = request;
+  const claims = { room, grants: Object.fromEntries(grant.map((name) => [name, true])) };
+  const now = Math.floor(Date.now() / 1000);
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg, typ: ACCESS_TYPE })
+    .setAudience(ACCESS_AUDIENCE)
+    .setSubject(peer)
+    .setIssuedAt(now)
+    .setExpirationTime(now + expiresIn)
+    .sign(key);
+}
+
+async function readKey({ secret, keyFile }: AccessTokenKey) {
+  if (keyFile === undefined) {
+    if (secret) return { key: new TextEncoder().encode(secret), alg: 'HS256' };
+    throw new CliError(
+      'nothing to sign with: set CONTROL_PLANE_ACCESS_TOKEN_SECRET, or name a private key with --key',
+      2,
+    );
+  }
+  const key = await readFile(keyFile)
+    .then(createPrivateKey)
+    .catch((error: Error) => {
+      throw new CliError(`the key ${keyFile} is no private key in PEM that can be read: ${error.message}`);
+    });
+  const alg = algorithmsOf(key)?.[0];
+  if (alg === undefined) throw new CliError(`the key ${keyFile} is neither an Ed25519, a P-256 nor an RSA key`);
+  return { key, alg };
+}

@@ -1,0 +1,68 @@
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type ChannelTls, openChannel } from '@mediasoup-server/proto/channel';
+import { MediaDaemon } from '@mediasoup-server/proto/daemon';
+import { serviceCalls } from '@mediasoup-server/proto/grpc';
+import type { DaemonInfo } from '@mediasoup-server/proto/http';
+import { CliError } from './CliError.ts';
+
+/** How long a single command may take, ms. */
+const DEADLINE_MS = 5000;
+
+/** What is yet to be moved. */
+export type DrainLeft = { readonly rooms: number; readonly peers: number };
+
+/**
+ * Tells a daemon to move its rooms away and to end, and watches it.
+ *
+ * @param token a command token with the scopes `daemon:drain` and `rooms:read`.
+ * @param watch whether to wait for the end.
+ * @param progressed is told whatever the daemon tells.
+ * @returns what was left when the daemon ended, or of what it began with where nobody waits.
+ * @throws CliError when it cannot be reached or refuses.
+ */
+export async function drainDaemon(
+  { daemonId, incarnation, grpcAddress }: Pick<DaemonInfo, 'daemonId' | 'incarnation' | 'grpcAddress'>,
+  { token, tls, watch }: { token: string; tls: ChannelTls | undefined; watch: boolean },
+  progressed: (left: DrainLeft) => void,
+): Promise<DrainLeft> {
+  const client = openChannel(grpcAddress, tls);
+  const calls = serviceCalls(MediaDaemon, client);
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${token}`);
+  const soon = () => ({ metadata, deadline: Date.now() + DEADLINE_MS });
+  const fail = ({ code, details, message }: ServiceError) => {
+    throw new CliError(`${daemonId} at ${grpcAddress}: ${details ?? message}`, code === status.UNAVAILABLE ? 3 : 1);
+  };
+  try {
+    const { incarnation: found } = await calls.getInfo({}, soon()).catch(fail);
+    if (found !== incarnation) throw new CliError(`${daemonId} has started anew meanwhile; nothing was drained`);
+    let left: DrainLeft | undefined;
+    let cursor = '';
+    let drained = false;
+    do {
+      try {
+        for await (const { message, cursor: reached } of calls.watchEvents({ cursor }, { metadata })) {
+          cursor = reached;
+          if (!drained) {
+            // What happens from here on is told on the stream.
+            left = await calls.drain({}, soon()).catch(fail);
+            drained = true;
+            if (!watch) return left;
+          }
+          if (message.case !== 'event' || message.value.kind.case !== 'drainProgress') continue;
+          left = message.value.kind.value;
+          progressed(left);
+        }
+      } catch (error) {
+        if (error instanceof CliError) throw error;
+        if (!drained) fail(error as ServiceError);
+      }
+      // A stream that broke says nothing of the daemon: it has ended when it does not answer any more.
+    } while (await calls.getInfo({}, soon()).then(isSame(incarnation), () => false));
+    return left ?? { rooms: 0, peers: 0 };
+  } finally {
+    client.close();
+  }
+}
+
+const isSame = (incarnation: string) => (info: { incarnation: string }) => info.incarnation === incarnation;

@@ -1,0 +1,141 @@
+import { readDaemonTls } from '@mediasoup-server/control-plane/daemon-tls';
+import type { DaemonInfo, RoomInfo } from '@mediasoup-server/proto/http';
+import { type Command, Option } from 'commander';
+import { CliError } from './CliError.ts';
+import { ControlPlaneApi, type ControlPlaneOptions, type Page, type PageRequest } from './ControlPlaneApi.ts';
+import { drainDaemon } from './drainDaemon.ts';
+import { type Candidate, explainRoom } from './explainRoom.ts';
+import type { CommonOptions, Parts } from './program.ts';
+import { wholeNumber } from './wholeNumber.ts';
+
+type AskingOptions = CommonOptions & ControlPlaneOptions;
+type PageOptions = AskingOptions & { limit?: number; cursor?: string };
+type ExplainOptions = AskingOptions & { region?: string; suspectAfterMs: number };
+type DrainOptions = AskingOptions & { wait: boolean; tls?: true; ca?: string; cert?: string; key?: string };
+
+/** The most that the control plane answers at once. */
+const MAX_PAGE = 1000;
+
+/** What an operator asks the control plane and tells the daemons. */
+export function addFleetCommands({ command, output, stderr }: Parts): void {
+  /** A command that asks the control plane. */
+  const asking = (names: string, summary: string): Command =>
+    command(names, summary)
+      .addOption(
+        new Option('--control-plane <url>', 'where the control plane is')
+          .env('MEDIASOUP_SERVER_URL')
+          .default('http://127.0.0.1:3000'),
+      )
+      .addOption(
+        new Option('--token <jwt>', 'an access token for all rooms with the grant admin; none in mode open').env(
+          'MEDIASOUP_SERVER_TOKEN',
+        ),
+      );
+  const listing = (names: string, summary: string): Command =>
+    asking(names, summary)
+      .option('--limit <n>', 'at most so many; all by default', wholeNumber(1))
+      .option('--cursor <cursor>', 'go on where the list before it ended');
+
+  async function list<T extends object>(
+    read: (page: PageRequest) => Promise<Page<T>>,
+    options: PageOptions,
+    columns: Readonly<Record<string, (item: T) => unknown>>,
+  ): Promise<void> {
+    const answer = output(options);
+    let { limit: left, cursor } = options;
+    let first = true;
+    do {
+      const page = await read({ limit: left === undefined ? undefined : Math.min(left, MAX_PAGE), cursor });
+      answer.page(page.items, columns, first);
+      first = false;
+      cursor = page.cursor;
+      if (left !== undefined) left -= page.items.length;
+    } while (cursor !== undefined && left !== 0);
+    if (cursor === undefined) return;
+    if (options.json) answer.answer({ cursor }, '');
+    else stderr.write(`there is more: --cursor ${cursor}\n`);
+  }
+
+  listing('daemons list', 'Lists the media daemons.').action((options: PageOptions) => {
+    const api = new ControlPlaneApi(options);
+    return list((page) => api.daemons(page), options, {
+      daemon: ({ daemonId }: DaemonInfo) => daemonId,
+      state: ({ state }) => state,
+      region: ({ region }) => region,
+      zone: ({ zone }) => zone,
+      version: ({ version }) => version,
+      rooms: ({ load }) => load.rooms,
+      peers: ({ load }) => load.peers,
+      headroom: ({ headroom }) => headroom,
+      heartbeat: ({ heartbeatAt }) => heartbeatAt,
+    });
+  });
+
+  listing('rooms list', 'Lists the rooms and where each is.').action((options: PageOptions) => {
+    const api = new ControlPlaneApi(options);
+    return list((page) => api.rooms(page), options, {
+      room: ({ roomId }: RoomInfo) => JSON.stringify(roomId),
+      epoch: ({ epoch }) => epoch,
+      daemons: ({ instances }) => instances.map(({ daemonId }) => daemonId).join(','),
+      since: ({ updatedAt }) => updatedAt,
+    });
+  });
+
+  asking('rooms explain', 'Says why a room is where it is, and where it would go if it were placed now.')
+    .argument('<roomId>', 'the room')
+    .option('--region <region>', 'where a peer is that would be placed')
+    .option('--suspect-after-ms <ms>', "the control plane's setting of that name", wholeNumber(1), 6000)
+    .action(async (roomId: string, options: ExplainOptions) => {
+      const api = new ControlPlaneApi(options);
+      const [room, daemons] = await Promise.all([api.instances(roomId), api.allDaemons()]);
+      const explanation = await explainRoom(roomId, room, daemons, { ...options, now: Date.now() });
+      const { candidates, why, epoch } = explanation;
+      const answer = output(options);
+      answer.answer(explanation, `${JSON.stringify(roomId)}${epoch ? `, epoch ${epoch}` : ''}: ${why}.`);
+      if (!options.json) {
+        answer.page(candidates, {
+          rank: ({ rank }: Candidate) => rank ?? '-',
+          daemon: ({ daemonId }) => daemonId,
+          region: ({ region }) => region,
+          state: ({ state }) => state,
+          load: ({ load }) => load,
+          headroom: ({ headroom }) => headroom,
+          'heartbeat age ms': ({ heartbeatAgeMs }) => heartbeatAgeMs,
+          why: ({ why }) => why,
+        });
+      }
+    });
+
+  asking('daemons drain', 'Has a daemon move its rooms away and end, and watches it until it has.')
+    .argument('<daemonId>', 'the daemon')
+    .option('--no-wait', 'do not watch')
+    .option('--tls', 'its gRPC server speaks TLS')
+    .option('--ca <file>', 'PEM file with the authorities of its certificate, where they are not the public ones')
+    .option('--cert <file>', 'PEM file with the certificate to show it')
+    .option('--key <file>', "PEM file with that certificate's key")
+    .action(async (daemonId: string, options: DrainOptions) => {
+      const api = new ControlPlaneApi(options);
+      const daemon = (await api.allDaemons()).find((one) => one.daemonId === daemonId);
+      if (!daemon) throw new CliError(`there is no daemon ${JSON.stringify(daemonId)}`);
+      const token = await api.commandToken(['daemon:drain', 'rooms:read']);
+      const answer = output(options);
+      const say = (text: string) => (left: { rooms: number; peers: number }) =>
+        answer.answer(
+          { daemonId, event: text, rooms: left.rooms, peers: left.peers },
+          `${daemonId} ${text}: ${left.rooms} rooms and ${left.peers} peers left`,
+        );
+      const tls = await readTls(options);
+      const left = await drainDaemon(daemon, { token, tls, watch: options.wait }, say('drains'));
+      say(options.wait ? 'has ended' : 'was told to drain')(left);
+      if (options.wait && left.peers > 0)
+        throw new CliError(`${daemonId} ended at its deadline, with peers in its rooms`);
+    });
+}
+
+const readTls = ({ tls, ca, cert, key }: DrainOptions) =>
+  readDaemonTls({
+    daemonTls: [tls, ca, cert, key].some((given) => given !== undefined),
+    daemonCaFile: ca,
+    daemonClientCertFile: cert,
+    daemonClientKeyFile: key,
+  });

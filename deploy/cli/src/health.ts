@@ -1,0 +1,33 @@
+import http from 'node:http';
+import https from 'node:https';
+import { readConfig } from '@mediasoup-server/control-plane/config';
+import { CliError } from './CliError.ts';
+import { type Environment, type Half, readMediaDaemon } from './Half.ts';
+
+/** How long an answer may take, ms. */
+const DEADLINE_MS = 5000;
+
+/**
+ * Asks a server of this machine, at the address that its settings say, whether it lives or is ready.
+ *
+ * @throws CliError with what it answers when it is not; SettingsError.
+ */
+export async function checkHealth(half: Half, path: '/health' | '/ready', environment: Environment): Promise<void> {
+  const config = half === 'control-plane' ? readConfig(environment) : readMediaDaemon(environment);
+  const { listenIp, listenPort, tlsCertFile } = config;
+  const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[listenIp] ?? listenIp;
+  // The certificate is of another name than the address; who answers there is this machine.
+  const options = { host, port: listenPort, path, timeout: DEADLINE_MS, rejectUnauthorized: false };
+  const { status, body } = await new Promise<{ status: number; body: string }>((resolve, reject) => {
+    const request = (tlsCertFile === undefined ? http : https).get(options, async (response) => {
+      let body = '';
+      for await (const chunk of response) body += String(chunk);
+      resolve({ status: response.statusCode ?? 0, body });
+    });
+    request.once('timeout', () => request.destroy(new Error(`no answer in ${DEADLINE_MS} ms`)));
+    request.once('error', reject);
+  }).catch((error: Error) => {
+    throw new CliError(`${half} does not answer at ${host}:${listenPort}: ${error.message}`, 3);
+  });
+  if (status !== 200) throw new CliError(`${half} answered ${path} with ${status}: ${body}`);
+}

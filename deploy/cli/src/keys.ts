@@ -1,0 +1,22 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { AssignmentKeys } from '@mediasoup-server/control-plane/assignment-keys';
+import { CliError } from './CliError.ts';
+
+/** A secret that nobody guesses: 256 random bits, in characters that need no quoting anywhere. */
+export const randomSecret = (): string => randomBytes(32).toString('base64url');
+
+/**
+ * Writes a new assignment key to a file that only its owner reads.
+ *
+ * @returns the name by which the key is published.
+ * @throws CliError when the file exists, or cannot be written.
+ */
+export async function generateAssignmentKey(file: string): Promise<string> {
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+  await writeFile(file, pem, { mode: 0o600, flag: 'wx' }).catch((error: Error) => {
+    throw new CliError(`no key was made: ${error.message}`);
+  });
+  const { jwks } = await AssignmentKeys.load({ file, dataDir: '' });
+  return String(jwks.keys[0]?.kid);
+}
