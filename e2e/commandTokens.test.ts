@@ -1,8 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
@@ -135,62 +131,4 @@ test('a command token is for operators: of its room, or of all', async (t) => {
   assert.equal(await ask(ofLobby, { roomId: 'vault' }), 403);
   assert.equal(await ask({ room: 'lobby', grants: { publish: true } }, { roomId: 'lobby' }), 403);
   assert.equal(await ask(ofLobby, { roomId: 'lobby', scopes: ['everything'] }), 400);
-});
-
-/** A certificate authority, and certificates for 127.0.0.1 that it signs. */
-function authority(folder: string, name: string) {
-  const file = (of: string) => join(folder, `${name}-${of}`);
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  openssl('req', '-x509', ...key, '-subj', `/CN=${name}`, '-keyout', file('ca.key'), '-out', file('ca.crt'));
-  const sign = (whom: string) => {
-    const files = { cert: file(`${whom}.crt`), key: file(`${whom}.key`) };
-    openssl('req', ...key, '-subj', `/CN=${whom}`, '-keyout', files.key, '-out', file(`${whom}.csr`));
-    writeFileSync(file('extensions'), 'subjectAltName=IP:127.0.0.1');
-    const by = ['-CA', file('ca.crt'), '-CAkey', file('ca.key'), '-CAcreateserial', '-extfile', file('extensions')];
-    openssl('x509', '-req', '-in', file(`${whom}.csr`), ...by, '-out', files.cert);
-    return files;
-  };
-  return { ca: file('ca.crt'), sign };
-}
-
-test('with client certificates whoever has one commands, nobody else connects, and the control plane assigns', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'certificates-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const ours = authority(folder, 'ours');
-  const [server, controlPlane, backend] = [ours.sign('daemon'), ours.sign('control-plane'), ours.sign('backend')];
-  const stack = await Stack.start(t, {
-    CONTROL_PLANE_DAEMON_TLS: 'true',
-    CONTROL_PLANE_DAEMON_CA_FILE: ours.ca,
-    CONTROL_PLANE_DAEMON_CLIENT_CERT_FILE: controlPlane.cert,
-    CONTROL_PLANE_DAEMON_CLIENT_KEY_FILE: controlPlane.key,
-  });
-  const daemon = await stack.startDaemon('daemon-a', {
-    MEDIA_DAEMON_GRPC_TLS_CERT_FILE: server.cert,
-    MEDIA_DAEMON_GRPC_TLS_KEY_FILE: server.key,
-    MEDIA_DAEMON_GRPC_CLIENT_CA_FILE: ours.ca,
-    MEDIA_DAEMON_CERTIFICATE_POLL_MS: '50',
-  });
-  const { url } = await stack.assign('lobby', 'alice');
-  const alice = await SignalingClient.openUrl(url);
-  await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
-
-  const infoWith = (ca: string, shown?: { cert: string; key: string }) => {
-    const own = shown && { key: readFileSync(shown.key), cert: readFileSync(shown.cert) };
-    return commandsOf(t, daemon, { ca: readFileSync(ca), ...own }).getInfo({}, { deadline: Date.now() + 20_000 });
-  };
-  assert.equal((await infoWith(ours.ca, backend)).peers, 1);
-  const theirs = authority(folder, 'theirs');
-  const refused = { code: status.UNAVAILABLE };
-  await assert.rejects(infoWith(ours.ca), refused, 'without a certificate');
-  await assert.rejects(infoWith(ours.ca, theirs.sign('stranger')), refused, "with another authority's");
-  await assert.rejects(commandsOf(t, daemon).getInfo({}, { deadline: Date.now() + 20_000 }), refused, 'in plain text');
-  await assert.rejects(infoWith(theirs.ca, backend), refused, 'a client that knows another authority');
-  assert.equal((await infoWith(ours.ca, backend)).peers, 1);
-  // A certificate that replaces the server's is shown from then on.
-  const next = theirs.sign('daemon');
-  copyFileSync(next.key, server.key);
-  copyFileSync(next.cert, server.cert);
-  const shown = async () => assert.equal((await infoWith(theirs.ca, backend)).peers, 1);
-  await t.waitFor(shown, { interval: 100, timeout: 30_000 });
 });

@@ -6,61 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { json } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { status } from '@grpc/grpc-js';
-import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
-import { RoomClient, type Watched } from '@mediasoup-server/proto/RoomClient';
-import { SignJWT } from 'jose';
-import { type Daemon, nextTick, Stack } from './testing/stack.ts';
-
-const SECRET = 'a secret of the tests that is long enough';
-const accessToken = (sub: string, room: string, grants: object) =>
-  new SignJWT({ sub, room, grants, aud: 'mediasoup-server', exp: Math.floor(Date.now() / 1000) + 600 })
-    .setProtectedHeader({ alg: 'HS256', typ: 'access+jwt' })
-    .sign(new TextEncoder().encode(SECRET));
-
-/** A strict control plane, daemons, and a backend's client. */
-async function fleet(t: TestContext, daemons: number) {
-  const stack = await Stack.start(t, {
-    CONTROL_PLANE_MODE: 'jwt',
-    CONTROL_PLANE_ACCESS_TOKEN_SECRET: SECRET,
-    CONTROL_PLANE_CORS_ORIGINS: 'https://app.example.com',
-  });
-  const running = new Map<string, Daemon>();
-  for (let index = 0; index < daemons; index++)
-    running.set(`daemon-${index}`, await stack.startDaemon(`daemon-${index}`, { MEDIA_DAEMON_MODE: 'jwt' }));
-  const admin = await accessToken('backend', '*', { admin: true });
-  const rooms = new RoomClient({ controlPlaneUrl: stack.controlPlaneUrl, accessToken: admin });
-  t.after(() => rooms.close());
-  const join = async (peerId: string, roomId = 'lobby') => {
-    const token = await accessToken(peerId, roomId, { publish: true, subscribe: true });
-    const { url, daemonId } = await stack.assign(roomId, peerId, stack.controlPlaneUrl, token);
-    const client = await SignalingClient.openUrl(url);
-    await client.request('joinRoom', { roomId, peerId });
-    return { client, daemonId };
-  };
-  return { stack, running, admin, rooms, join };
-}
-
-/** Takes down what a watch gives until the test ends. */
-function watching(t: TestContext, rooms: RoomClient, roomId = 'lobby') {
-  const seen: string[] = [];
-  const stop = new AbortController();
-  t.after(() => stop.abort());
-  const describe = (watched: Watched) => {
-    if (watched.is === 'missed') return 'missed';
-    const { kind } = watched.event;
-    return `${kind.case}${kind.value && 'peerId' in kind.value ? ` ${kind.value.peerId}` : ''}`;
-  };
-  const ended = (async () => {
-    for await (const watched of rooms.watch(roomId, { signal: stop.signal })) seen.push(describe(watched));
-  })();
-  const until = async (what: string) => {
-    while (!seen.includes(what)) await nextTick();
-  };
-  return { seen, until, ended };
-}
+import { RoomClient } from '@mediasoup-server/proto/RoomClient';
+import { accessToken, fleet, watching } from './testing/fleet.ts';
 
 test('a backend finds a room, commands it, and watches it until it is over', async (t) => {
   const { rooms, join, stack } = await fleet(t, 2);
@@ -94,42 +43,6 @@ test('a backend finds a room, commands it, and watches it until it is over', asy
   assert.equal(seen.at(-1), 'roomClosed');
   const stranger = new RoomClient({ controlPlaneUrl: stack.controlPlaneUrl });
   await assert.rejects(stranger.commands.getRoom({ roomId: 'lobby' }), { status: 401 });
-});
-
-/** Joins once the control plane has noticed that a daemon died. */
-async function joinAfterDeath<T>(join: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await join();
-    } catch {
-      await delay(200);
-    }
-  }
-}
-
-test('a backend follows a room from a daemon that is drained, and from one that dies', async (t) => {
-  const { rooms, join, running } = await fleet(t, 3);
-  const { until, seen } = watching(t, rooms);
-  let { client: alice, daemonId } = await join('alice');
-  await until('peerJoined alice');
-  running.get(daemonId)?.process.kill('SIGTERM');
-  await alice.notified('reconnect');
-  alice.close();
-  const moved = await join('alice');
-  assert.notEqual(moved.daemonId, daemonId);
-  ({ client: alice, daemonId } = moved);
-  await rooms.commands.getRoom({ roomId: 'lobby' });
-  await join('bob');
-  await until('peerJoined bob');
-
-  running.get(daemonId)?.process.kill('SIGKILL');
-  const { client: carol, daemonId: last } = await joinAfterDeath(() => join('carol'));
-  assert.notEqual(last, daemonId);
-  await until('peerJoined carol');
-  const found = await rooms.peers('lobby');
-  assert.ok(found.some(({ peerId }) => peerId === 'carol'));
-  assert.ok(seen.includes('missed'), 'a new daemon does not know what the former one told');
-  carol.close();
 });
 
 /** Runs an example of proto/examples; it ends with the test. */

@@ -116,6 +116,7 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       },
     );
     closers.push(() => commands.close());
+    closers.push(() => events.close());
 
     if (config.controlPlaneUrl && config.daemonKey) {
       const grpcAddress = config.grpcAddress ?? `${hostInUrl(config.grpcIp)}:${commands.port}`;

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { ControlPlaneError } from './ControlPlaneError.ts';
 import { type ChannelTls, openChannel } from './channel.ts';
 import { type Event, MediaDaemon, type PeerDetails, RoomEnd } from './gen/media/v1/daemon_pb.ts';
 import { type CallSettings, type ServiceCalls, serviceCalls } from './grpc.ts';
-import { type CommandToken, commandTokenSchema, type RoomInstances, roomInstancesSchema } from './http.ts';
+import { isSame, type Place, RoomDirectory, type RoomDirectoryOptions } from './RoomDirectory.ts';
 
 /** The commands to a room. */
 const roomMethods = [
@@ -22,52 +23,45 @@ type RoomMethod = (typeof roomMethods)[number];
 export type RoomCommands = Pick<ServiceCalls<typeof MediaDaemon>, RoomMethod>;
 
 /** What watching a room gives: an event, or that events may have been missed, so that a list is to be asked for anew. */
-export type Watched = { readonly is: 'event'; readonly event: Event } | { readonly is: 'missed' };
+export type Watched = ({ readonly is: 'event'; readonly event: Event } | { readonly is: 'missed' }) & {
+  /** Where to watch on from, in another process too. */
+  readonly cursor: string;
+};
 
-export type RoomClientOptions = {
-  /** `https://control.example.com`. */
-  readonly controlPlaneUrl: string;
-  /** An access token with the grant `admin`, of one room or of all (`"room": "*"`); none in mode `open`. */
-  readonly accessToken?: string | (() => string | Promise<string>);
+export type RoomClientOptions = RoomDirectoryOptions & {
   /** How the media daemons' gRPC servers are reached, where they speak TLS. */
   readonly tls?: ChannelTls;
   /** Milliseconds that a command may take, its repetitions included; 10,000 unless told. */
   readonly deadlineMs?: number;
 };
 
-type Place = {
-  readonly daemonId: string;
-  readonly incarnation: string;
-  readonly epoch: number;
-  readonly address: string;
-};
+type Channel = { readonly client: Client; readonly calls: ServiceCalls<typeof MediaDaemon> };
 
 /** Milliseconds between two looks for a room that is on its way. */
 const RETRY_MS = 500;
 /** How long a room that has closed is expected elsewhere, ms: its peers are on their way. */
 const MOVE_MS = 15_000;
-/** A cursor that no daemon has given has it tell everything that it remembers; so does one of another daemon. */
+/** A cursor that no daemon has given has it tell everything that it remembers of the room; so does one of another daemon. */
 const EVERYTHING = 'everything';
 /** After these a room goes on nowhere. */
 const OVER: ReadonlySet<RoomEnd> = new Set([RoomEnd.EMPTY, RoomEnd.UNJOINED, RoomEnd.COMMAND]);
-/** How long before its end a command token is replaced, ms. */
-const TOKEN_RENEWAL_MS = 60_000;
 
 /** Commands rooms wherever they are: asks the control plane where a room is, and follows it when it moves. */
 export class RoomClient {
   /**
-   * The commands, each as in `proto/media/v1/daemon.proto`. One that reaches no daemon is sent again until its deadline.
-   * They reject with grpc-js's ServiceError, with ControlPlaneError (`ROOM_NOT_FOUND` for a room that is nowhere), or with
-   * what `fetch` rejects with while the control plane cannot be reached.
+   * The commands, each as in `proto/media/v1/daemon.proto`. Until its deadline one is sent again that reached no daemon, or,
+   * where it may be repeated, got no answer. They reject with grpc-js's ServiceError, with ControlPlaneError
+   * (`ROOM_NOT_FOUND` for a room that is nowhere), or with what `fetch` rejects with while the control plane cannot be
+   * reached.
    */
   readonly commands: RoomCommands;
   readonly #options: RoomClientOptions;
-  readonly #places = new Map<string, Place>();
-  readonly #tokens = new Map<string, CommandToken>();
-  readonly #channels = new Map<string, { client: Client; calls: ServiceCalls<typeof MediaDaemon> }>();
+  readonly #directory: RoomDirectory;
+  readonly #channels = new Map<string, Channel>();
 
   constructor(options: RoomClientOptions) {
     this.#options = options;
+    this.#directory = new RoomDirectory(options);
     this.commands = Object.fromEntries(
       roomMethods.map((method) => [
         method,
@@ -89,29 +83,42 @@ export class RoomClient {
   }
 
   /**
-   * What happens in a room from now on, on whichever daemon it is, until it is over, or the signal aborts. A room that is
-   * nowhere yet is waited for, and told of from its beginning.
+   * What happens in a room from now or a cursor on, on whichever daemon it is, until it is over, or the signal aborts. A
+   * room that is nowhere yet is waited for, and told of from its beginning.
    */
-  async *watch(roomId: string, { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<Watched, void> {
+  async *watch(
+    roomId: string,
+    { signal, cursor: from }: { signal?: AbortSignal; cursor?: string } = {},
+  ): AsyncGenerator<Watched, void> {
     const since = Date.now();
     let place = await this.#waitForPlace(roomId, Number.POSITIVE_INFINITY, signal);
-    let cursor = Date.now() - since < RETRY_MS ? '' : EVERYTHING;
+    let cursor = from ?? (Date.now() - since < RETRY_MS ? '' : EVERYTHING);
     while (place && !signal?.aborted) {
       let end: RoomEnd | undefined;
+      let wasKept = false;
       try {
-        const settings = await this.#settings(roomId, { ...(signal && { signal }) });
-        for await (const { message, cursor: reached } of this.#calls(place).watchEvents({ roomId, cursor }, settings)) {
+        const given = await this.#directory.token(roomId, this.#patience(signal));
+        wasKept = given.wasKept;
+        const settings = { metadata: bearing(given.token), ...(signal && { signal }) };
+        for await (const { message, cursor: reached } of this.#channel(place).calls.watchEvents(
+          { roomId, cursor },
+          settings,
+        )) {
           cursor = reached;
-          if (message.case === 'watching' && message.value.missed) yield { is: 'missed' };
-          if (message.case !== 'event') continue;
-          yield { is: 'event', event: message.value };
-          if (message.value.kind.case === 'roomClosed') end = message.value.kind.value.end;
-          if (end !== undefined) break;
+          if (message.case === 'event') {
+            yield { is: 'event', event: message.value, cursor };
+            if (message.value.kind.case === 'roomClosed') end = message.value.kind.value.end;
+            if (end !== undefined) break;
+          } else {
+            if (message.value?.missed) yield { is: 'missed', cursor };
+            // It may have moved before the stream began, which tells nothing then.
+            if (!isSame(await this.#directory.find(roomId, this.#patience(signal)), place)) break;
+          }
         }
       } catch (error) {
         if (signal?.aborted) return;
-        if (!isPassing(error)) throw error;
-        await delay(RETRY_MS);
+        if (!this.#isPassing(error, roomId, wasKept) && !isGone(error)) throw error;
+        await pause(signal);
       }
       place = await this.#placeAfter(place, roomId, end, signal);
     }
@@ -125,23 +132,31 @@ export class RoomClient {
 
   async #command(method: RoomMethod, request: { roomId?: string }, settings: CallSettings): Promise<unknown> {
     const roomId = request.roomId ?? '';
-    const deadline = Number(settings.deadline ?? Date.now() + (this.#options.deadlineMs ?? 10_000));
+    const deadline = Number(settings.deadline ?? Date.now() + this.#deadlineMs);
+    const patience = this.#patience(settings.signal, deadline - Date.now());
     for (;;) {
-      const place = this.#places.get(roomId) ?? (await this.#find(roomId));
+      let place: Place | undefined;
+      let wasKept = false;
+      let mayHaveReached = false;
       try {
-        const given = await this.#settings(roomId, { ...settings, deadline });
-        return await (this.#calls(place)[method] as (request: object, settings: CallSettings) => Promise<unknown>)(
-          request,
-          given,
-        );
+        place = this.#directory.known(roomId) ?? (await this.#directory.find(roomId, patience));
+        const given = await this.#directory.token(roomId, patience);
+        wasKept = given.wasKept;
+        const { client, calls } = this.#channel(place);
+        if (!mayRepeat(method)) {
+          await connected(client, Math.min(deadline, Date.now() + RETRY_MS));
+          mayHaveReached = true;
+        }
+        const call = calls[method] as (request: object, settings: CallSettings) => Promise<unknown>;
+        return await call(request, { ...settings, deadline, metadata: bearing(given.token, settings.metadata) });
       } catch (error) {
-        this.#places.delete(roomId);
-        const { code } = error as ServiceError;
+        this.#directory.forget(roomId);
+        const isMissing = (error as ServiceError).code === status.NOT_FOUND;
         // A room that is not there may have moved; what is not there although it has not, is not there.
-        if (code === status.NOT_FOUND && isSame(await this.#find(roomId), place)) throw error;
-        if (!isPassing(error) && code !== status.NOT_FOUND) throw error;
-        if (Date.now() + RETRY_MS >= deadline) throw error;
-        if (code !== status.NOT_FOUND) await delay(RETRY_MS);
+        if (place && isMissing && isSame(await this.#directory.find(roomId, patience), place)) throw error;
+        const isPassing = this.#isPassing(error, roomId, wasKept) && !mayHaveReached;
+        if (settings.signal?.aborted || !(isPassing || isMissing) || Date.now() + RETRY_MS >= deadline) throw error;
+        if (!isMissing) await pause(settings.signal);
       }
     }
   }
@@ -159,49 +174,49 @@ export class RoomClient {
       const place = await this.#waitForPlace(roomId, until, signal);
       // The record of a room that has ended may take a moment to follow.
       if (!place || end === undefined || !isSame(place, last) || Date.now() > until) return place;
-      await delay(RETRY_MS);
+      await pause(signal);
     }
   }
 
   async #waitForPlace(roomId: string, until: number, signal: AbortSignal | undefined): Promise<Place | undefined> {
     while (!signal?.aborted) {
       try {
-        return await this.#find(roomId);
+        return await this.#directory.find(roomId, this.#patience(signal));
       } catch (error) {
-        if (!isPassing(error) && (error as Partial<ControlPlaneError>).code !== 'ROOM_NOT_FOUND') throw error;
+        if (signal?.aborted) return undefined;
+        if (!this.#isPassing(error, roomId, false) && !isGone(error)) throw error;
         if (Date.now() > until) return undefined;
-        await delay(RETRY_MS);
+        await pause(signal);
       }
     }
     return undefined;
   }
 
-  async #find(roomId: string): Promise<Place> {
-    const answer = await this.#ask('GET', `rooms/${encodeURIComponent(roomId)}/instances`);
-    const { instances, epoch }: RoomInstances = roomInstancesSchema.parse(answer);
-    const [instance] = instances;
-    if (!instance?.daemon) throw ControlPlaneError.roomNotFound();
-    const { daemonId, incarnation, daemon } = instance;
-    const place = { daemonId, incarnation, epoch, address: daemon.grpcAddress };
-    this.#places.set(roomId, place);
-    return place;
-  }
-
-  /** What goes with a call: the token above all. */
-  async #settings(roomId: string, settings: CallSettings): Promise<CallSettings> {
-    let token = this.#tokens.get(roomId);
-    if (!token || Date.parse(token.expiresAt) - Date.now() < TOKEN_RENEWAL_MS) {
-      const soon = Date.now() + TOKEN_RENEWAL_MS;
-      for (const [of, { expiresAt }] of this.#tokens) if (Date.parse(expiresAt) < soon) this.#tokens.delete(of);
-      token = commandTokenSchema.parse(await this.#ask('POST', 'command-tokens', { roomId }));
-      this.#tokens.set(roomId, token);
+  /** Whether a failure is one of the moment: nobody answers, too many ask, or a token that was kept is not good any more. */
+  #isPassing(error: unknown, roomId: string, tokenWasKept: boolean): boolean {
+    if (error instanceof ControlPlaneError) return error.status === 503 || error.status === 429;
+    const { code } = error as Partial<ServiceError>;
+    if (code === status.UNAUTHENTICATED && tokenWasKept) {
+      this.#directory.forgetToken(roomId);
+      return true;
     }
-    const metadata = settings.metadata?.clone() ?? new Metadata();
-    metadata.set('authorization', `Bearer ${token.token}`);
-    return { ...settings, metadata };
+    // A server that ends may cancel what it cannot finish.
+    if (typeof code === 'number' && code in status) return code === status.UNAVAILABLE || code === status.CANCELLED;
+    // What `fetch` rejects with.
+    return error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError');
   }
 
-  #calls({ address }: Place): ServiceCalls<typeof MediaDaemon> {
+  get #deadlineMs(): number {
+    return this.#options.deadlineMs ?? 10_000;
+  }
+
+  /** How long the control plane is waited for. */
+  #patience(signal: AbortSignal | undefined, ms = this.#deadlineMs): AbortSignal {
+    const patience = AbortSignal.timeout(Math.max(1, Math.min(ms, 2 ** 31 - 1)));
+    return signal ? AbortSignal.any([signal, patience]) : patience;
+  }
+
+  #channel({ address }: Place): Channel {
     let channel = this.#channels.get(address);
     if (!channel) {
       const client = openChannel(address, this.#options.tls, {
@@ -213,34 +228,33 @@ export class RoomClient {
       channel = { client, calls: serviceCalls(MediaDaemon, client) };
       this.#channels.set(address, channel);
     }
-    return channel.calls;
-  }
-
-  async #ask(method: string, path: string, body?: object): Promise<unknown> {
-    const { controlPlaneUrl, accessToken, deadlineMs = 10_000 } = this.#options;
-    const token = typeof accessToken === 'function' ? await accessToken() : accessToken;
-    const answer = await fetch(`${controlPlaneUrl.replace(/\/+$/, '')}/${path}`, {
-      method,
-      headers: {
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
-        ...(body && { 'content-type': 'application/json' }),
-      },
-      signal: AbortSignal.timeout(deadlineMs),
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    if (answer.ok) return answer.json();
-    throw await ControlPlaneError.from(answer);
+    return channel;
   }
 }
 
-const isSame = (a: Place, b: Place): boolean =>
-  a.daemonId === b.daemonId && a.incarnation === b.incarnation && a.epoch === b.epoch;
+/** Whether a command does no harm when it is carried out twice, as the service declares. */
+const mayRepeat = (method: RoomMethod): boolean =>
+  MediaDaemon.method[method].idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN;
 
-/** Whether a failure is one of the moment: nobody answers, or too many ask. */
-function isPassing(error: unknown): boolean {
-  if (error instanceof ControlPlaneError) return error.status === 503 || error.status === 429;
-  const { code } = error as Partial<ServiceError>;
-  if (typeof code === 'number') return code === status.UNAVAILABLE;
-  // What `fetch` rejects with.
-  return error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError');
+/** The metadata that a command token goes with. */
+function bearing(token: string, given = new Metadata()): Metadata {
+  const metadata = given.clone();
+  metadata.set('authorization', `Bearer ${token}`);
+  return metadata;
+}
+
+/** Waits for the connection. @throws an error of the code UNAVAILABLE. */
+const connected = (client: Client, until: number): Promise<void> =>
+  new Promise((resolve, reject) =>
+    client.waitForReady(until, (error) => {
+      if (error) reject(Object.assign(new Error('the media daemon cannot be reached'), { code: status.UNAVAILABLE }));
+      else resolve();
+    }),
+  );
+
+const isGone = (error: unknown): boolean => (error as Partial<ControlPlaneError>).code === 'ROOM_NOT_FOUND';
+
+/** Waits before the next try, or until the signal aborts. */
+async function pause(signal: AbortSignal | undefined): Promise<void> {
+  await delay(RETRY_MS, undefined, signal ? { signal } : {}).catch(() => {});
 }

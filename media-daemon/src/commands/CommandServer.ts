@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { experimental, Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { readCertificate } from '@mediasoup-server/process/listener';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
@@ -16,12 +17,16 @@ const serverOptions: ServerOptions = {
   'grpc.keepalive_timeout_ms': 10_000,
 };
 
+/** How long callers have to take their last answers when the server ends, ms. */
+const LAST_ANSWERS_MS = 1000;
+
 /** The gRPC server of the daemon. */
 export type CommandServer = {
   readonly port: number;
   /** Answers health checks with NOT_SERVING from now on. */
   stopServing(): void;
-  close(): void;
+  /** Takes no more calls, and cuts off those that have not ended after a moment. */
+  close(): Promise<void>;
 };
 
 export type CommandServerOptions = InterceptOptions & {
@@ -62,7 +67,14 @@ export async function startCommandServer(
     stopServing: () => {
       for (const [service, now] of Object.entries(healthOf('NOT_SERVING'))) health.setStatus(service, now);
     },
-    close: () => server.forceShutdown(),
+    close: async () => {
+      const ended = new AbortController();
+      const { signal } = ended;
+      const shutdown = new Promise((resolve) => server.tryShutdown(resolve));
+      await Promise.race([shutdown, delay(LAST_ANSWERS_MS, undefined, { signal })]);
+      ended.abort();
+      server.forceShutdown();
+    },
   };
 }
 

@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { timestampNow } from '@bufbuild/protobuf/wkt';
+import { status } from '@grpc/grpc-js';
 import { WatchEventsResponseSchema } from '@mediasoup-server/proto/daemon';
 import type { Happening } from '../rooms/Happening.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { CommandError } from './CommandError.ts';
 
 /** How long a watcher hears nothing at most, ms: it learns how far it is, and its dead connection is noticed. */
 const SILENCE_MS = 10_000;
+/** How many events of other rooms are passed over before anything else has its turn. */
+const SKIP_AT_ONCE = 1000;
 
 type Told = NonNullable<MessageInitShape<typeof WatchEventsResponseSchema>['message']>;
 type Entry = { readonly roomId: string; readonly encoded: Uint8Array };
@@ -24,10 +29,13 @@ export class EventLog {
   readonly #options: EventLogOptions;
   /** By sequence, the oldest first. */
   readonly #entries = new Map<number, Entry>();
+  /** Where what is remembered of a room as it was last made begins, as far as that is remembered. */
+  readonly #created = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
   #first = 1;
   #next = 1;
   #bytes = 0;
+  #closed = false;
 
   constructor(options: EventLogOptions) {
     this.#options = options;
@@ -39,34 +47,51 @@ export class EventLog {
     const event = { sequence: BigInt(sequence), time: timestampNow(), roomId, kind };
     const encoded = this.#encode(sequence, { case: 'event', value: event });
     this.#entries.set(sequence, { roomId, encoded });
+    if (kind.case === 'roomCreated') this.#created.set(roomId, sequence);
     this.#bytes += encoded.length;
-    while (this.#bytes > this.#options.eventBufferBytes && this.#first < sequence) {
-      this.#bytes -= this.#entries.get(this.#first)?.encoded.length ?? 0;
-      this.#entries.delete(this.#first++);
-    }
+    while (this.#bytes > this.#options.eventBufferBytes && this.#first < sequence) this.#forgetFirst();
     this.#options.metrics.events.inc({ kind: kind.case });
     for (const wake of this.#waiting) wake();
   }
 
+  /** Nothing happens any more: watchers are told the rest, and then that the daemon ends. */
+  close(): void {
+    this.#closed = true;
+    for (const wake of this.#waiting) wake();
+  }
+
+  #forgetFirst(): void {
+    const sequence = this.#first++;
+    const { roomId, encoded } = this.#entries.get(sequence) as Entry;
+    this.#entries.delete(sequence);
+    this.#bytes -= encoded.length;
+    if (this.#created.get(roomId) === sequence) this.#created.delete(roomId);
+  }
+
   /** The sequence that a cursor stands for; undefined for a cursor that this log never gave. */
   #sequenceOf(cursor: string): number | undefined {
-    const [id, sequence] = cursor.split(':');
-    return id === this.#id && Number(sequence) < this.#next ? Number(sequence) : undefined;
+    const [id, counted = ''] = cursor.split(':');
+    if (id !== this.#id || !/^\d+$/.test(counted)) return undefined;
+    const sequence = Number(counted);
+    return sequence < this.#next ? sequence : undefined;
   }
 
   /**
-   * What happens from now or a cursor on, as encoded WatchEventsResponses, until the signal aborts.
+   * What happens from now or a cursor on, as encoded WatchEventsResponses, until the signal aborts. A cursor of another
+   * log stands for everything that is remembered; of a room, as it was last made, since what was before is no part of it.
    *
    * @param roomId empty for everything.
+   * @throws CommandError UNAVAILABLE when the daemon ends.
    */
   async *watch(
     { roomId, cursor }: { roomId: string; cursor: string },
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
     const seen = cursor === '' ? this.#next - 1 : this.#sequenceOf(cursor);
-    let next = (seen ?? 0) + 1;
+    let next = seen === undefined ? (this.#created.get(roomId) ?? this.#first) : seen + 1;
     let missed = seen === undefined;
     let tell = true;
+    let skipped = 0;
     let toldAt = performance.now();
     while (!signal.aborted) {
       if (next < this.#first) {
@@ -83,9 +108,14 @@ export class EventLog {
         tell = false;
       } else if (entry) {
         next++;
-        if (roomId !== '' && entry.roomId !== roomId) continue;
+        if (roomId !== '' && entry.roomId !== roomId) {
+          if (++skipped % SKIP_AT_ONCE === 0) await turn();
+          continue;
+        }
         yield entry.encoded;
         toldAt = performance.now();
+      } else if (this.#closed) {
+        throw new CommandError(status.UNAVAILABLE, 'the daemon ends');
       } else {
         await this.#more(SILENCE_MS - (performance.now() - toldAt), signal);
       }

@@ -56,7 +56,10 @@ test('`WatchEvents` of a room tells everything that happens in it, in order, and
   await bob.notified('consumerResumed');
   await commands.pauseProducer({ roomId: 'room', producerId });
   await bob.notified('consumerPaused');
+  const losing = await watch({ roomId: 'room' });
   alice.socket.terminate();
+  // A socket that comes before the other's loss was noticed takes its place: nobody was disconnected then.
+  await eventsUntil(losing, ({ kind }) => kind.case === 'peerDisconnected');
   const aliceAgain = await SignalingClient.open(url, 'room', 'alice');
   await aliceAgain.request('joinRoom', { roomId: 'room', peerId: 'alice', sessionId });
   await aliceAgain.request('updateAppData', { appData: { name: 'Al' } });
@@ -174,13 +177,46 @@ test('a watcher whose cursor is forgotten, or of another run, is told so and goe
   const { commands, watch } = await watchable(t, { MEDIA_DAEMON_EVENT_BUFFER_BYTES: '1000' });
   const { cursor } = await watch();
   for (let room = 0; room < 50; room++) await commands.createRoom({ roomId: `room-${room}` });
-  for (const old of [cursor, 'of another run:3', 'nonsense']) {
+  for (const old of [cursor, 'of another run:3', `${cursor.split(':')[0]}:1.5`, 'nonsense']) {
     const again = await watch({ cursor: old });
     assert.equal(again.missed, true, old);
     const events = await eventsUntil(again, ({ roomId }) => roomId === 'room-49');
     assert.ok(events.length > 1 && events.length < 50, `${events.length} events`);
     assert.equal(Number(events[0]?.sequence), 51 - events.length);
   }
+});
+
+test('a watcher of a room with a cursor of another run hears of the room as it was last made, not of what it was before', async (t) => {
+  const { commands, watch } = await watchable(t);
+  for (let time = 0; time < 2; time++) {
+    await commands.createRoom({ roomId: 'room' });
+    await commands.closeRoom({ roomId: 'room' });
+  }
+  await commands.createRoom({ roomId: 'room' });
+  await commands.createRoom({ roomId: 'another' });
+  const watching = await watch({ roomId: 'room', cursor: 'of another run:3' });
+  assert.equal(watching.missed, true);
+  void commands.closeRoom({ roomId: 'room' });
+  const events = await eventsUntil(watching, ({ kind }) => kind.case === 'roomClosed');
+  assert.deepEqual(
+    events.map(({ sequence, kind }) => [Number(sequence), kind.case]),
+    [
+      [5, 'roomCreated'],
+      [7, 'roomClosed'],
+    ],
+  );
+});
+
+test('a daemon that ends tells its watchers the rest, and then that it ends', async (t) => {
+  const { watch, url, close } = await watchable(t);
+  const { stream } = await watch();
+  await SignalingClient.join(url, 'room', 'alice');
+  const told: (string | undefined)[] = [];
+  const ended = (async () => {
+    for await (const { message } of stream) if (message.case === 'event') told.push(message.value.kind.case);
+  })();
+  await Promise.all([close(), assert.rejects(ended, { code: status.UNAVAILABLE, details: 'the daemon ends' })]);
+  assert.deepEqual(told, ['roomCreated', 'peerJoined', 'peerLeft', 'roomClosed']);
 });
 
 test('a watcher that does not read holds nothing up, and is told what it missed', async (t) => {
