@@ -60,17 +60,18 @@ check: setup ## Lint, format, types, contracts, dead code, import directions, ge
 	git diff --exit-code -- $(GENERATED)
 	@! git ls-files --others --exclude-standard -- $(GENERATED) | grep . || { echo 'generated and not committed'; exit 1; }
 
-GENERATED = proto/src/gen proto/SIGNALING.md proto/asyncapi.json proto/openapi.json README.md
+GENERATED = proto/src/gen proto/SIGNALING.md proto/asyncapi.json proto/openapi.json README.md deploy/grafana/mediasoup-server.json
 
 record: setup-tests ## Records the examples of the signaling reference anew, from a real meeting.
 	@$(WORKER) && RECORD=1 node --test --test-force-exit e2e/signaling.test.ts
 	@$(MAKE) --no-print-directory generate
 
-generate: ## Generates code, references and the README's tables.
+generate: ## Generates code, references, the README's tables and the dashboard.
 	buf generate
 	node deploy/local/readmeTables.ts
 	node e2e/reference/write.ts
 	node deploy/local/openApiFile.ts
+	node deploy/local/dashboardFile.ts
 
 format: ## Formats everything.
 	biome check --write .

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what this repository needs and is missing: a Node and an npm that are recent enough, the npm packages (a
-# current Node is one of them), and the mediasoup worker. With `--tests` also what tests run: Chromium, coturn. Running it
-# again costs next to nothing.
+# current Node is one of them), and the mediasoup worker. With `--tests` also what tests run: Chromium, coturn, promtool.
+# Running it again costs next to nothing.
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
 
@@ -49,6 +49,30 @@ use_recent_npm() {
   export PATH="$directory/node_modules/.bin:$PATH"
 }
 
+# Takes promtool, which tests the alert rules, out of Debian's package: installing that would start a Prometheus, on the
+# port of the control plane's metrics.
+get_promtool() {
+  local cache=${XDG_CACHE_HOME:-$HOME/.cache}/mediasoup-server scratch
+  if [[ ! -x $cache/promtool ]]; then
+    echo 'setup: getting promtool' >&2
+    mkdir -p "$cache"
+    scratch=$(mktemp -d "$cache/tmp.XXXXXXXX")
+    (
+      cd "$scratch"
+      # As root apt would have another user write here.
+      download() { apt-get -qq -o APT::Sandbox::User=root download prometheus 2>/dev/null; }
+      download || { [[ $(id -u) != 0 ]] || apt-get -qq -o DPkg::Lock::Timeout=300 update >/dev/null; download; } || {
+        echo 'setup: cannot get the Debian package prometheus. Run: sudo apt-get update, or install promtool' >&2
+        exit 1
+      }
+      dpkg-deb --extract prometheus_*.deb .
+    )
+    mv -T "$scratch/usr/bin/promtool" "$cache/promtool"
+    rm -rf "$scratch"
+  fi
+  ln -sf "$cache/promtool" node_modules/.bin/promtool
+}
+
 command -v npm >/dev/null || install_packages nodejs npm
 # A current Node needs it, and a small Debian lacks it.
 /sbin/ldconfig -p | grep libatomic.so.1 >/dev/null || install_packages libatomic1
@@ -79,6 +103,7 @@ if [[ ${1:-} == --tests ]]; then
   command -v chromium >/dev/null || programs+=(chromium fonts-dejavu-core)
   command -v turnserver >/dev/null || programs+=(coturn)
   ((${#programs[@]} == 0)) || install_programs "${programs[@]}"
+  command -v promtool >/dev/null || get_promtool
 fi
 
 mkdir -p node_modules/.cache
