@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
-import { createInterface } from 'node:readline';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Breaker } from './Breaker.ts';
+import { developmentPage } from './developmentPage.ts';
+import { Fleet } from './Fleet.ts';
 import { mediaAddress } from './mediaAddress.ts';
+import { Processes } from './Processes.ts';
 
 /**
  * Runs everything on this machine until it is interrupted: the control plane with its embedded table and the demo page,
@@ -15,67 +16,38 @@ import { mediaAddress } from './mediaAddress.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const daemonKey = randomBytes(24).toString('base64url');
-const children: ChildProcess[] = [];
-let stopping = false;
 
-/** Ends everything, the last started first: so a daemon can still take its leave of the control plane. */
-async function stop(exitCode: number): Promise<void> {
-  if (stopping) return;
-  stopping = true;
-  for (const child of children.toReversed()) {
-    if (child.exitCode !== null || child.signalCode !== null) continue;
-    // Not SIGTERM, at which a daemon waits for its calls to move away.
-    child.kill('SIGINT');
-    await once(child, 'exit');
-  }
-  process.exit(exitCode);
-}
-
-/** Starts a process and resolves to the log line that says it is ready; its warnings and errors are shown as they come. */
-function start(main: string, environment: Record<string, string>): Promise<Record<string, unknown>> {
-  const child = spawn(process.execPath, [main], {
-    cwd: root,
-    env: { ...environment, ...process.env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-    // A Ctrl-C at the terminal goes to all processes of its group, and would end the media workers before their daemon.
-    detached: true,
-  });
-  children.push(child);
-  child.once('exit', (code) => {
-    if (!stopping) process.stderr.write(`${main} ended with ${code}; stopping everything\n`);
-    void stop(code || 1);
-  });
-  return new Promise((resolve) => {
-    createInterface(child.stdout).on('line', (line) => {
-      const fields = JSON.parse(line) as Record<string, unknown>;
-      // The one line that says where the metrics are is written when everything runs.
-      if (fields.metricsPort !== undefined) resolve(fields);
-      if (Number(fields.level) >= 40) process.stderr.write(`${line}\n`);
-    });
-  });
-}
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    // A second signal does not wait.
-    if (stopping) for (const child of children) child.kill('SIGKILL');
-    else void stop(0);
-  });
-}
-
-const controlPlane = await start('control-plane/src/main.ts', {
+/** Settings with which others than this machine reach the servers, or prove who they are. Nothing is broken for them. */
+const serious = [
+  'CONTROL_PLANE_LISTEN_IP',
+  'CONTROL_PLANE_TLS_CERT_FILE',
+  'CONTROL_PLANE_STATIC_DIR',
+  'MEDIA_DAEMON_LISTEN_IP',
+  'MEDIA_DAEMON_PUBLIC_URL',
+  'MEDIA_DAEMON_TLS_CERT_FILE',
+  'MEDIA_DAEMON_MODE',
+];
+const built = `${root}client/dist/demo`;
+const breaker = serious.some((name) => process.env[name]) ? undefined : await Breaker.listen();
+const page = breaker && (await developmentPage(built, breaker.url));
+const processes = new Processes(async () => {
+  breaker?.close();
+  if (page) await rm(page, { recursive: true, force: true });
+});
+const controlPlane = await processes.start('control-plane/src/main.ts', {
   CONTROL_PLANE_DATA_DIR: `${root}data`,
   CONTROL_PLANE_DAEMON_KEY: daemonKey,
-  CONTROL_PLANE_STATIC_DIR: `${root}client/dist/demo`,
+  CONTROL_PLANE_STATIC_DIR: page ?? built,
 });
-const daemon = await start('media-daemon/src/main.ts', {
-  MEDIA_DAEMON_CONTROL_PLANE_URL: String(controlPlane.url),
+const url = String(controlPlane.ready.url);
+const settings = {
+  MEDIA_DAEMON_CONTROL_PLANE_URL: url,
   MEDIA_DAEMON_DAEMON_KEY: process.env.CONTROL_PLANE_DAEMON_KEY ?? daemonKey,
   MEDIA_DAEMON_RTC_IP: mediaAddress(networkInterfaces()),
-});
-// Nobody can join before the control plane has heard of the daemon.
-const metrics = `http://${process.env.MEDIA_DAEMON_METRICS_IP || '127.0.0.1'}:${daemon.metricsPort}/metrics`;
-while (!(await (await fetch(metrics)).text()).includes('heartbeats_total{outcome="ok"}')) await delay(20);
-process.stdout.write(`\nOpen ${controlPlane.url} in two browser windows. Ctrl-C ends everything.\n`);
-process.stdout.write(`The media daemon by itself: ${daemon.url}?roomId=..&peerId=..\n`);
-process.stdout.write(`Media goes to ${daemon.rtcAddress}; MEDIA_DAEMON_RTC_IP names another address.\n`);
+};
+const fleet = new Fleet(processes, settings, breaker !== undefined);
+const daemon = await fleet.start();
+breaker?.obey(fleet, url);
+process.stdout.write(`\nOpen ${url} in two browser windows. Ctrl-C ends everything.\n`);
+process.stdout.write(`The media daemon by itself: ${daemon.ready.url}?roomId=..&peerId=..\n`);
+process.stdout.write(`Media goes to ${daemon.ready.rtcAddress}; MEDIA_DAEMON_RTC_IP names another address.\n`);

@@ -27,6 +27,8 @@ import { WorkerPool } from './workers/WorkerPool.ts';
 export type Daemon = {
   /** Where frontends connect: `ws://127.0.0.1:4443`. */
   readonly url: string;
+  /** The port behind that, which may be another one. */
+  readonly listenPort: number;
   readonly grpcPort: number;
   readonly metricsPort: number;
   /** Moves the rooms away; resolves when they are gone or the deadline has passed. */
@@ -179,7 +181,14 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       registered.beat();
       closers.push(() => registered.close());
     }
-    return { url, grpcPort: commands.port, metricsPort: metricsServer.port, drain: () => drain.run(), close };
+    return {
+      url,
+      listenPort: listener.port,
+      grpcPort: commands.port,
+      metricsPort: metricsServer.port,
+      drain: () => drain.run(),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

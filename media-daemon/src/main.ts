@@ -47,9 +47,9 @@ try {
     await daemon.close();
     process.exit(exitCode);
   };
-  const { url, grpcPort, metricsPort } = daemon;
+  const { url, listenPort, grpcPort, metricsPort } = daemon;
   const rtcAddress = config.rtcAnnouncedAddress ?? config.rtcIp;
-  logger.info({ daemonId: config.daemonId, url, rtcAddress, grpcPort, metricsPort }, 'media daemon ready');
+  logger.info({ daemonId: config.daemonId, url, listenPort, rtcAddress, grpcPort, metricsPort }, 'media daemon ready');
 } catch (error) {
   logger.fatal({ err: error }, error instanceof Error ? error.message : String(error));
   process.exit(1);

@@ -4,6 +4,8 @@ import type { LocalDevices } from '../devices/LocalDevices.ts';
 import { recall, remember } from '../storage.ts';
 import { useChanges } from '../useChanges.ts';
 import { roomWords } from '../words/roomWords.ts';
+import { BreakPanel } from './BreakPanel.tsx';
+import { breakerUrl } from './breaker.ts';
 import { CallHeader, type PanelName } from './CallHeader.tsx';
 import { Controls } from './Controls.tsx';
 import { DeviceBanner } from './DeviceBanner.tsx';
@@ -70,7 +72,14 @@ export function Call({ room, name, devices }: CallProps) {
 
   return (
     <div class="call" data-panel={panel}>
-      <CallHeader room={room} view={view} panel={panel} canBreak={false} onView={changeView} onPanel={open} />
+      <CallHeader
+        room={room}
+        view={view}
+        panel={panel}
+        canBreak={breakerUrl() !== undefined}
+        onView={changeView}
+        onPanel={open}
+      />
       <main>
         <DeviceBanner devices={devices} />
         <Stage
@@ -82,6 +91,7 @@ export function Call({ room, name, devices }: CallProps) {
         />
         {room.peers.size === 0 && <p class="alone">Nobody else is here yet. Send them the link.</p>}
       </main>
+      {panel === 'break' && <BreakPanel room={room} onClose={() => setPanel(undefined)} />}
       {panel === 'keys' && (
         <ShortcutsPanel
           shortcuts={shortcuts}

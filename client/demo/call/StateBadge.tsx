@@ -5,12 +5,12 @@ export function StateBadge({ state }: { state: RoomState }) {
   return (
     <output class="badge" data-testid="state" data-status={state.status}>
       <span class="dot" aria-hidden="true" />
-      <span class="badge-words">{words(state)}</span>
+      <span class="badge-words">{stateWords(state)}</span>
     </output>
   );
 }
 
-function words(state: RoomState): string {
+export function stateWords(state: RoomState): string {
   switch (state.status) {
     case 'connecting':
       return 'Connecting…';
