@@ -5,11 +5,13 @@ import { serveMetrics } from '@mediasoup-server/process/metrics';
 import { ALL_ROOMS } from '@mediasoup-server/proto/http';
 import type { Express } from 'express';
 import { collectDefaultMetrics } from 'prom-client';
+import { readSecret } from './aws/secrets.ts';
 import type { Config } from './config.ts';
 import { DaemonClient } from './daemons/DaemonClient.ts';
 import { DaemonTable } from './daemons/DaemonTable.ts';
 import { readDaemonTls } from './daemons/daemonTls.ts';
 import { Fleet } from './daemons/Fleet.ts';
+import { LoadLog } from './daemons/LoadLog.ts';
 import { Authorization } from './http/Authorization.ts';
 import { createHttpApp } from './http/httpApp.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -17,6 +19,7 @@ import { RoomTable } from './rooms/RoomTable.ts';
 import { openStore } from './store/openStore.ts';
 import { AccessTokens } from './tokens/AccessTokens.ts';
 import { AssignmentKeys } from './tokens/AssignmentKeys.ts';
+import { keySetAt, parseKeyRing } from './tokens/keyRing.ts';
 
 /** How long requests that are under way may take to end once the control plane stops. */
 const CLOSE_GRACE_MS = 5000;
@@ -47,11 +50,7 @@ export async function openApi(config: Config, { logger }: { logger: Logger }): P
   const opened = new Opened();
   try {
     if (config.staticDir !== undefined) await requireFolder(config.staticDir);
-    const keys = await AssignmentKeys.load({
-      file: config.assignmentKeyFile,
-      otherFiles: config.otherAssignmentKeyFiles,
-      dataDir: config.dataDir,
-    });
+    const keys = await openKeys(config, logger);
     const store = await openStore(config, logger);
     opened.add(() => store.close());
     const client = new DaemonClient({
@@ -67,6 +66,7 @@ export async function openApi(config: Config, { logger }: { logger: Logger }): P
       rooms: new RoomTable(table, config.tablePrefix),
       daemons,
       fleet: new Fleet(daemons),
+      loads: config.cloudwatchNamespace === undefined ? undefined : new LoadLog(config.cloudwatchNamespace, logger),
       client,
       metrics,
       logger,
@@ -110,6 +110,17 @@ export async function startControlPlane(config: Config, { logger }: { logger: Lo
     await opened.close();
     throw error;
   }
+}
+
+/** @throws Error that names the file or the secret at fault. */
+function openKeys(config: Config, logger: Logger): Promise<AssignmentKeys> {
+  const secret = config.assignmentKeySecret;
+  if (secret !== undefined) {
+    const read = async () => keySetAt(parseKeyRing(await readSecret(secret), secret), Date.now(), secret);
+    return AssignmentKeys.follow(read, logger);
+  }
+  const { assignmentKeyFile: file, otherAssignmentKeyFiles: otherFiles, dataDir } = config;
+  return AssignmentKeys.load({ file, otherFiles, dataDir });
 }
 
 /** What was opened, to be closed in the opposite order. */

@@ -36,20 +36,32 @@ export type Bundle = {
   readonly files: readonly string[];
   /** Bytes, when all is compressed together. */
   readonly compressed: number;
-  /** The source files that are in it: all of them, and those that are loaded when the function starts. */
+  /** The source files that are in `index.mjs` and what it loads: all of them, and those that are loaded when the function starts. */
   readonly modules: { readonly all: readonly string[]; readonly atStart: readonly string[] };
 };
 
-/** Bundles the control plane for AWS Lambda: `index.mjs`, whose `handler` takes API Gateway events, and what it loads. */
+/**
+ * Bundles the control plane for AWS Lambda: `index.mjs`, whose `handler` takes API Gateway events, and what it loads; and
+ * `turnKeys.mjs`, whose `handler` turns the assignment keys.
+ */
 export async function bundleLambda(folder: string): Promise<Bundle> {
+  // What is loaded only when it is needed has files of its own.
+  const { outputs, inputs } = await bundle(folder, 'lambda.ts', { out: 'index', splitting: true });
+  const turning = await bundle(folder, 'aws/turnKeys.ts', { out: 'turnKeys', splitting: false });
+  const files = [...Object.keys(outputs), ...Object.keys(turning.outputs)];
+  const contents = await Promise.all(files.map((file) => readFile(join(folder, file))));
+  const compressed = gzipSync(Buffer.concat(contents), { level: 9 }).length;
+  return { files, compressed, modules: { all: Object.keys(inputs), atStart: loadedAtStart(outputs) } };
+}
+
+async function bundle(folder: string, source: string, { out, splitting }: { out: string; splitting: boolean }) {
   const { metafile } = await build({
-    entryPoints: [{ in: fileURLToPath(new URL('lambda.ts', import.meta.url)), out: 'index' }],
+    entryPoints: [{ in: fileURLToPath(new URL(source, import.meta.url)), out }],
     outdir: folder,
     absWorkingDir: folder,
     bundle: true,
     minify: true,
-    // What is loaded only when it is needed has files of its own.
-    splitting: true,
+    splitting,
     external: [...elsewhere],
     platform: 'node',
     target: 'node24',
@@ -63,14 +75,11 @@ export async function bundleLambda(folder: string): Promise<Bundle> {
     metafile: true,
     logLevel: 'warning',
   });
-  const files = Object.keys(metafile.outputs);
-  const contents = await Promise.all(files.map((file) => readFile(join(folder, file))));
-  const compressed = gzipSync(Buffer.concat(contents), { level: 9 }).length;
-  return { files, compressed, modules: { all: Object.keys(metafile.inputs), atStart: loadedAtStart(metafile) } };
+  return metafile;
 }
 
 /** The inputs of the entry and of what it imports at once, however far. */
-function loadedAtStart({ outputs }: Metafile): string[] {
+function loadedAtStart(outputs: Metafile['outputs']): string[] {
   const loaded = new Set(['index.mjs']);
   for (const file of loaded)
     for (const { path, kind } of outputs[file]?.imports ?? []) if (kind === 'import-statement') loaded.add(path);

@@ -95,6 +95,10 @@ export const settingsSchema = z.object({
   otherAssignmentKeyFiles: list().default([]).meta({
     description: 'Keys that are published beside it, separated by commas: the next one, and the one before.',
   }),
+  assignmentKeySecret: z.string().optional().meta({
+    description:
+      'Instead of files: the ARN of a secret of AWS Secrets Manager with the assignment keys and when each begins to sign. It is read again every five minutes.',
+  }),
   staticDir: z.string().optional().meta({ description: 'A folder with a web page to serve at `/`.' }),
   ...iceServerSettings,
   heartbeatIntervalMs: integer(100, 60_000)
@@ -119,6 +123,10 @@ export const settingsSchema = z.object({
   }),
   trustedProxies: list().default([]).refine(areNetworks, 'names what is no IP address or network').meta({
     description: 'The addresses and networks of proxies whose `X-Forwarded-For` names the client, separated by commas.',
+  }),
+  cloudwatchNamespace: z.string().optional().meta({
+    description:
+      "The CloudWatch namespace of the metric `DaemonLoad`, which is logged of daemons' heartbeats in the embedded metric format. Without it, it is not.",
   }),
   logLevel: z
     .enum(logLevels, `is none of ${logLevels.join(', ')}`)
@@ -163,6 +171,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   if (config.mode === 'jwt' && config.corsOrigins.includes('*')) {
     wrong.push(`${name('corsOrigins')}: in mode "jwt" the origins of your web pages are listed; "*" is not taken.`);
+  }
+  if (config.assignmentKeySecret !== undefined) {
+    const files = [config.assignmentKeyFile, ...config.otherAssignmentKeyFiles].filter((file) => file !== undefined);
+    if (files.length > 0) wrong.push(`${name('assignmentKeySecret')} is set, and there are files of keys too.`);
   }
   if (config.store === 'embedded' && config.dynamodbEndpoint !== undefined) {
     wrong.push(`${name('dynamodbEndpoint')} is used only when ${name('store')} is "dynamodb".`);

@@ -22,6 +22,7 @@ async function start(): Promise<number> {
       PATH: String(process.env.PATH),
       CONTROL_PLANE_DAEMON_KEY: 'a key for benchmarks only',
       CONTROL_PLANE_STORE: 'dynamodb',
+      CONTROL_PLANE_ALLOW_OPEN_BEYOND_LOOPBACK: 'true',
       CONTROL_PLANE_DATA_DIR: folder,
     },
   });

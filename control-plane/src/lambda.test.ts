@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +36,7 @@ describe('the Lambda function', () => {
   let folder: string;
   let environment: Record<string, string>;
   let lambda: ChildProcess;
+  let logged = '';
   let started: { initMs: number; timers: number };
 
   before(async () => {
@@ -47,11 +49,18 @@ describe('the Lambda function', () => {
       AWS_SECRET_ACCESS_KEY: 'test',
       CONTROL_PLANE_DAEMON_KEY: DAEMON_KEY,
       CONTROL_PLANE_STORE: 'dynamodb',
+      CONTROL_PLANE_ALLOW_OPEN_BEYOND_LOOPBACK: 'true',
       CONTROL_PLANE_DYNAMODB_ENDPOINT: bed.dynamodbEndpoint,
       CONTROL_PLANE_DATA_DIR: bed.dataDir,
-      CONTROL_PLANE_LOG_LEVEL: 'silent',
+      CONTROL_PLANE_CLOUDWATCH_NAMESPACE: 'Namespace',
     };
-    lambda = fork(runner, [join(folder, 'index.mjs'), 'timers'], { env: environment });
+    lambda = fork(runner, [join(folder, 'index.mjs'), 'timers'], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    });
+    lambda.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      logged += text;
+    });
     [started] = (await once(lambda, 'message')) as [typeof started];
   });
   after(async () => {
@@ -150,6 +159,17 @@ describe('the Lambda function', () => {
     assert.deepEqual([...asked].sort(), routes.sort());
   });
 
+  test('logs the load of a daemon that has sent a heartbeat, as CloudWatch reads it', async () => {
+    while (!logged.includes('"daemon load"')) await once(lambda.stdout as Readable, 'data');
+    const loads = logged.split('\n').filter((line) => line.includes('"daemon load"'));
+    assert.deepEqual(
+      loads
+        .map((line) => JSON.parse(line))
+        .map(({ _aws, DaemonLoad }) => [_aws.CloudWatchMetrics[0].Namespace, DaemonLoad]),
+      [['Namespace', 0]],
+    );
+  });
+
   test('is under a megabyte compressed, starts without gRPC, the embedded store and timers, and tells how long that takes', async (t) => {
     const { compressed, modules } = await bundleLambda(folder);
     t.diagnostic(`${Math.round(compressed / 1024)} KiB compressed, ${Math.round(started.initMs)} ms to start`);
@@ -164,6 +184,7 @@ describe('the Lambda function', () => {
     for (const [wrong, named] of [
       [{ CONTROL_PLANE_STORE: 'embedded', CONTROL_PLANE_DYNAMODB_ENDPOINT: '' }, 'CONTROL_PLANE_STORE'],
       [{ CONTROL_PLANE_MODE: 'closed' }, 'CONTROL_PLANE_MODE'],
+      [{ CONTROL_PLANE_ALLOW_OPEN_BEYOND_LOOPBACK: 'false' }, 'CONTROL_PLANE_MODE'],
     ] as const) {
       const child = spawn(process.execPath, [runner, join(folder, 'index.mjs')], {
         env: { ...environment, ...wrong },

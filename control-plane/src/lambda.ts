@@ -5,6 +5,7 @@ import { createLogger } from '@mediasoup-server/process/logger';
 import { SettingsError } from '@mediasoup-server/process/settings';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { openApi } from './app.ts';
+import { withSecrets } from './aws/secretSettings.ts';
 import { readConfig } from './config.ts';
 import { gatewayPath } from './gatewayPath.ts';
 
@@ -20,9 +21,14 @@ export const handler: Handler = await start().catch((error: Error) => {
 });
 
 async function start(): Promise<Handler> {
-  const config = readConfig(process.env);
+  const config = readConfig(await withSecrets(process.env));
   if (config.store !== 'dynamodb')
     throw new SettingsError('CONTROL_PLANE_STORE: a function keeps no tables, so it must be "dynamodb".');
+  // Whatever address it says that it listens on, everybody reaches it.
+  if (config.mode === 'open' && !config.allowOpenBeyondLoopback)
+    throw new SettingsError(
+      'CONTROL_PLANE_MODE: "open" lets everybody in, so it asks for CONTROL_PLANE_ALLOW_OPEN_BEYOND_LOOPBACK.',
+    );
   const { app } = await openApi(config, { logger: createLogger('control-plane', config.logLevel) });
   // The adapter takes a request for read when this resolves; its body is parsed after what waits, such as the limits.
   const sendRequest = async ({ request, response }: { request: IncomingMessage; response: ServerResponse }) => {

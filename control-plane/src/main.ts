@@ -1,6 +1,7 @@
 import { createLogger } from '@mediasoup-server/process/logger';
 import { SettingsError } from '@mediasoup-server/process/settings';
 import { makeTables, startControlPlane } from './app.ts';
+import { withSecrets } from './aws/secretSettings.ts';
 import { readConfig } from './config.ts';
 
 const [command] = process.argv.slice(2);
@@ -9,7 +10,7 @@ try {
   if (command !== undefined && command !== 'tables') {
     throw new SettingsError(`"${command}" is not a command. "tables" creates the tables; without one, the API starts.`);
   }
-  const config = readConfig(process.env);
+  const config = readConfig(await withSecrets(process.env));
   const logger = createLogger('control-plane', config.logLevel);
   const die = (error: unknown) => {
     logger.fatal({ err: error }, 'ended by an error that nothing handled');

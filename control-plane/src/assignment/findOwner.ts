@@ -5,6 +5,7 @@ import { type Daemon, isFresh } from '../daemons/Daemon.ts';
 import type { DaemonClient } from '../daemons/DaemonClient.ts';
 import type { DaemonTable } from '../daemons/DaemonTable.ts';
 import type { Fleet } from '../daemons/Fleet.ts';
+import type { LoadLog } from '../daemons/LoadLog.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Room, RoomTable } from '../rooms/RoomTable.ts';
 import { isCutOff } from './isCutOff.ts';
@@ -14,6 +15,8 @@ export type Directory = IceServerSettings & {
   readonly daemons: DaemonTable;
   readonly fleet: Fleet;
   readonly client: Pick<DaemonClient, 'createRoom' | 'moveRoom' | 'probe'>;
+  /** Where daemons' loads are logged, if anywhere. */
+  readonly loads?: Pick<LoadLog, 'report'> | undefined;
   readonly suspectAfterMs: number;
   readonly metrics: Pick<Metrics, 'probes' | 'daemonsLost' | 'fencingWithheld'>;
   readonly logger: Logger;

@@ -8,6 +8,7 @@ import type { RoomTable } from '../rooms/RoomTable.ts';
 import { type Load, noLoad, shardOf } from './Daemon.ts';
 import type { DaemonSecret } from './DaemonSecret.ts';
 import type { DaemonTable } from './DaemonTable.ts';
+import type { LoadLog } from './LoadLog.ts';
 
 /** How many closed rooms are written at a time. */
 const CLOSE_BATCH = 25;
@@ -19,6 +20,13 @@ const states = new Map<DaemonState, 'ready' | 'draining'>([
   [DaemonState.READY, 'ready'],
   [DaemonState.DRAINING, 'draining'],
 ]);
+
+type HeartbeatParts = {
+  readonly daemons: DaemonTable;
+  readonly rooms: RoomTable;
+  readonly loads?: Pick<LoadLog, 'report'> | undefined;
+  readonly logger: Logger;
+};
 
 /**
  * Takes over what a daemon reports and tells it what has become of it. When this succeeds, every closed room that was
@@ -32,7 +40,7 @@ export async function acceptHeartbeat(
   daemonId: string,
   { region, hash }: DaemonSecret,
   { incarnation, state, load, headroom, assigned, closedRooms, refusedPeers }: HeartbeatRequest,
-  { daemons, rooms, logger }: { daemons: DaemonTable; rooms: RoomTable; logger: Logger },
+  { daemons, rooms, loads, logger }: HeartbeatParts,
 ): Promise<{ fenced: boolean; superseded: boolean; assigned: bigint }> {
   const reportedState = states.get(state);
   if (!reportedState) throw new HttpProblem('INVALID_REQUEST', 'state: is neither READY nor DRAINING');
@@ -59,6 +67,7 @@ export async function acceptHeartbeat(
     logger.warn({ daemonId, incarnation }, 'heartbeat of a daemon that was declared lost');
     fenced = true;
   }
+  if (heard) loads?.report(heard);
   // Before the rooms are closed, since a closed one is nobody's.
   for (const [roomId, untils] of refused) {
     const written = await rooms.refuse({ roomId, daemonId, incarnation }, untils);

@@ -51,7 +51,10 @@ export function daemonRoutes(parts: DaemonRoutesParts): Router {
   const { directory, keys, heartbeatIntervalMs } = parts;
   const access = new DaemonAccess(parts.daemonKey, parts.wrongKeysPerMinute, parts.metrics);
   const router = Router({ caseSensitive: true, strict: true });
-  const news = { heartbeatInterval: durationFromMs(heartbeatIntervalMs), jwksJson: JSON.stringify(keys.jwks) };
+  const news = async () => ({
+    heartbeatInterval: durationFromMs(heartbeatIntervalMs),
+    jwksJson: JSON.stringify(await keys.jwks()),
+  });
   const readOwnRow = async (daemonId: string, incarnation: string, response: Response) => {
     const { region, hash } = secretOf(response);
     const row = await directory.daemons.read(shardOf(region, daemonId), daemonId);
@@ -80,7 +83,7 @@ export function daemonRoutes(parts: DaemonRoutesParts): Router {
     .post(access.withKey, jsonBody, async (request, response) => {
       const daemonId = readId('daemonId', request.params);
       const secret = await registerDaemon(daemonId, readMessage(RegisterRequestSchema, request.body), directory);
-      answer(response.status(201), RegisterResponseSchema, { secret, ...news });
+      answer(response.status(201), RegisterResponseSchema, { secret, ...(await news()) });
     })
     .all(methodNotAllowed('POST'));
 
@@ -92,7 +95,7 @@ export function daemonRoutes(parts: DaemonRoutesParts): Router {
       const fate = await acceptHeartbeat(daemonId, secretOf(response), heartbeat, directory);
       // Of a superseded incarnation's secret nothing is kept that it could be compared to.
       if (!fate.superseded) access.prove(response);
-      answer(response, HeartbeatResponseSchema, { ...fate, ...news, now: timestampNow() });
+      answer(response, HeartbeatResponseSchema, { ...fate, ...(await news()), now: timestampNow() });
     })
     .all(methodNotAllowed('POST'));
 

@@ -40,8 +40,8 @@ export function healthRoutes(parts: { rooms: RoomTable; daemons: DaemonTable; ke
 
   router
     .route('/.well-known/jwks.json')
-    .get((_request, response) => {
-      response.json(parts.keys.jwks);
+    .get(async (_request, response) => {
+      response.json(await parts.keys.jwks());
     })
     .all(methodNotAllowed('GET', 'HEAD'));
 

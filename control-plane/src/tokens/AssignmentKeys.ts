@@ -1,15 +1,20 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import type { Logger } from '@mediasoup-server/process/logger';
 import type { CommandScope } from '@mediasoup-server/proto/http';
-import { calculateJwkThumbprint, type JSONWebKeySet, type JWTPayload, SignJWT } from 'jose';
+import { type JSONWebKeySet, type JWTPayload, SignJWT } from 'jose';
 import type { Grants } from './AccessTokens.ts';
+import { generateKeyFile, readKeyFile, type SigningKey } from './SigningKey.ts';
 
 /** A token is used at once, or asked for again. */
 const TOKEN_LIFE_MS = 60_000;
 
 /** A backend asks for another some minutes before; the media daemon takes no word of the control plane for it meanwhile. */
 const COMMAND_TOKEN_LIFE_MS = 900_000;
+
+/** How long keys that somebody else turns are used before they are read again, ms. */
+export const REREAD_MS = 300_000;
+/** When they are read again after that has failed, ms. */
+const REREAD_RETRY_MS = 10_000;
 
 /** What an assignment token says. */
 export type AssignmentClaims = {
@@ -23,17 +28,19 @@ export type AssignmentClaims = {
 
 export type SignedToken = { readonly token: string; readonly expiresAt: Date };
 
-/** Signs assignment and command tokens (JWT, EdDSA with Ed25519) and publishes the key that proves them. */
-export class AssignmentKeys {
-  /** The public keys, RFC 7517. */
-  readonly jwks: JSONWebKeySet;
-  readonly #key: KeyObject;
-  readonly #kid: string;
+/** The keys of now: which one signs, and others that are published beside it. */
+export type KeySet = { readonly signing: SigningKey; readonly others: readonly SigningKey[] };
 
-  private constructor(key: KeyObject, kid: string, jwks: JSONWebKeySet) {
-    this.#key = key;
-    this.#kid = kid;
-    this.jwks = jwks;
+/** Signs assignment and command tokens (JWT, EdDSA with Ed25519) and publishes the keys that prove them. */
+export class AssignmentKeys {
+  #keys: KeySet;
+  readonly #read: (() => Promise<KeySet>) | undefined;
+  #readNextAt = Date.now() + REREAD_MS;
+  #reading: Promise<void> | undefined;
+
+  private constructor(keys: KeySet, read?: () => Promise<KeySet>) {
+    this.#keys = keys;
+    this.#read = read;
   }
 
   /**
@@ -49,11 +56,30 @@ export class AssignmentKeys {
   }): Promise<AssignmentKeys> {
     const file = options.file ?? join(options.dataDir, 'assignment-key.pem');
     if (options.file === undefined) await generateKeyFile(file);
-    const signing = await readKey(file);
-    const others = await Promise.all((options.otherFiles ?? []).map(readKey));
+    const signing = await readKeyFile(file);
+    return new AssignmentKeys({ signing, others: await Promise.all((options.otherFiles ?? []).map(readKeyFile)) });
+  }
+
+  /**
+   * Keys that somebody else turns: whoever needs them when they are old reads them again, without a timer. Where that
+   * fails, the former ones stay in use.
+   *
+   * @throws what the first reading does.
+   */
+  static async follow(read: () => Promise<KeySet>, logger: Logger): Promise<AssignmentKeys> {
+    return new AssignmentKeys(await read(), () =>
+      read().catch((error: unknown) => {
+        logger.error({ err: error }, 'assignment keys could not be read again');
+        throw error;
+      }),
+    );
+  }
+
+  /** The public keys, RFC 7517. */
+  async jwks(): Promise<JSONWebKeySet> {
+    const { signing, others } = await this.#current();
     // A key that is listed twice is published once: of two that have one name a verifier takes neither.
-    const jwks = new Map([signing, ...others].map(({ jwk }) => [jwk.kid, jwk]));
-    return new AssignmentKeys(signing.key, signing.jwk.kid, { keys: [...jwks.values()] });
+    return { keys: [...new Map([signing, ...others].map(({ kid, jwk }) => [kid, jwk])).values()] };
   }
 
   sign(claims: AssignmentClaims): Promise<SignedToken> {
@@ -66,43 +92,35 @@ export class AssignmentKeys {
   }
 
   async #sign(typ: string, claims: JWTPayload, lifeMs: number): Promise<SignedToken> {
+    const { key, kid } = (await this.#current()).signing;
     const now = Math.floor(Date.now() / 1000);
     const expiresAt = new Date(now * 1000 + lifeMs);
     const token = await new SignJWT(claims)
-      .setProtectedHeader({ alg: 'EdDSA', typ, kid: this.#kid })
+      .setProtectedHeader({ alg: 'EdDSA', typ, kid })
       .setIssuer('control-plane')
       .setAudience('media-daemon')
       .setIssuedAt(now)
       .setExpirationTime(expiresAt)
-      .sign(this.#key);
+      .sign(key);
     return { token, expiresAt };
   }
-}
 
-/** Makes a key unless the file exists. The file appears whole or not at all, and of several processes one wins. */
-async function generateKeyFile(file: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
-  const draft = `${file}.${randomUUID()}`;
-  await writeFile(draft, pem, { mode: 0o600, flag: 'wx' });
-  try {
-    await link(draft, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  } finally {
-    await unlink(draft);
+  async #current(): Promise<KeySet> {
+    if (this.#read && Date.now() >= this.#readNextAt) {
+      this.#reading ??= this.#reread(this.#read);
+      await this.#reading;
+    }
+    return this.#keys;
   }
-}
 
-/** @throws Error that names the file at fault. */
-async function readKey(file: string) {
-  const fail = (why: string) => (error: unknown) => {
-    throw new Error(`the assignment key ${file} ${why}: ${(error as Error).message}`, { cause: error });
-  };
-  const pem = await readFile(file).catch(fail('cannot be read'));
-  const key = await Promise.resolve(pem).then(createPrivateKey).catch(fail('is no private key in PEM'));
-  if (key.asymmetricKeyType !== 'ed25519') throw new Error(`the assignment key ${file} is not an Ed25519 key`);
-  const jwk = createPublicKey(key).export({ format: 'jwk' });
-  const kid = await calculateJwkThumbprint(jwk as { kty: 'OKP' });
-  return { key, jwk: { ...jwk, kty: 'OKP', kid, alg: 'EdDSA', use: 'sig' } };
+  async #reread(read: () => Promise<KeySet>): Promise<void> {
+    try {
+      this.#keys = await read();
+      this.#readNextAt = Date.now() + REREAD_MS;
+    } catch {
+      this.#readNextAt = Date.now() + REREAD_RETRY_MS;
+    } finally {
+      this.#reading = undefined;
+    }
+  }
 }

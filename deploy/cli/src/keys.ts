@@ -17,6 +17,7 @@ export async function generateAssignmentKey(file: string): Promise<string> {
   await writeFile(file, pem, { mode: 0o600, flag: 'wx' }).catch((error: Error) => {
     throw new CliError(`no key was made: ${error.message}`);
   });
-  const { jwks } = await AssignmentKeys.load({ file, dataDir: '' });
-  return String(jwks.keys[0]?.kid);
+  const assignmentKeys = await AssignmentKeys.load({ file, dataDir: '' });
+  const [key] = (await assignmentKeys.jwks()).keys;
+  return String(key?.kid);
 }

@@ -107,8 +107,8 @@ test('`keys assignment` makes a key that the control plane signs with, and never
   const file = join(await folder(t), 'key.pem');
   const made = await cli(['keys', 'assignment', file, '--json']);
   assert.equal(made.code, 0);
-  const { jwks } = await AssignmentKeys.load({ file, dataDir: '' });
-  assert.equal(JSON.parse(made.stdout).kid, jwks.keys[0]?.kid);
+  const assignmentKeys = await AssignmentKeys.load({ file, dataDir: '' });
+  assert.equal(JSON.parse(made.stdout).kid, (await assignmentKeys.jwks()).keys[0]?.kid);
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   const before = await readFile(file, 'utf8');
   const again = await cli(['keys', 'assignment', file]);
