@@ -6,7 +6,7 @@ SHELL := bash
 WORKER = export MEDIASOUP_WORKER_BIN="$$(cat node_modules/.cache/worker-path)"
 DEMO = client/dist/demo/index.html
 
-.PHONY: help setup setup-tests run test bench simulate soak lambda check record format generate clean
+.PHONY: help setup setup-tests setup-checks run test bench simulate soak lambda check record format generate clean
 
 help: ## Lists the commands.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -20,6 +20,9 @@ setup-tests:
 $(DEMO): $(shell find client/demo client/src proto/src client/vite.config.ts package-lock.json -type f)
 	@vite build --config client/vite.config.ts --logLevel warn
 	@touch $(DEMO)
+
+setup-checks:
+	@deploy/local/setup.sh --checks
 
 run: setup ## Starts the control plane, a daemon and the demo page, and prints the address to open.
 	@$(MAKE) --no-print-directory $(DEMO)
@@ -47,20 +50,22 @@ BENCHMARKS ?= $(shell git ls-files '*.bench.ts')
 lambda: setup ## Bundles the control plane for AWS Lambda into deploy/lambda/dist, and prints its size.
 	@node control-plane/src/bundleLambda.ts deploy/lambda/dist
 
-check: setup ## Lint, format, types, contracts, dead code, import directions, generated files.
+check: setup-checks ## Lint, format, types, contracts, dead code, import directions, scripts, Terraform, generated files.
 	biome check --error-on-warnings .
-	for project in proto deploy/process deploy/cli deploy/local control-plane media-daemon client e2e; do tsc -p $$project || exit 1; done
+	for project in proto deploy/process deploy/cli deploy/local deploy/terraform/check control-plane media-daemon client e2e; do tsc -p $$project || exit 1; done
 	buf lint
 	buf format --diff --exit-code
 	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) \
 		&& buf breaking --against ".git#tag=$$tag" || test -z "$$tag" \
 		&& echo "buf breaking: against $${tag:-nothing, since no release is tagged yet}"
 	knip
+	shellcheck -x -P SCRIPTDIR $$(git ls-files '*.sh' '*.sh.tftpl')
+	node deploy/terraform/check/main.ts
 	$(MAKE) --no-print-directory generate
 	git diff --exit-code -- $(GENERATED)
 	@! git ls-files --others --exclude-standard -- $(GENERATED) | grep . || { echo 'generated and not committed'; exit 1; }
 
-GENERATED = proto/src/gen proto/SIGNALING.md proto/asyncapi.json proto/openapi.json README.md deploy/grafana/mediasoup-server.json
+GENERATED = proto/src/gen proto/SIGNALING.md proto/asyncapi.json proto/openapi.json README.md deploy/grafana/mediasoup-server.json deploy/terraform/modules/*/README.md
 
 record: setup-tests ## Records the examples of the signaling reference anew, from a real meeting.
 	@$(WORKER) && RECORD=1 node --test --test-force-exit e2e/signaling.test.ts
@@ -69,6 +74,7 @@ record: setup-tests ## Records the examples of the signaling reference anew, fro
 generate: ## Generates code, references, the README's tables and the dashboard.
 	buf generate
 	node deploy/local/readmeTables.ts
+	node deploy/terraform/check/tables.ts
 	node e2e/reference/write.ts
 	node deploy/local/openApiFile.ts
 	node deploy/local/dashboardFile.ts

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what this repository needs and is missing: a Node and an npm that are recent enough, the npm packages (a
-# current Node is one of them), and the mediasoup worker. With `--tests` also what tests run: Chromium, coturn, promtool.
-# Running it again costs next to nothing.
+# current Node is one of them), and the mediasoup worker. With `--tests` also what tests run: Chromium, coturn, promtool;
+# with `--checks` shellcheck. Running it again costs next to nothing.
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
 
@@ -98,6 +98,7 @@ install_programs() {
   install_packages "$@"
 }
 
+if [[ ${1:-} == --checks ]] && ! command -v shellcheck >/dev/null; then install_packages shellcheck; fi
 if [[ ${1:-} == --tests ]]; then
   programs=()
   command -v chromium >/dev/null || programs+=(chromium fonts-dejavu-core)

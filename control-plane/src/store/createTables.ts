@@ -8,16 +8,21 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Logger } from '@mediasoup-server/process/logger';
 
+/** The tables by what their names end with, and their keys, which are strings. */
+export const TABLES = {
+  rooms: { roomId: 'HASH' },
+  daemons: { shard: 'HASH', daemonId: 'RANGE' },
+} as const;
+/** When an item expires, Unix time in seconds. */
+export const TTL_ATTRIBUTE = 'expiresAt';
+
 /** How long a new table may take to become usable. DynamoDB takes about ten seconds. */
 const TABLE_WAIT_SECONDS = 120;
 
 /** Creates the tables that do not exist yet and waits until all can be used. */
 export async function createTables(client: DynamoDBClient, prefix: string, logger: Logger): Promise<void> {
-  const tables = [
-    { TableName: `${prefix}rooms`, keys: { roomId: 'HASH' } },
-    { TableName: `${prefix}daemons`, keys: { shard: 'HASH', daemonId: 'RANGE' } },
-  ] as const;
-  for (const { TableName, keys } of tables) {
+  for (const [label, keys] of Object.entries(TABLES)) {
+    const TableName = prefix + label;
     const created = await createTable(client, {
       TableName,
       BillingMode: 'PAY_PER_REQUEST',
@@ -44,7 +49,7 @@ async function createTable(client: DynamoDBClient, input: CreateTableCommandInpu
 
 /** Stores that are compatible with DynamoDB need not have TTL: then tombstones stay, which does no harm. */
 async function expireItems(client: DynamoDBClient, TableName: string, logger: Logger): Promise<void> {
-  const TimeToLiveSpecification = { AttributeName: 'expiresAt', Enabled: true };
+  const TimeToLiveSpecification = { AttributeName: TTL_ATTRIBUTE, Enabled: true };
   await client.send(new UpdateTimeToLiveCommand({ TableName, TimeToLiveSpecification })).catch((error: Error) => {
     const level = error.name === 'UnknownOperationException' ? 'debug' : 'warn';
     logger[level]({ err: error, table: TableName }, 'the store will not expire items by itself');

@@ -1,0 +1,48 @@
+output "url" {
+  description = "Where the HTTP API is, without a slash at the end."
+  value       = var.domain == null ? aws_apigatewayv2_api.this.api_endpoint : "https://${var.domain.name}"
+
+  # Who reads it can use it.
+  depends_on = [
+    aws_apigatewayv2_api_mapping.this,
+    aws_apigatewayv2_route.this,
+    aws_apigatewayv2_stage.this,
+    aws_lambda_permission.api,
+    aws_route53_record.this,
+  ]
+}
+
+output "security_group_id" {
+  description = "The function's security group, which media daemons let in."
+  value       = aws_security_group.api.id
+}
+
+output "daemon_key_secret_arn" {
+  description = "The secret with the key that media daemons register with."
+  value       = aws_secretsmanager_secret_version.daemon_key.arn
+}
+
+output "access_token_secret_arn" {
+  description = "The secret with what your application's backend signs access tokens with, where the module has made it."
+  value       = local.makes_access_token_secret ? aws_secretsmanager_secret.access_token_secret[0].arn : null
+}
+
+output "metric_namespace" {
+  description = "The CloudWatch namespace of the metric DaemonLoad."
+  value       = var.metric_namespace
+}
+
+output "table_names" {
+  description = "The names of the tables."
+  value       = values(local.tables)
+}
+
+output "function_name" {
+  description = "The name of the function that answers the API."
+  value       = aws_lambda_function.api.function_name
+}
+
+output "log_group_name" {
+  description = "The function's log."
+  value       = aws_cloudwatch_log_group.api.name
+}

@@ -1,0 +1,214 @@
+variable "name" {
+  description = "What the names of the resources, the tables among them, start with."
+  type        = string
+  default     = "mediasoup-server"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,30}$", var.name))
+    error_message = "The name has 2 to 31 lower case letters, digits and hyphens, and starts with a letter."
+  }
+}
+
+variable "bundle_directory" {
+  description = "The folder that `make lambda` has written."
+  type        = string
+}
+
+variable "vpc_id" {
+  description = "The VPC in which the function reaches media daemons."
+  type        = string
+}
+
+variable "subnet_ids" {
+  description = "The private subnets of the function, which reach DynamoDB and AWS Secrets Manager."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.subnet_ids) > 0
+    error_message = "The function needs a subnet."
+  }
+}
+
+variable "reaches_internet" {
+  description = "Whether those subnets reach the internet. A JWKS URL and media daemons outside the VPC need it."
+  type        = bool
+  default     = false
+}
+
+variable "cors_origins" {
+  description = "The origins of the web pages that may use the API, such as `https://app.example.com`."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.cors_origins) > 0 && alltrue([for origin in var.cors_origins : can(regex("^https?://[^/*]+$", origin))])
+    error_message = "Origins have a scheme and a host and no path; \"*\" is not taken."
+  }
+}
+
+variable "access_tokens" {
+  description = "What the access tokens of your application are verified with, one of: the ARN of a secret with a shared secret of 32 characters or more (HS256), that of a secret with a public key in PEM, the URL of a JSON Web Key Set. By default, a shared secret is made."
+  type = object({
+    secret_arn     = optional(string)
+    key_secret_arn = optional(string)
+    jwks_url       = optional(string)
+  })
+  default = {}
+
+  validation {
+    condition     = length([for value in values(var.access_tokens) : value if value != null]) <= 1
+    error_message = "At most one of secret_arn, key_secret_arn and jwks_url is set."
+  }
+
+  validation {
+    condition     = var.access_tokens.jwks_url == null || var.reaches_internet
+    error_message = "A JWKS URL is fetched over the internet, which the subnets do not reach: see nat_gateway of the network module."
+  }
+
+  validation {
+    condition     = var.access_tokens.jwks_url == null || startswith(coalesce(var.access_tokens.jwks_url, "https://"), "https://")
+    error_message = "Keys are fetched by https."
+  }
+}
+
+variable "daemon_tls" {
+  description = "For media daemons outside the VPC, over mutual TLS: the ARNs of secrets in PEM, with the certificate authorities of all daemons, and the certificate and key that the control plane shows. By default, daemons have certificates of public authorities, and are shown tokens."
+  type = object({
+    ca_secret_arn          = string
+    certificate_secret_arn = string
+    key_secret_arn         = string
+  })
+  default = null
+
+  validation {
+    condition     = var.daemon_tls == null || var.reaches_internet
+    error_message = "Media daemons outside the VPC are reached over the internet, which the subnets do not reach: see nat_gateway of the network module."
+  }
+}
+
+variable "daemon_grpc_port" {
+  description = "The port of media daemons' gRPC servers."
+  type        = number
+  default     = 50051
+
+  validation {
+    condition     = var.daemon_grpc_port >= 1024 && var.daemon_grpc_port <= 65535
+    error_message = "The port is from 1024 to 65535."
+  }
+}
+
+variable "domain" {
+  description = "A name for the API instead of API Gateway's own, and the public Route 53 zone that it is in."
+  type = object({
+    name    = string
+    zone_id = string
+  })
+  default = null
+}
+
+variable "settings" {
+  description = "Further settings of the control plane, by the names of the configuration table. A value may be the ARN of a secret of secret_arns."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.settings) : can(regex("^CONTROL_PLANE_[A-Z0-9_]+$", name))])
+    error_message = "Settings of the control plane start with CONTROL_PLANE_."
+  }
+}
+
+variable "secret_arns" {
+  description = "Secrets that settings name."
+  type        = list(string)
+  default     = []
+}
+
+variable "metric_namespace" {
+  description = "The CloudWatch namespace of the metric DaemonLoad."
+  type        = string
+  default     = "MediasoupServer"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_./#-]{1,255}$", var.metric_namespace)) && !startswith(var.metric_namespace, "AWS/")
+    error_message = "The namespace has letters, digits and \"_./#-\", and is none of AWS's own."
+  }
+}
+
+variable "memory_size" {
+  description = "MiB of memory of the function, which its share of a processor grows with."
+  type        = number
+  default     = 512
+
+  validation {
+    condition     = var.memory_size >= 256 && var.memory_size <= 3008
+    error_message = "The function has 256 to 3008 MiB."
+  }
+}
+
+variable "reserved_concurrency" {
+  description = "How many requests at most are answered at a time, of the account's limit; -1 for no limit of its own."
+  type        = number
+  default     = -1
+}
+
+variable "requests_per_second" {
+  description = "How many requests a second API Gateway lets through for long, heartbeats among them: one every two seconds of each daemon."
+  type        = number
+  default     = 500
+
+  validation {
+    condition     = var.requests_per_second >= 1
+    error_message = "At least one request a second passes."
+  }
+}
+
+variable "request_burst" {
+  description = "How many requests API Gateway lets through at once."
+  type        = number
+  default     = 1000
+}
+
+variable "log_retention_days" {
+  description = "How long logs are kept, in days."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "CloudWatch keeps logs for 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365 and some more numbers of days."
+  }
+}
+
+variable "assignment_key_days" {
+  description = "After how many days the assignment key is turned."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.assignment_key_days >= 1 && var.assignment_key_days <= 1000
+    error_message = "The key is turned every 1 to 1000 days."
+  }
+}
+
+variable "daemon_key_version" {
+  description = "A higher number makes a new key that media daemons register with. Those that run keep the former one, which is refused when they register anew: replace them."
+  type        = number
+  default     = 1
+}
+
+variable "deletion_protection" {
+  description = "Whether the tables refuse to be deleted, and deleted secrets can be had back for 30 days."
+  type        = bool
+  default     = true
+}
+
+variable "alarm_topic_arns" {
+  description = "The SNS topics that alarms are sent to."
+  type        = list(string)
+  default     = []
+}
+
+variable "tags" {
+  description = "Tags of all resources."
+  type        = map(string)
+  default     = {}
+}

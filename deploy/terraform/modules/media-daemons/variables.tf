@@ -1,0 +1,226 @@
+variable "name" {
+  description = "The name of the autoscaling group, which the names of the other resources start with."
+  type        = string
+  default     = "mediasoup-server"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,30}$", var.name))
+    error_message = "The name has 2 to 31 lower case letters, digits and hyphens, and starts with a letter."
+  }
+}
+
+variable "vpc_id" {
+  description = "The VPC."
+  type        = string
+}
+
+variable "subnet_ids" {
+  description = "The public subnets."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.subnet_ids) > 0
+    error_message = "Media daemons need a subnet."
+  }
+}
+
+variable "control_plane" {
+  description = "The control plane: where its API is, its security group, the secret with the key to register with, and the namespace of the metric DaemonLoad. The outputs of the control-plane module."
+  type = object({
+    url                   = string
+    security_group_id     = string
+    daemon_key_secret_arn = string
+    metric_namespace      = string
+  })
+
+  validation {
+    condition     = can(regex("^https://[^/]+$", var.control_plane.url))
+    error_message = "The URL is an https one without a path."
+  }
+}
+
+variable "domain" {
+  description = "The domain that daemons get names in, such as `media.example.com`: `i-0123456789abcdef0.media.example.com`. In the VPC it is served by a private zone, with private addresses."
+  type        = string
+
+  validation {
+    condition     = can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.domain))
+    error_message = "The domain is one in lower case without a dot at its end."
+  }
+}
+
+variable "zone_id" {
+  description = "The public Route 53 zone that the domain is in."
+  type        = string
+}
+
+variable "certificate_arn" {
+  description = "The certificate of `*.domain`: that of an exportable ACM certificate, or of a secret with JSON `{\"certificate\": \"..\", \"privateKey\": \"..\"}` in PEM. Instances look for a renewed one twice a day."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:(acm|secretsmanager):", var.certificate_arn))
+    error_message = "The certificate is one of ACM or a secret of AWS Secrets Manager."
+  }
+}
+
+variable "package" {
+  description = "The package with the media daemon: the bucket and key of a `.deb` or of a tar archive of the install tree. Another key replaces the instances one after another."
+  type = object({
+    bucket = string
+    key    = string
+  })
+
+  validation {
+    condition     = can(regex("\\.(deb|tar|tar\\.gz|tgz|tar\\.xz)$", var.package.key))
+    error_message = "The package's key ends with .deb, .tar, .tar.gz, .tgz or .tar.xz."
+  }
+}
+
+variable "instance_type" {
+  description = "The type of the instances. One media worker runs on each of its processors."
+  type        = string
+  default     = "c7i.large"
+}
+
+variable "architecture" {
+  description = "The architecture of the instances and of the package: `x86_64` or `arm64`."
+  type        = string
+  default     = "x86_64"
+
+  validation {
+    condition     = contains(["x86_64", "arm64"], var.architecture)
+    error_message = "The architecture is x86_64 or arm64."
+  }
+}
+
+variable "ami_id" {
+  description = "The image of the instances, a Debian with cloud-init; by default the current Debian 12."
+  type        = string
+  default     = null
+}
+
+variable "min_size" {
+  description = "How many daemons run at least. Two survive the loss of one."
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = var.min_size >= 1
+    error_message = "At least one daemon runs: none would report a load, and the group would not grow."
+  }
+}
+
+variable "max_size" {
+  description = "How many daemons run at most."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.max_size >= var.min_size
+    error_message = "At most is not less than at least."
+  }
+}
+
+variable "target_load" {
+  description = "The mean load of the daemons, in per cent, that the group is kept at: the worst of worker CPU, network, places and event loop delay of each."
+  type        = number
+  default     = 50
+
+  validation {
+    condition     = var.target_load >= 10 && var.target_load <= 90
+    error_message = "The load is from 10 to 90 per cent."
+  }
+}
+
+variable "warmup_seconds" {
+  description = "How long a new daemon's load is left out of the mean: until rooms have come to it."
+  type        = number
+  default     = 300
+}
+
+variable "drain_seconds" {
+  description = "How long peers have to move away from a daemon that ends, in seconds. One that has none left ends at once."
+  type        = number
+  default     = 600
+
+  validation {
+    condition     = var.drain_seconds >= 30 && var.drain_seconds <= 25200
+    error_message = "A drain takes 30 s to seven hours: autoscaling waits for 100 of its hook's five minutes."
+  }
+}
+
+variable "port" {
+  description = "The port of the WebSocket server. Networks that block others let 443 through."
+  type        = number
+  default     = 443
+}
+
+variable "grpc_port" {
+  description = "The port of the gRPC server, for the control plane alone."
+  type        = number
+  default     = 50051
+}
+
+variable "rtc_port" {
+  description = "The first media port, UDP and TCP; each further worker takes the next."
+  type        = number
+  default     = 40000
+
+  validation {
+    condition     = var.rtc_port >= 1024 && var.rtc_port <= 65000
+    error_message = "The port is from 1024 to 65000."
+  }
+}
+
+variable "client_cidr_blocks" {
+  description = "The IPv4 networks that frontends are in."
+  type        = list(string)
+  default     = ["0.0.0.0/0"]
+}
+
+variable "region" {
+  description = "Where the daemons are, for placement and for the metric; by default the AWS region."
+  type        = string
+  default     = null
+}
+
+variable "settings" {
+  description = "Further settings of the media daemon, by the names of the configuration table."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name, value in var.settings : can(regex("^MEDIA_DAEMON_[A-Z0-9_]+$", name)) && !can(regex("[\r\n]", value))])
+    error_message = "Settings of the media daemon start with MEDIA_DAEMON_, and have one line."
+  }
+}
+
+variable "session_manager" {
+  description = "Whether operators may open shells on the instances with AWS Session Manager, whose agent the image must have."
+  type        = bool
+  default     = false
+}
+
+variable "volume_size" {
+  description = "GiB of the instances' disks."
+  type        = number
+  default     = 10
+
+  validation {
+    condition     = var.volume_size >= 8
+    error_message = "The disk has at least 8 GiB."
+  }
+}
+
+variable "alarm_topic_arns" {
+  description = "The SNS topics that alarms are sent to."
+  type        = list(string)
+  default     = []
+}
+
+variable "tags" {
+  description = "Tags of all resources, instances and their disks among them."
+  type        = map(string)
+  default     = {}
+}
