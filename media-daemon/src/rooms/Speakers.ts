@@ -36,6 +36,7 @@ export class Speakers {
     this.#routers.set(router, heard);
     router.observer.once('close', () => {
       this.#routers.delete(router);
+      if (heard.levels.length > 0) this.#tellLevels();
       this.#choose();
     });
     return RouterSpeakers.create(router, {
@@ -55,8 +56,12 @@ export class Speakers {
     const volume = volumeOf(heard);
     if (volume !== undefined) heard.loudness += NEWEST * (volume - heard.loudness);
     this.#choose();
+    const awaited = [...this.#routers.values()].some(({ fresh, levels: { length } }) => !fresh && length > 0);
+    if (!awaited) this.#tellLevels();
+  }
+
+  #tellLevels(): void {
     const all = [...this.#routers.values()];
-    if (all.some(({ fresh, levels: { length } }) => !fresh && length > 0)) return;
     for (const router of all) router.fresh = false;
     const told = all.flatMap((router) => router.levels).sort((a, b) => b.volume - a.volume);
     this.#hooks.levels(told.slice(0, MOST_LEVELS));

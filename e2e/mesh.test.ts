@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
+import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
+import { assertNoGap, connectReceiver, OpusSender } from './testing/rtp.ts';
+import { nextTick } from './testing/stack.ts';
+
+/** How many receive one publisher's sound; `make soak` has more. */
+const SUBSCRIBERS = Number(process.env.SUBSCRIBERS ?? 30);
+/** How many packets each of them is watched for: 50 a second. */
+const PACKETS = Number(process.env.PACKETS ?? 100);
+
+/** A room that is spread over two workers, which take the joiners in turns. */
+async function spreadRoom(t: TestContext) {
+  const { url } = await testDaemon(t, {
+    MEDIA_DAEMON_WORKERS: '2',
+    MEDIA_DAEMON_SATURATED_CONSUMERS: '0',
+    MEDIA_DAEMON_IP_SOCKETS_PER_SECOND: '1000000',
+  });
+  const join = async (peerId: string) => {
+    const client = await SignalingClient.open(url, 'room', peerId);
+    const joining = { roomId: 'room', peerId, transports: ['send', 'recv'] };
+    return { client, peerId, joined: await client.request('joinRoom', joining) };
+  };
+  type Joined = Awaited<ReturnType<typeof join>>;
+  const send = async ({ client, joined }: Joined, ssrc: number) => {
+    const sender = new OpusSender(joined.transports.send, ssrc);
+    t.after(() => sender.close());
+    const { transportId } = joined.transports.send;
+    await client.request('connectWebRtcTransport', { transportId, dtlsParameters: sender.dtlsParameters });
+    const { producerId } = await client.request('produce', { kind: 'audio', rtpParameters: sender.rtpParameters });
+    return { sender, producerId };
+  };
+  const receive = ({ client, joined }: Joined, producerId: string) =>
+    connectReceiver(t, client, joined.transports.recv, producerId, joined.rtpCapabilities);
+  return { join, send, receive };
+}
+
+test('every subscriber on both workers receives each packet once, without loss', async (t) => {
+  const { join, send, receive } = await spreadRoom(t);
+  const { producerId } = await send(await join('publisher'), 4711);
+  const receivers: Awaited<ReturnType<typeof receive>>[] = [];
+  for (let index = 0; index < SUBSCRIBERS; index++)
+    receivers.push(await receive(await join(`subscriber-${index}`), producerId));
+  const from = receivers.map(({ received }) => received.length);
+  while (receivers.some(({ received }, index) => received.length - (from[index] ?? 0) < PACKETS)) await nextTick();
+  for (const { received } of receivers) assertNoGap(received);
+  t.diagnostic(
+    `${SUBSCRIBERS} subscribers, ${receivers.reduce((sum, { received }) => sum + received.length, 0)} packets`,
+  );
+});
+
+test('S49 who speaks is told to the whole room, each once, whichever workers they are on', async (t) => {
+  const { join, send, receive } = await spreadRoom(t);
+  const [alice, bob, carol] = [await join('alice'), await join('bob'), await join('carol')];
+  const alices = await send(alice, 4711);
+  const bobs = await send(bob, 4712);
+  // Both sounds are on both workers now, the one's and the other's.
+  await receive(bob, alices.producerId);
+  await receive(alice, bobs.producerId);
+  for (const { client } of [alice, bob, carol]) {
+    const isBoth = ({ levels }: { levels: unknown[] }) => levels.length === 2;
+    const { levels } = await client.notified('audioLevels', isBoth);
+    assert.deepEqual(levels.map(({ peerId }: { peerId: string }) => peerId).sort(), ['alice', 'bob']);
+    assert.equal((await client.notified('activeSpeaker')).peerId, 'alice');
+  }
+  alice.client.close();
+  for (const { client } of [bob, carol]) {
+    assert.deepEqual(await client.notified('activeSpeaker'), { peerId: 'bob' });
+    await client.notified('audioLevels', ({ levels }) => levels.length === 1 && levels[0].peerId === 'bob');
+  }
+  bob.client.close();
+  assert.deepEqual(await carol.client.notified('activeSpeaker'), { peerId: null });
+  await carol.client.notified('audioLevels', ({ levels }) => levels.length === 0);
+});
