@@ -6,7 +6,7 @@ SHELL := bash
 WORKER = export MEDIASOUP_WORKER_BIN="$$(cat node_modules/.cache/worker-path)"
 DEMO = client/dist/demo/index.html
 
-.PHONY: help setup setup-tests setup-checks run test bench simulate soak lambda check record format generate clean
+.PHONY: help setup setup-tests setup-checks run test bench simulate soak lambda package prove-package check record format generate clean
 
 help: ## Lists the commands.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -50,9 +50,15 @@ BENCHMARKS ?= $(shell git ls-files '*.bench.ts')
 lambda: setup ## Bundles the control plane for AWS Lambda into deploy/lambda/dist, and prints its size.
 	@node control-plane/src/bundleLambda.ts deploy/lambda/dist
 
+package: setup ## Packs both servers and the command line for machines with systemd, into deploy/package/dist.
+	@$(WORKER) && deploy/package/build.sh deploy/package/dist
+
+prove-package: package ## Installs the package on a bare Debian under systemd, runs, upgrades and removes it. Needs root.
+	@deploy/package/prove.sh deploy/package/dist
+
 check: setup-checks ## Lint, format, types, contracts, dead code, import directions, scripts, Terraform, generated files.
 	biome check --error-on-warnings .
-	for project in proto deploy/process deploy/cli deploy/local deploy/terraform/check control-plane media-daemon client e2e; do tsc -p $$project || exit 1; done
+	for project in proto deploy/process deploy/cli deploy/package deploy/local deploy/terraform/check control-plane media-daemon client e2e; do tsc -p $$project || exit 1; done
 	buf lint
 	buf format --diff --exit-code
 	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) \
@@ -84,4 +90,4 @@ format: ## Formats everything.
 	buf format --write
 
 clean: ## Removes what was installed and built here, and the local data.
-	rm -rf node_modules client/dist deploy/lambda/dist data artefacts
+	rm -rf node_modules client/dist deploy/lambda/dist deploy/package/dist data artefacts

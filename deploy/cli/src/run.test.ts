@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { AccessTokens } from '@mediasoup-server/control-plane/access-tokens';
 import { AssignmentKeys } from '@mediasoup-server/control-plane/assignment-keys';
 import type { Environment } from './Half.ts';
@@ -170,4 +174,14 @@ test('a control plane or a server that does not answer ends the command with 3',
   }
   const { code } = await cli(['health', 'media-daemon'], { MEDIA_DAEMON_LISTEN_PORT: '1' });
   assert.equal(code, 3);
+});
+
+test('a reader that has seen enough ends the command without a word', async () => {
+  const main = fileURLToPath(new URL('main.ts', import.meta.url));
+  const child = spawn(process.execPath, [main, 'config', 'show', 'media-daemon'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.destroy();
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  assert.deepEqual([code, stderr], [0, '']);
 });
