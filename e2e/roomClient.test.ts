@@ -27,6 +27,7 @@ test('a backend finds a room, commands it, and watches it until it is over', asy
   await until('peerJoined bob');
   const peers = (await rooms.peers('lobby')).map(({ peerId }) => peerId);
   assert.ok(peers.includes('alice') && peers.includes('bob'), String(peers));
+  assert.deepEqual(await rooms.stats('lobby', 'alice'), []);
   await rooms.commands.sendNotification({ roomId: 'lobby', from: 'backend', dataJson: '"hi"' });
   assert.equal((await bob.notified('message')).data, 'hi');
   await assert.rejects(rooms.commands.closePeer({ roomId: 'lobby', peerId: 'nobody' }), { code: status.NOT_FOUND });

@@ -3,7 +3,7 @@ import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { ControlPlaneError } from './ControlPlaneError.ts';
 import { type ChannelTls, openChannel } from './channel.ts';
-import { type Event, MediaDaemon, type PeerDetails, RoomEnd } from './gen/media/v1/daemon_pb.ts';
+import { type Event, MediaDaemon, type PeerDetails, RoomEnd, type Stats } from './gen/media/v1/daemon_pb.ts';
 import { type CallSettings, type ServiceCalls, serviceCalls } from './grpc.ts';
 import { isSame, type Place, RoomDirectory, type RoomDirectoryOptions } from './RoomDirectory.ts';
 
@@ -71,15 +71,19 @@ export class RoomClient {
   }
 
   /** Every peer of a room, in the order of their ids. */
-  async peers(roomId: string): Promise<PeerDetails[]> {
-    const peers: PeerDetails[] = [];
-    let pageToken = '';
-    do {
-      const page = await this.commands.listPeers({ roomId, pageToken });
-      peers.push(...page.peers);
-      pageToken = page.nextPageToken;
-    } while (pageToken !== '');
-    return peers;
+  peers(roomId: string): Promise<PeerDetails[]> {
+    return everyPage(async (pageToken) => {
+      const { peers, nextPageToken } = await this.commands.listPeers({ roomId, pageToken });
+      return [peers, nextPageToken];
+    });
+  }
+
+  /** mediasoup's statistics of everything that a peer has. */
+  stats(roomId: string, peerId: string): Promise<Stats[]> {
+    return everyPage(async (pageToken) => {
+      const { stats, nextPageToken } = await this.commands.getStats({ roomId, peerId, pageToken });
+      return [stats, nextPageToken];
+    });
   }
 
   /**
@@ -229,6 +233,16 @@ export class RoomClient {
       this.#channels.set(address, channel);
     }
     return channel;
+  }
+}
+
+async function everyPage<T>(ask: (pageToken: string) => Promise<[page: T[], next: string]>): Promise<T[]> {
+  const all: T[] = [];
+  for (let token = ''; ; ) {
+    const [page, next] = await ask(token);
+    all.push(...page);
+    if (next === '') return all;
+    token = next;
   }
 }
 

@@ -60,7 +60,9 @@ export type CallSettings = CallOptions & {
 /** A call as an interceptor sees it. */
 export type Call = CallContext & {
   readonly method: DescMethod;
+  /** Empty where what came is no message of its type. */
   readonly request: Message;
+  readonly isMalformed: boolean;
   /** The caller's address. */
   readonly peer: string;
   /** Unix time in ms, or Infinity. */
@@ -70,6 +72,9 @@ export type Call = CallContext & {
 
 /** What is around every call. It never throws, and resolves to the status of a failure. */
 export type Intercept = (call: Call, proceed: () => Promise<void>) => Promise<Partial<StatusObject> | undefined>;
+
+/** What came in place of a request. */
+const MALFORMED = Symbol('malformed');
 
 type AnyMethod = (request: unknown, context: CallContext) => unknown;
 type AnyInit = MessageInitShape<DescMessage>;
@@ -98,9 +103,21 @@ function methodDefinition(
   };
 }
 
-/** Describes a protobuf-es service to @grpc/grpc-js. */
+/** Describes a protobuf-es service to @grpc/grpc-js's server. */
 export function serviceDefinition(service: DescService): ServiceDefinition {
-  return Object.fromEntries(service.methods.map((method) => [method.localName, methodDefinition(service, method)]));
+  const definitions = service.methods.map((method) => {
+    const definition = methodDefinition(service, method);
+    // A request that cannot be read is the caller's fault, which grpc-js would call the server's: the interceptor says so.
+    const requestDeserialize = (bytes: Buffer) => {
+      try {
+        return definition.requestDeserialize(bytes);
+      } catch {
+        return MALFORMED;
+      }
+    };
+    return [method.localName, { ...definition, requestDeserialize }];
+  });
+  return Object.fromEntries(definitions);
 }
 
 /** Makes promises and async iterators into the callbacks and streams that @grpc/grpc-js wants. */
@@ -114,18 +131,16 @@ export function serviceHandlers<S extends DescService>(
     const invoke = (methods[method.localName as keyof ServiceMethods<S>] as AnyMethod).bind(methods);
     const unary: handleUnaryCall<Message, Message> = (call, callback) => {
       const described = describeCall(method, call);
-      let answer: AnyInit | undefined;
+      let answer: Message | undefined;
       const proceed = async () => {
-        answer = (await invoke(call.request, described)) as AnyInit;
+        answer = create(method.output, (await invoke(described.request, described)) as AnyInit);
       };
-      void intercept(described, proceed).then((failure) =>
-        failure ? callback(failure) : callback(null, create(method.output, answer)),
-      );
+      void intercept(described, proceed).then((failure) => callback(failure ?? null, answer));
     };
     const streaming: handleServerStreamingCall<Message, Message> = (call) => {
       const described = describeCall(method, call);
       const proceed = async () => {
-        for await (const message of invoke(call.request, described) as AsyncIterable<AnyInit | Uint8Array>) {
+        for await (const message of invoke(described.request, described) as AsyncIterable<AnyInit | Uint8Array>) {
           // Who reads slowly is waited for, so that nothing piles up.
           const encoded = (message instanceof Uint8Array ? message : create(method.output, message)) as Message;
           if (!call.write(encoded)) await once(call, 'drain', { signal: described.signal });
@@ -147,9 +162,11 @@ function describeCall(
 ): Call {
   const gone = new AbortController();
   (call as EventEmitter).on('cancelled', () => gone.abort());
+  const isMalformed = (call.request as unknown) === MALFORMED;
   return {
     method,
-    request: call.request,
+    request: isMalformed ? create(method.input) : call.request,
+    isMalformed,
     metadata: call.metadata,
     signal: gone.signal,
     peer: call.getPeer(),

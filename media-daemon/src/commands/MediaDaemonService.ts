@@ -1,23 +1,24 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationMs, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { status } from '@grpc/grpc-js';
-import type {
-  MediaDaemon,
+import {
+  type MediaDaemon,
   PeerDetailsSchema,
-  PipeSchema,
-  RoomSchema,
-  WorkerInfoSchema,
+  RoomSummarySchema,
+  StatsSchema,
+  type WorkerInfoSchema,
 } from '@mediasoup-server/proto/daemon';
 import type { ServiceMethods } from '@mediasoup-server/proto/grpc';
 import { version as mediasoupVersion, type types } from 'mediasoup';
 import type { Peer } from '../rooms/Peer.ts';
-import type { Pipe } from '../rooms/Pipe.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { PooledWorker, WorkerPool } from '../workers/WorkerPool.ts';
 import { CommandError } from './CommandError.ts';
+import { describePeer, describePipe, describeRoom, measure, summarizeRoom } from './describe.ts';
 import type { EventLog } from './EventLog.ts';
+import { pageOf } from './pageOf.ts';
 
 /** Who the daemon is. */
 export type Identity = {
@@ -30,9 +31,6 @@ export type Identity = {
 
 /** The most that watch at once. */
 const MAX_WATCHERS = 100;
-/** The most rooms of one page, and how many a caller gets that does not say. */
-const MAX_PAGE = 1000;
-const DEFAULT_PAGE = 100;
 
 export type CommandHooks = {
   /** Called before a room is made for the control plane, which has its closing still reported otherwise. */
@@ -88,9 +86,10 @@ export function createMediaDaemonService(
         pipes: room.mesh.pipes.map(describePipe),
       };
     },
-    async listRooms({ pageSize, pageToken }) {
-      const { page, nextPageToken } = pageOf(rooms.list(), ({ id }) => id, pageSize, pageToken);
-      return { rooms: page.map(describeRoom), nextPageToken };
+    async listRooms(request) {
+      const list = { idOf: ({ id }: Room) => id, message: RoomSummarySchema, describe: summarizeRoom };
+      const { page, nextPageToken } = await pageOf(rooms.list(), request, list);
+      return { rooms: page, nextPageToken };
     },
     async closeRoom({ roomId, reason, movedEpoch }) {
       if (movedEpoch === 0n) find(roomId).close('command', reason || 'closed by the service');
@@ -100,10 +99,11 @@ export function createMediaDaemonService(
       }
       return {};
     },
-    async listPeers({ roomId, pageSize, pageToken }) {
-      const peers = find(roomId).peers.sort((a, b) => (a.id < b.id ? -1 : 1));
-      const { page, nextPageToken } = pageOf(peers, ({ id }) => id, pageSize, pageToken);
-      return { peers: page.map(describePeer), nextPageToken };
+    async listPeers(request) {
+      const peers = find(request.roomId).peers.sort((a, b) => (a.id < b.id ? -1 : 1));
+      const list = { idOf: ({ id }: Peer) => id, message: PeerDetailsSchema, describe: describePeer };
+      const { page, nextPageToken } = await pageOf(peers, request, list);
+      return { peers: page, nextPageToken };
     },
     async closePeer({ roomId, peerId, reason, refuseFor }) {
       const room = find(roomId);
@@ -134,9 +134,14 @@ export function createMediaDaemonService(
       for (const peerId of wanted) room.get(peerId)?.notify('message', { from, data });
       return { unknownPeerIds: [...wanted].filter((peerId) => !room.has(peerId)) };
     },
-    async getStats({ roomId, peerId }, { signal }) {
-      const stats = await findPeer(find(roomId), peerId).getAllStats(signal);
-      return { stats: stats.map(({ of, id, stats: measured }) => ({ of, id, statsJson: JSON.stringify(measured) })) };
+    async getStats(request, { signal }) {
+      const { measurable } = findPeer(find(request.roomId), request.peerId);
+      const { page, nextPageToken } = await pageOf(measurable, request, {
+        idOf: ({ thing }) => thing.id,
+        message: StatsSchema,
+        describe: (measured) => measure(measured, signal),
+      });
+      return { stats: page, nextPageToken };
     },
     async drain() {
       hooks.drain();
@@ -159,15 +164,6 @@ export function createMediaDaemonService(
   };
 }
 
-/** @param items in the order of their ids. */
-function pageOf<T>(items: readonly T[], idOf: (item: T) => string, pageSize: number, pageToken: string) {
-  const size = Math.min(pageSize || DEFAULT_PAGE, MAX_PAGE);
-  const rest = items.filter((item) => idOf(item) > pageToken);
-  const page = rest.slice(0, size);
-  const last = page.at(-1);
-  return { page, nextPageToken: last !== undefined && rest.length > size ? idOf(last) : '' };
-}
-
 function findPeer(room: Room, peerId: string): Peer {
   const peer = room.get(peerId);
   if (!peer) throw new CommandError(status.NOT_FOUND, 'there is no such peer in the room');
@@ -180,38 +176,3 @@ function findProducer(room: Room, producerId: string): { owner: Peer; producer: 
   if (!owner || !producer) throw new CommandError(status.NOT_FOUND, 'there is no such producer in the room');
   return { owner, producer };
 }
-
-const describeRoom = (room: Room): MessageInitShape<typeof RoomSchema> => ({
-  roomId: room.id,
-  epoch: BigInt(room.epoch),
-  createdAt: timestampFromDate(room.createdAt),
-  peers: room.peers.map((peer) => ({
-    peerId: peer.id,
-    joinedAt: timestampFromDate(peer.joinedAt),
-    producers: peer.producerCount,
-    consumers: peer.consumerCount,
-  })),
-  rtpCapabilitiesJson: JSON.stringify(room.rtpCapabilities),
-});
-
-const describePipe = ({ sent, from, to, users }: Pipe): MessageInitShape<typeof PipeSchema> => ({
-  producerId: sent.id,
-  kind: 'kind' in sent ? sent.kind : 'data',
-  fromWorkerPid: from.on.worker.pid,
-  toWorkerPid: to.on.worker.pid,
-  consumers: users,
-});
-
-const describePeer = (peer: Peer): MessageInitShape<typeof PeerDetailsSchema> => ({
-  peerId: peer.id,
-  joinedAt: timestampFromDate(peer.joinedAt),
-  appDataJson: JSON.stringify(peer.appData),
-  producers: [...peer.publications.producers].map((producer) => ({
-    producerId: producer.id,
-    kind: producer.kind,
-    paused: producer.paused,
-    pausedByCommand: peer.publications.isPausedByCommand(producer),
-    appDataJson: JSON.stringify(producer.appData),
-  })),
-  consumers: peer.consumerCount,
-});

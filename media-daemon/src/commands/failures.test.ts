@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { type TestContext, test } from 'node:test';
+import { create, type DescMessage, toBinary } from '@bufbuild/protobuf';
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { fieldViolations } from '@mediasoup-server/proto/errors';
 import { type CallSettings, serviceCalls } from '@mediasoup-server/proto/grpc';
+import { opusRtpParameters } from '../testing/opus.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
 import { testDaemon } from '../testing/testDaemon.ts';
 
@@ -35,12 +39,12 @@ const hello = { ...room, dataJson: '1' };
 /** A request of each method that succeeds when the peer `alice` is in the room, but for what is not valid of it. */
 const methods: Record<Method, { request: object; bad?: Record<string, object>; unknown?: object[] }> = {
   getInfo: { request: {} },
-  createRoom: { request: room, bad: { room_id: { roomId: 'a\nb' } } },
+  createRoom: { request: room, bad: { room_id: { roomId: 'a\nb' }, epoch: { epoch: 2n ** 53n } } },
   getRoom: { request: room, bad: { room_id: { roomId: '' } }, unknown: [{ roomId: 'nope' }] },
   listRooms: { request: {}, bad: { page_token: { pageToken: long } } },
   closeRoom: {
     request: { roomId: 'other' },
-    bad: { room_id: { roomId: '..' }, reason: { reason: long } },
+    bad: { room_id: { roomId: '..' }, reason: { reason: long }, moved_epoch: { movedEpoch: 2n ** 64n - 1n } },
     unknown: [{ roomId: 'nope' }],
   },
   listPeers: {
@@ -86,7 +90,7 @@ const methods: Record<Method, { request: object; bad?: Record<string, object>; u
   },
   getStats: {
     request: { ...room, peerId: 'alice' },
-    bad: { room_id: { roomId: '' }, peer_id: { peerId: 'a/b\0' } },
+    bad: { room_id: { roomId: '' }, peer_id: { peerId: 'a/b\0' }, page_token: { pageToken: long } },
     unknown: [{ roomId: 'nope' }, { peerId: 'nobody' }],
   },
   drain: { request: {} },
@@ -131,33 +135,97 @@ test('each method tells a caller without patience that its deadline has passed, 
   }
 });
 
+/** Sends each method what a careless client could, and resolves to the codes that the daemon answers with. */
+async function codesOf(
+  t: TestContext,
+  grpcPort: number,
+  headers: object,
+  messageOf: (method: Method) => Uint8Array,
+): Promise<Record<string, status>> {
+  const session = connect(`http://127.0.0.1:${grpcPort}`);
+  t.after(() => session.close());
+  const codes = await Promise.all(
+    all.map(async ([method]) => {
+      const message = messageOf(method);
+      const prefix = Buffer.alloc(5);
+      prefix.writeUInt32BE(message.length, 1);
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': `/media.v1.MediaDaemon/${MediaDaemon.method[method].name}`,
+        'content-type': 'application/grpc',
+        te: 'trailers',
+        ...headers,
+      });
+      let code = '';
+      const take = (answered: IncomingHttpHeaders) => {
+        code = String(answered['grpc-status'] ?? code);
+      };
+      stream.on('response', take).on('trailers', take).resume();
+      stream.end(Buffer.concat([prefix, message]));
+      await once(stream, 'close');
+      return [method, Number(code)] as const;
+    }),
+  );
+  return Object.fromEntries(codes);
+}
+
+const every = (code: status) => Object.fromEntries(all.map(([method]) => [method, code]));
+
+test('each method tells that a request is no message of its type', async (t) => {
+  const { grpcPort, invoke, metricsPort } = await commanded(t);
+  const codes = await codesOf(t, grpcPort, {}, () => Buffer.alloc(10, 0xff));
+  assert.deepEqual(codes, every(status.INVALID_ARGUMENT));
+  await invoke('getInfo', {});
+  const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  assert.match(metrics, /commands_total\{method="watchEvents",code="3"\} 1/);
+});
+
+test('each method leaves undone what comes after its deadline', async (t) => {
+  const { grpcPort, invoke } = await commanded(t);
+  const requestOf = (method: Method) => {
+    const input: DescMessage = MediaDaemon.method[method].input;
+    return toBinary(input, create(input, { ...methods[method].request }));
+  };
+  assert.deepEqual(await codesOf(t, grpcPort, { 'grpc-timeout': '1n' }, requestOf), every(status.DEADLINE_EXCEEDED));
+  // Neither was a room made, nor does the daemon drain.
+  assert.equal((await failure(invoke('getRoom', room))).code, status.NOT_FOUND);
+  await invoke('createRoom', room);
+});
+
 test('a command that waits for a media worker ends with its deadline and with its caller', async (t) => {
   const { invoke, url, metricsPort } = await commanded(t);
   const alice = await SignalingClient.open(url, 'room', 'alice');
   await alice.request('joinRoom', { roomId: 'room', peerId: 'alice', transports: ['send', 'recv'] });
+  const { producerId } = await alice.request('produce', { kind: 'audio', rtpParameters: opusRtpParameters() });
   const { workers } = (await invoke('getInfo', {})) as { workers: { pid: number }[] };
   const pid = workers[0]?.pid ?? 0;
-  process.kill(pid, 'SIGSTOP');
-  const asked = { ...room, peerId: 'alice' };
-  const late = await failure(invoke('getStats', asked, { deadline: Date.now() + 300 }));
-  assert.equal(late.code, status.DEADLINE_EXCEEDED);
-  const gone = new AbortController();
-  const cancelled = failure(invoke('getStats', asked, { signal: gone.signal }));
-  await invoke('getInfo', {});
-  gone.abort();
-  assert.equal((await cancelled).code, status.CANCELLED);
-  // What comes after the cancellation on the same connection: the daemon knows of it now.
-  await invoke('getInfo', {});
-  process.kill(pid, 'SIGCONT');
-  const counted = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  await t.waitFor(
-    async () => {
-      for (const code of [status.DEADLINE_EXCEEDED, status.CANCELLED])
-        assert.match(await counted(), new RegExp(`commands_total\\{method="getStats",code="${code}"\\} 1`));
-    },
-    { interval: 20, timeout: 30_000 },
-  );
-  await invoke('getStats', asked);
+  const asking = {
+    getStats: { ...room, peerId: 'alice' },
+    createRoom: { roomId: 'new' },
+    pauseProducer: { ...room, producerId },
+  };
+  for (const [method, request] of Object.entries(asking) as [Method, object][]) {
+    process.kill(pid, 'SIGSTOP');
+    const late = await failure(invoke(method, request, { deadline: Date.now() + 300 }));
+    assert.equal(late.code, status.DEADLINE_EXCEEDED, method);
+    const gone = new AbortController();
+    const again = method === 'pauseProducer' ? 'resumeProducer' : method;
+    const cancelled = failure(invoke(again, request, { signal: gone.signal }));
+    await invoke('getInfo', {});
+    gone.abort();
+    assert.equal((await cancelled).code, status.CANCELLED, again);
+    // The daemon notices while the worker still says nothing; whether the deadline or the caller went first is not certain.
+    const ended = async (of: Method) => {
+      const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+      const counts = [...text.matchAll(new RegExp(`commands_total\\{method="${of}",code="[14]"\\} (\\d+)`, 'g'))];
+      return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    const both = async () => (method === again ? ended(method) : (await ended(method)) + (await ended(again)));
+    await t.waitFor(async () => assert.equal(await both(), 2), { interval: 20, timeout: 30_000 });
+    process.kill(pid, 'SIGCONT');
+    await alice.request('ping');
+  }
+  await invoke('getStats', asking.getStats);
 });
 
 test('a draining daemon makes no rooms and obeys every other command', async (t) => {

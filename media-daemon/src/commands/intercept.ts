@@ -21,17 +21,24 @@ export function createIntercept({ authorize, metrics, logger }: InterceptOptions
     const requestId = requestIdOf(call.metadata);
     const about = { method, requestId, caller: call.peer };
     const stop = call.method.methodKind === 'unary' ? metrics.commandSeconds.startTimer({ method }) : () => {};
-    let failure: CommandError | undefined;
-    try {
+    const act = async () => {
       const answered = new Metadata();
       answered.set('x-request-id', requestId);
       call.sendMetadata(answered);
       await authorize?.(call);
+      if (call.isMalformed)
+        throw new CommandError(status.INVALID_ARGUMENT, `the request is no ${call.method.input.typeName}`);
       const checked = requestSchemas[method as keyof typeof requestSchemas].safeParse(call.request);
       if (!checked.success) throw CommandError.ofFields(checked.error);
+      // Nothing is begun for who does not wait for it any more.
+      if (isGone(call)) throw goneBefore(call);
       await proceed();
+    };
+    let failure: CommandError | undefined;
+    try {
+      await untilGone(call, act());
     } catch (error) {
-      failure = call.signal.aborted ? goneBefore(call.deadline) : CommandError.from(error);
+      failure = isGone(call) ? goneBefore(call) : CommandError.from(error);
       if (failure.code === status.INTERNAL) logger.error({ err: error, ...about }, 'command failed');
     }
     stop();
@@ -42,11 +49,24 @@ export function createIntercept({ authorize, metrics, logger }: InterceptOptions
   };
 }
 
+const isGone = ({ signal, deadline }: Call): boolean => signal.aborted || Date.now() >= deadline;
+
+/** By how much a timer may be ahead of the clock that deadlines are told in, ms. */
+const TIMER_SLACK_MS = 2;
+
 /** What became of a call whose caller is not there any more; nobody but the metrics and the log hears of it. */
-const goneBefore = (deadline: Call['deadline']): CommandError =>
-  Date.now() < deadline
+const goneBefore = ({ deadline }: Call): CommandError =>
+  Date.now() < deadline - TIMER_SLACK_MS
     ? new CommandError(status.CANCELLED, 'the caller has cancelled')
     : new CommandError(status.DEADLINE_EXCEEDED, 'the deadline has passed');
+
+/** Waits no longer than the caller does, also where what is waited for, such as a media worker, never answers. */
+function untilGone(call: Call, acting: Promise<void>): Promise<void> {
+  const gone = new Promise<never>((_, reject) => {
+    call.signal.addEventListener('abort', () => reject(goneBefore(call)), { once: true });
+  });
+  return Promise.race([acting, gone]);
+}
 
 /** The caller's id for the call where it is a plain word, otherwise a new one. */
 function requestIdOf(metadata: Metadata): string {

@@ -15,6 +15,7 @@ const room = { roomId: idSchema };
 const peer = { ...room, peerId: idSchema };
 const producer = { ...room, producerId: text(128), by: text(200).optional() };
 const page = { pageToken: text(200) };
+const epoch = z.bigint().max(BigInt(Number.MAX_SAFE_INTEGER), 'is more than 2^53 - 1');
 const refusal = z.custom<Duration>().refine((duration) => {
   const milliseconds = durationMs(duration);
   return milliseconds >= 0 && milliseconds <= MAX_REFUSAL_MS;
@@ -31,10 +32,10 @@ const json = text(MAX_DATA_LENGTH).refine((data) => {
 /** What the fields of each command may be, beyond their types. */
 export const requestSchemas: Record<keyof (typeof MediaDaemon)['method'], z.ZodType> = {
   getInfo: z.object({}),
-  createRoom: z.object(room),
+  createRoom: z.object({ ...room, epoch }),
   getRoom: z.object(room),
   listRooms: z.object(page),
-  closeRoom: z.object({ ...room, reason: text(200) }),
+  closeRoom: z.object({ ...room, reason: text(200), movedEpoch: epoch }),
   listPeers: z.object({ ...room, ...page }),
   closePeer: z.object({ ...peer, reason: text(200), refuseFor: refusal.optional() }),
   pauseProducer: z.object(producer),
@@ -46,7 +47,7 @@ export const requestSchemas: Record<keyof (typeof MediaDaemon)['method'], z.ZodT
     from: text(200),
     dataJson: json,
   }),
-  getStats: z.object(peer),
+  getStats: z.object({ ...peer, ...page }),
   drain: z.object({}),
   watchEvents: z.object({ roomId: z.literal('').or(idSchema), cursor: text(100) }),
 };

@@ -23,6 +23,12 @@ export type Joining = {
   readonly notify: Notify;
 };
 
+/** Something of a peer that mediasoup measures, and what it is: a `transport`. */
+export type Measurable = {
+  readonly of: string;
+  readonly thing: { readonly id: string; readonly closed: boolean; getStats(): Promise<unknown> };
+};
+
 /** One user in a room: the owner of its transports, and of what it sends and receives on them. */
 export class Peer {
   readonly id: string;
@@ -90,19 +96,19 @@ export class Peer {
     return { stats: await measured.getStats() };
   }
 
-  /** mediasoup's statistics of everything that the peer has, one after another, until it is told to stop. */
-  async getAllStats(signal: AbortSignal): Promise<{ of: string; id: string; stats: unknown }[]> {
-    const measured = [
-      ...[...this.transports].map((transport) => ['transport', transport] as const),
-      ...[...this.publications.producers].map((producer) => ['producer', producer] as const),
-      ...[...this.subscriptions.consumers].map((consumer) => ['consumer', consumer] as const),
-    ];
-    const all: { of: string; id: string; stats: unknown }[] = [];
-    for (const [of, thing] of measured) {
-      signal.throwIfAborted();
-      if (!thing.closed) all.push({ of, id: thing.id, stats: await thing.getStats() });
-    }
-    return all;
+  /** Everything of the peer that mediasoup measures, in the order of the ids. */
+  get measurable(): Measurable[] {
+    const { transports, publications, subscriptions } = this;
+    const all = {
+      transport: transports,
+      producer: publications.producers,
+      consumer: subscriptions.consumers,
+      'data producer': publications.dataProducers,
+      'data consumer': subscriptions.dataConsumers,
+    };
+    return Object.entries<Iterable<Measurable['thing']>>(all)
+      .flatMap(([of, things]) => [...things].map((thing) => ({ of, thing })))
+      .sort((a, b) => (a.thing.id < b.thing.id ? -1 : 1));
   }
 
   /** Everything that the peer has and hears of. */

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file media/v1/daemon.proto.
  */
 export const file_media_v1_daemon: GenFile = /*@__PURE__*/
-  fileDesc("ChVtZWRpYS92MS9kYWVtb24ucHJvdG8SCG1lZGlhLnYxIhAKDkdldEluZm9SZXF1ZXN0ItoBCg9HZXRJbmZvUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSGQoRbWVkaWFzb3VwX3ZlcnNpb24YBCABKAkSLgoKc3RhcnRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoHd29ya2VycxgGIAMoCzIULm1lZGlhLnYxLldvcmtlckluZm8SDQoFcm9vbXMYByABKA0SDQoFcGVlcnMYCCABKA0ibQoKV29ya2VySW5mbxILCgNwaWQYASABKA0SDQoFcm9vbXMYAiABKA0SEAoIcnRjX3BvcnQYAyABKA0SCwoDY3B1GAQgASgBEhEKCWNvbnN1bWVycxgFIAEoDRIRCglzYXR1cmF0ZWQYBiABKAgiMwoRQ3JlYXRlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCIyChJDcmVhdGVSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iIQoOR2V0Um9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCSJxCg9HZXRSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20SIQoHcm91dGVycxgCIAMoCzIQLm1lZGlhLnYxLlJvdXRlchIdCgVwaXBlcxgDIAMoCzIOLm1lZGlhLnYxLlBpcGUiPQoGUm91dGVyEiQKBndvcmtlchgBIAEoCzIULm1lZGlhLnYxLldvcmtlckluZm8SDQoFcGVlcnMYAiABKA0ibAoEUGlwZRITCgtwcm9kdWNlcl9pZBgBIAEoCRIMCgRraW5kGAIgASgJEhcKD2Zyb21fd29ya2VyX3BpZBgDIAEoDRIVCg10b193b3JrZXJfcGlkGAQgASgNEhEKCWNvbnN1bWVycxgFIAEoDSI5ChBMaXN0Um9vbXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJIksKEUxpc3RSb29tc1Jlc3BvbnNlEh0KBXJvb21zGAEgAygLMg4ubWVkaWEudjEuUm9vbRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiSAoQQ2xvc2VSb29tUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRITCgttb3ZlZF9lcG9jaBgDIAEoBCITChFDbG9zZVJvb21SZXNwb25zZSJKChBMaXN0UGVlcnNSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiUgoRTGlzdFBlZXJzUmVzcG9uc2USJAoFcGVlcnMYASADKAsyFS5tZWRpYS52MS5QZWVyRGV0YWlscxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkingEKC1BlZXJEZXRhaWxzEg8KB3BlZXJfaWQYASABKAkSLQoJam9pbmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1hcHBfZGF0YV9qc29uGAMgASgJEiUKCXByb2R1Y2VycxgEIAMoCzISLm1lZGlhLnYxLlByb2R1Y2VyEhEKCWNvbnN1bWVycxgFIAEoDSJvCghQcm9kdWNlchITCgtwcm9kdWNlcl9pZBgBIAEoCRIMCgRraW5kGAIgASgJEg4KBnBhdXNlZBgDIAEoCBIZChFwYXVzZWRfYnlfY29tbWFuZBgEIAEoCBIVCg1hcHBfZGF0YV9qc29uGAUgASgJInMKEENsb3NlUGVlclJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRItCgpyZWZ1c2VfZm9yGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhMKEUNsb3NlUGVlclJlc3BvbnNlIkgKFFBhdXNlUHJvZHVjZXJSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSCgoCYnkYAyABKAkiFwoVUGF1c2VQcm9kdWNlclJlc3BvbnNlIkkKFVJlc3VtZVByb2R1Y2VyUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEgoKAmJ5GAMgASgJIhgKFlJlc3VtZVByb2R1Y2VyUmVzcG9uc2UiPAoUQ2xvc2VQcm9kdWNlclJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCSIXChVDbG9zZVByb2R1Y2VyUmVzcG9uc2UiXQoXU2VuZE5vdGlmaWNhdGlvblJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIQCghwZWVyX2lkcxgCIAMoCRIMCgRmcm9tGAMgASgJEhEKCWRhdGFfanNvbhgEIAEoCSI0ChhTZW5kTm90aWZpY2F0aW9uUmVzcG9uc2USGAoQdW5rbm93bl9wZWVyX2lkcxgBIAMoCSIzCg9HZXRTdGF0c1JlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJIjIKEEdldFN0YXRzUmVzcG9uc2USHgoFc3RhdHMYASADKAsyDy5tZWRpYS52MS5TdGF0cyIzCgVTdGF0cxIKCgJvZhgBIAEoCRIKCgJpZBgCIAEoCRISCgpzdGF0c19qc29uGAMgASgJIg4KDERyYWluUmVxdWVzdCItCg1EcmFpblJlc3BvbnNlEg0KBXJvb21zGAEgASgNEg0KBXBlZXJzGAIgASgNIpQBCgRSb29tEg8KB3Jvb21faWQYASABKAkSDQoFZXBvY2gYAiABKAQSLgoKY3JlYXRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoFcGVlcnMYBCADKAsyDi5tZWRpYS52MS5QZWVyEh0KFXJ0cF9jYXBhYmlsaXRpZXNfanNvbhgFIAEoCSJsCgRQZWVyEg8KB3BlZXJfaWQYASABKAkSLQoJam9pbmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwcm9kdWNlcnMYAyABKA0SEQoJY29uc3VtZXJzGAQgASgNIjUKEldhdGNoRXZlbnRzUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEg4KBmN1cnNvchgCIAEoCSJ6ChNXYXRjaEV2ZW50c1Jlc3BvbnNlEg4KBmN1cnNvchgBIAEoCRImCgh3YXRjaGluZxgCIAEoCzISLm1lZGlhLnYxLldhdGNoaW5nSAASIAoFZXZlbnQYAyABKAsyDy5tZWRpYS52MS5FdmVudEgAQgkKB21lc3NhZ2UiGgoIV2F0Y2hpbmcSDgoGbWlzc2VkGAEgASgIIpkICgVFdmVudBIQCghzZXF1ZW5jZRgBIAEoBBIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyb29tX2lkGAMgASgJEi0KDHJvb21fY3JlYXRlZBgEIAEoCzIVLm1lZGlhLnYxLlJvb21DcmVhdGVkSAASKwoLcm9vbV9jbG9zZWQYBSABKAsyFC5tZWRpYS52MS5Sb29tQ2xvc2VkSAASKwoLcGVlcl9qb2luZWQYBiABKAsyFC5tZWRpYS52MS5QZWVySm9pbmVkSAASJwoJcGVlcl9sZWZ0GAcgASgLMhIubWVkaWEudjEuUGVlckxlZnRIABI3ChFwZWVyX2Rpc2Nvbm5lY3RlZBgIIAEoCzIaLm1lZGlhLnYxLlBlZXJEaXNjb25uZWN0ZWRIABItCgxwZWVyX3Jlc3VtZWQYCSABKAsyFS5tZWRpYS52MS5QZWVyUmVzdW1lZEgAEi0KDHBlZXJfdXBkYXRlZBgKIAEoCzIVLm1lZGlhLnYxLlBlZXJVcGRhdGVkSAASMwoPcHJvZHVjZXJfb3BlbmVkGAsgASgLMhgubWVkaWEudjEuUHJvZHVjZXJPcGVuZWRIABIzCg9wcm9kdWNlcl9jbG9zZWQYDCABKAsyGC5tZWRpYS52MS5Qcm9kdWNlckNsb3NlZEgAEjMKD3Byb2R1Y2VyX3BhdXNlZBgNIAEoCzIYLm1lZGlhLnYxLlByb2R1Y2VyUGF1c2VkSAASNQoQcHJvZHVjZXJfcmVzdW1lZBgOIAEoCzIZLm1lZGlhLnYxLlByb2R1Y2VyUmVzdW1lZEgAEjMKD2NvbnN1bWVyX29wZW5lZBgPIAEoCzIYLm1lZGlhLnYxLkNvbnN1bWVyT3BlbmVkSAASMwoPY29uc3VtZXJfY2xvc2VkGBAgASgLMhgubWVkaWEudjEuQ29uc3VtZXJDbG9zZWRIABIzCg9jb25zdW1lcl9wYXVzZWQYESABKAsyGC5tZWRpYS52MS5Db25zdW1lclBhdXNlZEgAEjUKEGNvbnN1bWVyX3Jlc3VtZWQYEiABKAsyGS5tZWRpYS52MS5Db25zdW1lclJlc3VtZWRIABIxCg5hY3RpdmVfc3BlYWtlchgTIAEoCzIXLm1lZGlhLnYxLkFjdGl2ZVNwZWFrZXJIABIrCgt3b3JrZXJfZGllZBgUIAEoCzIULm1lZGlhLnYxLldvcmtlckRpZWRIABIzCg93b3JrZXJfcmVwbGFjZWQYFSABKAsyGC5tZWRpYS52MS5Xb3JrZXJSZXBsYWNlZEgAEjEKDmRyYWluX3Byb2dyZXNzGBYgASgLMhcubWVkaWEudjEuRHJhaW5Qcm9ncmVzc0gAQgYKBGtpbmQiDQoLUm9vbUNyZWF0ZWQiLAoKUm9vbUNsb3NlZBIeCgNlbmQYASABKA4yES5tZWRpYS52MS5Sb29tRW5kIjQKClBlZXJKb2luZWQSDwoHcGVlcl9pZBgBIAEoCRIVCg1hcHBfZGF0YV9qc29uGAIgASgJIkIKCFBlZXJMZWZ0Eg8KB3BlZXJfaWQYASABKAkSJQoGcmVhc29uGAIgASgOMhUubWVkaWEudjEuTGVhdmVSZWFzb24iIwoQUGVlckRpc2Nvbm5lY3RlZBIPCgdwZWVyX2lkGAEgASgJIh4KC1BlZXJSZXN1bWVkEg8KB3BlZXJfaWQYASABKAkiNQoLUGVlclVwZGF0ZWQSDwoHcGVlcl9pZBgBIAEoCRIVCg1hcHBfZGF0YV9qc29uGAIgASgJIkcKDlByb2R1Y2VyT3BlbmVkEg8KB3BlZXJfaWQYASABKAkSJAoIcHJvZHVjZXIYAiABKAsyEi5tZWRpYS52MS5Qcm9kdWNlciI2Cg5Qcm9kdWNlckNsb3NlZBIPCgdwZWVyX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJIkoKDlByb2R1Y2VyUGF1c2VkEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSEgoKYnlfY29tbWFuZBgDIAEoCCI3Cg9Qcm9kdWNlclJlc3VtZWQSDwoHcGVlcl9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCSJbCg5Db25zdW1lck9wZW5lZBIPCgdwZWVyX2lkGAEgASgJEhMKC2NvbnN1bWVyX2lkGAIgASgJEhMKC3Byb2R1Y2VyX2lkGAMgASgJEg4KBnBhdXNlZBgEIAEoCCI2Cg5Db25zdW1lckNsb3NlZBIPCgdwZWVyX2lkGAEgASgJEhMKC2NvbnN1bWVyX2lkGAIgASgJIjYKDkNvbnN1bWVyUGF1c2VkEg8KB3BlZXJfaWQYASABKAkSEwoLY29uc3VtZXJfaWQYAiABKAkiNwoPQ29uc3VtZXJSZXN1bWVkEg8KB3BlZXJfaWQYASABKAkSEwoLY29uc3VtZXJfaWQYAiABKAkiIAoNQWN0aXZlU3BlYWtlchIPCgdwZWVyX2lkGAEgASgJIhkKCldvcmtlckRpZWQSCwoDcGlkGAEgASgNIh0KDldvcmtlclJlcGxhY2VkEgsKA3BpZBgBIAEoDSItCg1EcmFpblByb2dyZXNzEg0KBXJvb21zGAEgASgNEg0KBXBlZXJzGAIgASgNKrkBCgdSb29tRW5kEhgKFFJPT01fRU5EX1VOU1BFQ0lGSUVEEAASEgoOUk9PTV9FTkRfRU1QVFkQARIVChFST09NX0VORF9VTkpPSU5FRBACEhQKEFJPT01fRU5EX0NPTU1BTkQQAxITCg9ST09NX0VORF9XT1JLRVIQBBITCg9ST09NX0VORF9GRU5DRUQQBRIVChFST09NX0VORF9TSFVURE9XThAGEhIKDlJPT01fRU5EX01PVkVEEAcqxQEKC0xlYXZlUmVhc29uEhwKGExFQVZFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhUKEUxFQVZFX1JFQVNPTl9MRUZUEAESFQoRTEVBVkVfUkVBU09OX0xPU1QQAhIYChRMRUFWRV9SRUFTT05fUkVNT1ZFRBADEhkKFUxFQVZFX1JFQVNPTl9SRVBMQUNFRBAEEhwKGExFQVZFX1JFQVNPTl9ST09NX0NMT1NFRBAFEhcKE0xFQVZFX1JFQVNPTl9XT1JLRVIQBjLOCAoLTWVkaWFEYWVtb24SQwoHR2V0SW5mbxIYLm1lZGlhLnYxLkdldEluZm9SZXF1ZXN0GhkubWVkaWEudjEuR2V0SW5mb1Jlc3BvbnNlIgOQAgESTAoKQ3JlYXRlUm9vbRIbLm1lZGlhLnYxLkNyZWF0ZVJvb21SZXF1ZXN0GhwubWVkaWEudjEuQ3JlYXRlUm9vbVJlc3BvbnNlIgOQAgISQwoHR2V0Um9vbRIYLm1lZGlhLnYxLkdldFJvb21SZXF1ZXN0GhkubWVkaWEudjEuR2V0Um9vbVJlc3BvbnNlIgOQAgESSQoJTGlzdFJvb21zEhoubWVkaWEudjEuTGlzdFJvb21zUmVxdWVzdBobLm1lZGlhLnYxLkxpc3RSb29tc1Jlc3BvbnNlIgOQAgESSQoJQ2xvc2VSb29tEhoubWVkaWEudjEuQ2xvc2VSb29tUmVxdWVzdBobLm1lZGlhLnYxLkNsb3NlUm9vbVJlc3BvbnNlIgOQAgISSQoJTGlzdFBlZXJzEhoubWVkaWEudjEuTGlzdFBlZXJzUmVxdWVzdBobLm1lZGlhLnYxLkxpc3RQZWVyc1Jlc3BvbnNlIgOQAgESSQoJQ2xvc2VQZWVyEhoubWVkaWEudjEuQ2xvc2VQZWVyUmVxdWVzdBobLm1lZGlhLnYxLkNsb3NlUGVlclJlc3BvbnNlIgOQAgISVQoNUGF1c2VQcm9kdWNlchIeLm1lZGlhLnYxLlBhdXNlUHJvZHVjZXJSZXF1ZXN0Gh8ubWVkaWEudjEuUGF1c2VQcm9kdWNlclJlc3BvbnNlIgOQAgISWAoOUmVzdW1lUHJvZHVjZXISHy5tZWRpYS52MS5SZXN1bWVQcm9kdWNlclJlcXVlc3QaIC5tZWRpYS52MS5SZXN1bWVQcm9kdWNlclJlc3BvbnNlIgOQAgISVQoNQ2xvc2VQcm9kdWNlchIeLm1lZGlhLnYxLkNsb3NlUHJvZHVjZXJSZXF1ZXN0Gh8ubWVkaWEudjEuQ2xvc2VQcm9kdWNlclJlc3BvbnNlIgOQAgISWQoQU2VuZE5vdGlmaWNhdGlvbhIhLm1lZGlhLnYxLlNlbmROb3RpZmljYXRpb25SZXF1ZXN0GiIubWVkaWEudjEuU2VuZE5vdGlmaWNhdGlvblJlc3BvbnNlEkYKCEdldFN0YXRzEhkubWVkaWEudjEuR2V0U3RhdHNSZXF1ZXN0GhoubWVkaWEudjEuR2V0U3RhdHNSZXNwb25zZSIDkAIBEj0KBURyYWluEhYubWVkaWEudjEuRHJhaW5SZXF1ZXN0GhcubWVkaWEudjEuRHJhaW5SZXNwb25zZSIDkAICElEKC1dhdGNoRXZlbnRzEhwubWVkaWEudjEuV2F0Y2hFdmVudHNSZXF1ZXN0Gh0ubWVkaWEudjEuV2F0Y2hFdmVudHNSZXNwb25zZSIDkAIBMAFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChVtZWRpYS92MS9kYWVtb24ucHJvdG8SCG1lZGlhLnYxIhAKDkdldEluZm9SZXF1ZXN0ItoBCg9HZXRJbmZvUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSGQoRbWVkaWFzb3VwX3ZlcnNpb24YBCABKAkSLgoKc3RhcnRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoHd29ya2VycxgGIAMoCzIULm1lZGlhLnYxLldvcmtlckluZm8SDQoFcm9vbXMYByABKA0SDQoFcGVlcnMYCCABKA0ibQoKV29ya2VySW5mbxILCgNwaWQYASABKA0SDQoFcm9vbXMYAiABKA0SEAoIcnRjX3BvcnQYAyABKA0SCwoDY3B1GAQgASgBEhEKCWNvbnN1bWVycxgFIAEoDRIRCglzYXR1cmF0ZWQYBiABKAgiMwoRQ3JlYXRlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCIyChJDcmVhdGVSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iIQoOR2V0Um9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCSJxCg9HZXRSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20SIQoHcm91dGVycxgCIAMoCzIQLm1lZGlhLnYxLlJvdXRlchIdCgVwaXBlcxgDIAMoCzIOLm1lZGlhLnYxLlBpcGUiPQoGUm91dGVyEiQKBndvcmtlchgBIAEoCzIULm1lZGlhLnYxLldvcmtlckluZm8SDQoFcGVlcnMYAiABKA0ibAoEUGlwZRITCgtwcm9kdWNlcl9pZBgBIAEoCRIMCgRraW5kGAIgASgJEhcKD2Zyb21fd29ya2VyX3BpZBgDIAEoDRIVCg10b193b3JrZXJfcGlkGAQgASgNEhEKCWNvbnN1bWVycxgFIAEoDSI5ChBMaXN0Um9vbXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJIlIKEUxpc3RSb29tc1Jlc3BvbnNlEiQKBXJvb21zGAEgAygLMhUubWVkaWEudjEuUm9vbVN1bW1hcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImwKC1Jvb21TdW1tYXJ5Eg8KB3Jvb21faWQYASABKAkSDQoFZXBvY2gYAiABKAQSLgoKY3JlYXRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcGVlcnMYBCABKA0iSAoQQ2xvc2VSb29tUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRITCgttb3ZlZF9lcG9jaBgDIAEoBCITChFDbG9zZVJvb21SZXNwb25zZSJKChBMaXN0UGVlcnNSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiUgoRTGlzdFBlZXJzUmVzcG9uc2USJAoFcGVlcnMYASADKAsyFS5tZWRpYS52MS5QZWVyRGV0YWlscxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkingEKC1BlZXJEZXRhaWxzEg8KB3BlZXJfaWQYASABKAkSLQoJam9pbmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1hcHBfZGF0YV9qc29uGAMgASgJEiUKCXByb2R1Y2VycxgEIAMoCzISLm1lZGlhLnYxLlByb2R1Y2VyEhEKCWNvbnN1bWVycxgFIAEoDSJvCghQcm9kdWNlchITCgtwcm9kdWNlcl9pZBgBIAEoCRIMCgRraW5kGAIgASgJEg4KBnBhdXNlZBgDIAEoCBIZChFwYXVzZWRfYnlfY29tbWFuZBgEIAEoCBIVCg1hcHBfZGF0YV9qc29uGAUgASgJInMKEENsb3NlUGVlclJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRItCgpyZWZ1c2VfZm9yGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhMKEUNsb3NlUGVlclJlc3BvbnNlIkgKFFBhdXNlUHJvZHVjZXJSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSCgoCYnkYAyABKAkiFwoVUGF1c2VQcm9kdWNlclJlc3BvbnNlIkkKFVJlc3VtZVByb2R1Y2VyUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEgoKAmJ5GAMgASgJIhgKFlJlc3VtZVByb2R1Y2VyUmVzcG9uc2UiPAoUQ2xvc2VQcm9kdWNlclJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCSIXChVDbG9zZVByb2R1Y2VyUmVzcG9uc2UiXQoXU2VuZE5vdGlmaWNhdGlvblJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIQCghwZWVyX2lkcxgCIAMoCRIMCgRmcm9tGAMgASgJEhEKCWRhdGFfanNvbhgEIAEoCSI0ChhTZW5kTm90aWZpY2F0aW9uUmVzcG9uc2USGAoQdW5rbm93bl9wZWVyX2lkcxgBIAMoCSJaCg9HZXRTdGF0c1JlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEhEKCXBhZ2Vfc2l6ZRgDIAEoDRISCgpwYWdlX3Rva2VuGAQgASgJIksKEEdldFN0YXRzUmVzcG9uc2USHgoFc3RhdHMYASADKAsyDy5tZWRpYS52MS5TdGF0cxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMwoFU3RhdHMSCgoCb2YYASABKAkSCgoCaWQYAiABKAkSEgoKc3RhdHNfanNvbhgDIAEoCSIOCgxEcmFpblJlcXVlc3QiLQoNRHJhaW5SZXNwb25zZRINCgVyb29tcxgBIAEoDRINCgVwZWVycxgCIAEoDSKUAQoEUm9vbRIPCgdyb29tX2lkGAEgASgJEg0KBWVwb2NoGAIgASgEEi4KCmNyZWF0ZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh0KBXBlZXJzGAQgAygLMg4ubWVkaWEudjEuUGVlchIdChVydHBfY2FwYWJpbGl0aWVzX2pzb24YBSABKAkibAoEUGVlchIPCgdwZWVyX2lkGAEgASgJEi0KCWpvaW5lZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcHJvZHVjZXJzGAMgASgNEhEKCWNvbnN1bWVycxgEIAEoDSI1ChJXYXRjaEV2ZW50c1JlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIOCgZjdXJzb3IYAiABKAkiegoTV2F0Y2hFdmVudHNSZXNwb25zZRIOCgZjdXJzb3IYASABKAkSJgoId2F0Y2hpbmcYAiABKAsyEi5tZWRpYS52MS5XYXRjaGluZ0gAEiAKBWV2ZW50GAMgASgLMg8ubWVkaWEudjEuRXZlbnRIAEIJCgdtZXNzYWdlIhoKCFdhdGNoaW5nEg4KBm1pc3NlZBgBIAEoCCKZCAoFRXZlbnQSEAoIc2VxdWVuY2UYASABKAQSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcm9vbV9pZBgDIAEoCRItCgxyb29tX2NyZWF0ZWQYBCABKAsyFS5tZWRpYS52MS5Sb29tQ3JlYXRlZEgAEisKC3Jvb21fY2xvc2VkGAUgASgLMhQubWVkaWEudjEuUm9vbUNsb3NlZEgAEisKC3BlZXJfam9pbmVkGAYgASgLMhQubWVkaWEudjEuUGVlckpvaW5lZEgAEicKCXBlZXJfbGVmdBgHIAEoCzISLm1lZGlhLnYxLlBlZXJMZWZ0SAASNwoRcGVlcl9kaXNjb25uZWN0ZWQYCCABKAsyGi5tZWRpYS52MS5QZWVyRGlzY29ubmVjdGVkSAASLQoMcGVlcl9yZXN1bWVkGAkgASgLMhUubWVkaWEudjEuUGVlclJlc3VtZWRIABItCgxwZWVyX3VwZGF0ZWQYCiABKAsyFS5tZWRpYS52MS5QZWVyVXBkYXRlZEgAEjMKD3Byb2R1Y2VyX29wZW5lZBgLIAEoCzIYLm1lZGlhLnYxLlByb2R1Y2VyT3BlbmVkSAASMwoPcHJvZHVjZXJfY2xvc2VkGAwgASgLMhgubWVkaWEudjEuUHJvZHVjZXJDbG9zZWRIABIzCg9wcm9kdWNlcl9wYXVzZWQYDSABKAsyGC5tZWRpYS52MS5Qcm9kdWNlclBhdXNlZEgAEjUKEHByb2R1Y2VyX3Jlc3VtZWQYDiABKAsyGS5tZWRpYS52MS5Qcm9kdWNlclJlc3VtZWRIABIzCg9jb25zdW1lcl9vcGVuZWQYDyABKAsyGC5tZWRpYS52MS5Db25zdW1lck9wZW5lZEgAEjMKD2NvbnN1bWVyX2Nsb3NlZBgQIAEoCzIYLm1lZGlhLnYxLkNvbnN1bWVyQ2xvc2VkSAASMwoPY29uc3VtZXJfcGF1c2VkGBEgASgLMhgubWVkaWEudjEuQ29uc3VtZXJQYXVzZWRIABI1ChBjb25zdW1lcl9yZXN1bWVkGBIgASgLMhkubWVkaWEudjEuQ29uc3VtZXJSZXN1bWVkSAASMQoOYWN0aXZlX3NwZWFrZXIYEyABKAsyFy5tZWRpYS52MS5BY3RpdmVTcGVha2VySAASKwoLd29ya2VyX2RpZWQYFCABKAsyFC5tZWRpYS52MS5Xb3JrZXJEaWVkSAASMwoPd29ya2VyX3JlcGxhY2VkGBUgASgLMhgubWVkaWEudjEuV29ya2VyUmVwbGFjZWRIABIxCg5kcmFpbl9wcm9ncmVzcxgWIAEoCzIXLm1lZGlhLnYxLkRyYWluUHJvZ3Jlc3NIAEIGCgRraW5kIg0KC1Jvb21DcmVhdGVkIiwKClJvb21DbG9zZWQSHgoDZW5kGAEgASgOMhEubWVkaWEudjEuUm9vbUVuZCI0CgpQZWVySm9pbmVkEg8KB3BlZXJfaWQYASABKAkSFQoNYXBwX2RhdGFfanNvbhgCIAEoCSJCCghQZWVyTGVmdBIPCgdwZWVyX2lkGAEgASgJEiUKBnJlYXNvbhgCIAEoDjIVLm1lZGlhLnYxLkxlYXZlUmVhc29uIiMKEFBlZXJEaXNjb25uZWN0ZWQSDwoHcGVlcl9pZBgBIAEoCSIeCgtQZWVyUmVzdW1lZBIPCgdwZWVyX2lkGAEgASgJIjUKC1BlZXJVcGRhdGVkEg8KB3BlZXJfaWQYASABKAkSFQoNYXBwX2RhdGFfanNvbhgCIAEoCSJHCg5Qcm9kdWNlck9wZW5lZBIPCgdwZWVyX2lkGAEgASgJEiQKCHByb2R1Y2VyGAIgASgLMhIubWVkaWEudjEuUHJvZHVjZXIiNgoOUHJvZHVjZXJDbG9zZWQSDwoHcGVlcl9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCSJKCg5Qcm9kdWNlclBhdXNlZBIPCgdwZWVyX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEhIKCmJ5X2NvbW1hbmQYAyABKAgiNwoPUHJvZHVjZXJSZXN1bWVkEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkiWwoOQ29uc3VtZXJPcGVuZWQSDwoHcGVlcl9pZBgBIAEoCRITCgtjb25zdW1lcl9pZBgCIAEoCRITCgtwcm9kdWNlcl9pZBgDIAEoCRIOCgZwYXVzZWQYBCABKAgiNgoOQ29uc3VtZXJDbG9zZWQSDwoHcGVlcl9pZBgBIAEoCRITCgtjb25zdW1lcl9pZBgCIAEoCSI2Cg5Db25zdW1lclBhdXNlZBIPCgdwZWVyX2lkGAEgASgJEhMKC2NvbnN1bWVyX2lkGAIgASgJIjcKD0NvbnN1bWVyUmVzdW1lZBIPCgdwZWVyX2lkGAEgASgJEhMKC2NvbnN1bWVyX2lkGAIgASgJIiAKDUFjdGl2ZVNwZWFrZXISDwoHcGVlcl9pZBgBIAEoCSIZCgpXb3JrZXJEaWVkEgsKA3BpZBgBIAEoDSIdCg5Xb3JrZXJSZXBsYWNlZBILCgNwaWQYASABKA0iLQoNRHJhaW5Qcm9ncmVzcxINCgVyb29tcxgBIAEoDRINCgVwZWVycxgCIAEoDSq5AQoHUm9vbUVuZBIYChRST09NX0VORF9VTlNQRUNJRklFRBAAEhIKDlJPT01fRU5EX0VNUFRZEAESFQoRUk9PTV9FTkRfVU5KT0lORUQQAhIUChBST09NX0VORF9DT01NQU5EEAMSEwoPUk9PTV9FTkRfV09SS0VSEAQSEwoPUk9PTV9FTkRfRkVOQ0VEEAUSFQoRUk9PTV9FTkRfU0hVVERPV04QBhISCg5ST09NX0VORF9NT1ZFRBAHKsUBCgtMZWF2ZVJlYXNvbhIcChhMRUFWRV9SRUFTT05fVU5TUEVDSUZJRUQQABIVChFMRUFWRV9SRUFTT05fTEVGVBABEhUKEUxFQVZFX1JFQVNPTl9MT1NUEAISGAoUTEVBVkVfUkVBU09OX1JFTU9WRUQQAxIZChVMRUFWRV9SRUFTT05fUkVQTEFDRUQQBBIcChhMRUFWRV9SRUFTT05fUk9PTV9DTE9TRUQQBRIXChNMRUFWRV9SRUFTT05fV09SS0VSEAYyzggKC01lZGlhRGFlbW9uEkMKB0dldEluZm8SGC5tZWRpYS52MS5HZXRJbmZvUmVxdWVzdBoZLm1lZGlhLnYxLkdldEluZm9SZXNwb25zZSIDkAIBEkwKCkNyZWF0ZVJvb20SGy5tZWRpYS52MS5DcmVhdGVSb29tUmVxdWVzdBocLm1lZGlhLnYxLkNyZWF0ZVJvb21SZXNwb25zZSIDkAICEkMKB0dldFJvb20SGC5tZWRpYS52MS5HZXRSb29tUmVxdWVzdBoZLm1lZGlhLnYxLkdldFJvb21SZXNwb25zZSIDkAIBEkkKCUxpc3RSb29tcxIaLm1lZGlhLnYxLkxpc3RSb29tc1JlcXVlc3QaGy5tZWRpYS52MS5MaXN0Um9vbXNSZXNwb25zZSIDkAIBEkkKCUNsb3NlUm9vbRIaLm1lZGlhLnYxLkNsb3NlUm9vbVJlcXVlc3QaGy5tZWRpYS52MS5DbG9zZVJvb21SZXNwb25zZSIDkAICEkkKCUxpc3RQZWVycxIaLm1lZGlhLnYxLkxpc3RQZWVyc1JlcXVlc3QaGy5tZWRpYS52MS5MaXN0UGVlcnNSZXNwb25zZSIDkAIBEkkKCUNsb3NlUGVlchIaLm1lZGlhLnYxLkNsb3NlUGVlclJlcXVlc3QaGy5tZWRpYS52MS5DbG9zZVBlZXJSZXNwb25zZSIDkAICElUKDVBhdXNlUHJvZHVjZXISHi5tZWRpYS52MS5QYXVzZVByb2R1Y2VyUmVxdWVzdBofLm1lZGlhLnYxLlBhdXNlUHJvZHVjZXJSZXNwb25zZSIDkAICElgKDlJlc3VtZVByb2R1Y2VyEh8ubWVkaWEudjEuUmVzdW1lUHJvZHVjZXJSZXF1ZXN0GiAubWVkaWEudjEuUmVzdW1lUHJvZHVjZXJSZXNwb25zZSIDkAICElUKDUNsb3NlUHJvZHVjZXISHi5tZWRpYS52MS5DbG9zZVByb2R1Y2VyUmVxdWVzdBofLm1lZGlhLnYxLkNsb3NlUHJvZHVjZXJSZXNwb25zZSIDkAICElkKEFNlbmROb3RpZmljYXRpb24SIS5tZWRpYS52MS5TZW5kTm90aWZpY2F0aW9uUmVxdWVzdBoiLm1lZGlhLnYxLlNlbmROb3RpZmljYXRpb25SZXNwb25zZRJGCghHZXRTdGF0cxIZLm1lZGlhLnYxLkdldFN0YXRzUmVxdWVzdBoaLm1lZGlhLnYxLkdldFN0YXRzUmVzcG9uc2UiA5ACARI9CgVEcmFpbhIWLm1lZGlhLnYxLkRyYWluUmVxdWVzdBoXLm1lZGlhLnYxLkRyYWluUmVzcG9uc2UiA5ACAhJRCgtXYXRjaEV2ZW50cxIcLm1lZGlhLnYxLldhdGNoRXZlbnRzUmVxdWVzdBodLm1lZGlhLnYxLldhdGNoRXZlbnRzUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message media.v1.GetInfoRequest
@@ -145,7 +145,7 @@ export type CreateRoomRequest = Message<"media.v1.CreateRoomRequest"> & {
   roomId: string;
 
   /**
-   * The epoch that the room's record will have once the caller has written it.
+   * The epoch that the room's record will have once the caller has written it; below 2^53, as everywhere.
    *
    * @generated from field: uint64 epoch = 2;
    */
@@ -300,7 +300,7 @@ export const PipeSchema: GenMessage<Pipe> = /*@__PURE__*/
  */
 export type ListRoomsRequest = Message<"media.v1.ListRoomsRequest"> & {
   /**
-   * At most this many rooms; 0 stands for 100, and 1000 is the most.
+   * At most this many rooms; 0 stands for 100, and 1000 is the most. A page that grows long has fewer.
    *
    * @generated from field: uint32 page_size = 1;
    */
@@ -326,9 +326,9 @@ export const ListRoomsRequestSchema: GenMessage<ListRoomsRequest> = /*@__PURE__*
  */
 export type ListRoomsResponse = Message<"media.v1.ListRoomsResponse"> & {
   /**
-   * @generated from field: repeated media.v1.Room rooms = 1;
+   * @generated from field: repeated media.v1.RoomSummary rooms = 1;
    */
-  rooms: Room[];
+  rooms: RoomSummary[];
 
   /**
    * Empty on the last page.
@@ -344,6 +344,40 @@ export type ListRoomsResponse = Message<"media.v1.ListRoomsResponse"> & {
  */
 export const ListRoomsResponseSchema: GenMessage<ListRoomsResponse> = /*@__PURE__*/
   messageDesc(file_media_v1_daemon, 10);
+
+/**
+ * @generated from message media.v1.RoomSummary
+ */
+export type RoomSummary = Message<"media.v1.RoomSummary"> & {
+  /**
+   * @generated from field: string room_id = 1;
+   */
+  roomId: string;
+
+  /**
+   * @generated from field: uint64 epoch = 2;
+   */
+  epoch: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp created_at = 3;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * How many peers are in it.
+   *
+   * @generated from field: uint32 peers = 4;
+   */
+  peers: number;
+};
+
+/**
+ * Describes the message media.v1.RoomSummary.
+ * Use `create(RoomSummarySchema)` to create a new message.
+ */
+export const RoomSummarySchema: GenMessage<RoomSummary> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 11);
 
 /**
  * @generated from message media.v1.CloseRoomRequest
@@ -376,7 +410,7 @@ export type CloseRoomRequest = Message<"media.v1.CloseRoomRequest"> & {
  * Use `create(CloseRoomRequestSchema)` to create a new message.
  */
 export const CloseRoomRequestSchema: GenMessage<CloseRoomRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 11);
+  messageDesc(file_media_v1_daemon, 12);
 
 /**
  * @generated from message media.v1.CloseRoomResponse
@@ -389,7 +423,7 @@ export type CloseRoomResponse = Message<"media.v1.CloseRoomResponse"> & {
  * Use `create(CloseRoomResponseSchema)` to create a new message.
  */
 export const CloseRoomResponseSchema: GenMessage<CloseRoomResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 12);
+  messageDesc(file_media_v1_daemon, 13);
 
 /**
  * @generated from message media.v1.ListPeersRequest
@@ -401,7 +435,7 @@ export type ListPeersRequest = Message<"media.v1.ListPeersRequest"> & {
   roomId: string;
 
   /**
-   * At most this many peers; 0 stands for 100, and 1000 is the most.
+   * At most this many peers; 0 stands for 100, and 1000 is the most. A page that grows long has fewer.
    *
    * @generated from field: uint32 page_size = 2;
    */
@@ -420,7 +454,7 @@ export type ListPeersRequest = Message<"media.v1.ListPeersRequest"> & {
  * Use `create(ListPeersRequestSchema)` to create a new message.
  */
 export const ListPeersRequestSchema: GenMessage<ListPeersRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 13);
+  messageDesc(file_media_v1_daemon, 14);
 
 /**
  * @generated from message media.v1.ListPeersResponse
@@ -444,7 +478,7 @@ export type ListPeersResponse = Message<"media.v1.ListPeersResponse"> & {
  * Use `create(ListPeersResponseSchema)` to create a new message.
  */
 export const ListPeersResponseSchema: GenMessage<ListPeersResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 14);
+  messageDesc(file_media_v1_daemon, 15);
 
 /**
  * @generated from message media.v1.PeerDetails
@@ -483,7 +517,7 @@ export type PeerDetails = Message<"media.v1.PeerDetails"> & {
  * Use `create(PeerDetailsSchema)` to create a new message.
  */
 export const PeerDetailsSchema: GenMessage<PeerDetails> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 15);
+  messageDesc(file_media_v1_daemon, 16);
 
 /**
  * @generated from message media.v1.Producer
@@ -528,7 +562,7 @@ export type Producer = Message<"media.v1.Producer"> & {
  * Use `create(ProducerSchema)` to create a new message.
  */
 export const ProducerSchema: GenMessage<Producer> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 16);
+  messageDesc(file_media_v1_daemon, 17);
 
 /**
  * @generated from message media.v1.ClosePeerRequest
@@ -565,7 +599,7 @@ export type ClosePeerRequest = Message<"media.v1.ClosePeerRequest"> & {
  * Use `create(ClosePeerRequestSchema)` to create a new message.
  */
 export const ClosePeerRequestSchema: GenMessage<ClosePeerRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 17);
+  messageDesc(file_media_v1_daemon, 18);
 
 /**
  * @generated from message media.v1.ClosePeerResponse
@@ -578,7 +612,7 @@ export type ClosePeerResponse = Message<"media.v1.ClosePeerResponse"> & {
  * Use `create(ClosePeerResponseSchema)` to create a new message.
  */
 export const ClosePeerResponseSchema: GenMessage<ClosePeerResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 18);
+  messageDesc(file_media_v1_daemon, 19);
 
 /**
  * @generated from message media.v1.PauseProducerRequest
@@ -607,7 +641,7 @@ export type PauseProducerRequest = Message<"media.v1.PauseProducerRequest"> & {
  * Use `create(PauseProducerRequestSchema)` to create a new message.
  */
 export const PauseProducerRequestSchema: GenMessage<PauseProducerRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 19);
+  messageDesc(file_media_v1_daemon, 20);
 
 /**
  * @generated from message media.v1.PauseProducerResponse
@@ -620,7 +654,7 @@ export type PauseProducerResponse = Message<"media.v1.PauseProducerResponse"> & 
  * Use `create(PauseProducerResponseSchema)` to create a new message.
  */
 export const PauseProducerResponseSchema: GenMessage<PauseProducerResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 20);
+  messageDesc(file_media_v1_daemon, 21);
 
 /**
  * @generated from message media.v1.ResumeProducerRequest
@@ -649,7 +683,7 @@ export type ResumeProducerRequest = Message<"media.v1.ResumeProducerRequest"> & 
  * Use `create(ResumeProducerRequestSchema)` to create a new message.
  */
 export const ResumeProducerRequestSchema: GenMessage<ResumeProducerRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 21);
+  messageDesc(file_media_v1_daemon, 22);
 
 /**
  * @generated from message media.v1.ResumeProducerResponse
@@ -662,7 +696,7 @@ export type ResumeProducerResponse = Message<"media.v1.ResumeProducerResponse"> 
  * Use `create(ResumeProducerResponseSchema)` to create a new message.
  */
 export const ResumeProducerResponseSchema: GenMessage<ResumeProducerResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 22);
+  messageDesc(file_media_v1_daemon, 23);
 
 /**
  * @generated from message media.v1.CloseProducerRequest
@@ -684,7 +718,7 @@ export type CloseProducerRequest = Message<"media.v1.CloseProducerRequest"> & {
  * Use `create(CloseProducerRequestSchema)` to create a new message.
  */
 export const CloseProducerRequestSchema: GenMessage<CloseProducerRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 23);
+  messageDesc(file_media_v1_daemon, 24);
 
 /**
  * @generated from message media.v1.CloseProducerResponse
@@ -697,7 +731,7 @@ export type CloseProducerResponse = Message<"media.v1.CloseProducerResponse"> & 
  * Use `create(CloseProducerResponseSchema)` to create a new message.
  */
 export const CloseProducerResponseSchema: GenMessage<CloseProducerResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 24);
+  messageDesc(file_media_v1_daemon, 25);
 
 /**
  * @generated from message media.v1.SendNotificationRequest
@@ -735,7 +769,7 @@ export type SendNotificationRequest = Message<"media.v1.SendNotificationRequest"
  * Use `create(SendNotificationRequestSchema)` to create a new message.
  */
 export const SendNotificationRequestSchema: GenMessage<SendNotificationRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 25);
+  messageDesc(file_media_v1_daemon, 26);
 
 /**
  * @generated from message media.v1.SendNotificationResponse
@@ -754,7 +788,7 @@ export type SendNotificationResponse = Message<"media.v1.SendNotificationRespons
  * Use `create(SendNotificationResponseSchema)` to create a new message.
  */
 export const SendNotificationResponseSchema: GenMessage<SendNotificationResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 26);
+  messageDesc(file_media_v1_daemon, 27);
 
 /**
  * @generated from message media.v1.GetStatsRequest
@@ -769,6 +803,20 @@ export type GetStatsRequest = Message<"media.v1.GetStatsRequest"> & {
    * @generated from field: string peer_id = 2;
    */
   peerId: string;
+
+  /**
+   * Of at most this many; 0 stands for 100, and 1000 is the most. A page that grows long has fewer.
+   *
+   * @generated from field: uint32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * The next_page_token of the answer before.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
 };
 
 /**
@@ -776,18 +824,25 @@ export type GetStatsRequest = Message<"media.v1.GetStatsRequest"> & {
  * Use `create(GetStatsRequestSchema)` to create a new message.
  */
 export const GetStatsRequestSchema: GenMessage<GetStatsRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 27);
+  messageDesc(file_media_v1_daemon, 28);
 
 /**
  * @generated from message media.v1.GetStatsResponse
  */
 export type GetStatsResponse = Message<"media.v1.GetStatsResponse"> & {
   /**
-   * One for each transport, producer and consumer of the peer.
+   * One for each thing of the peer that mediasoup measures, in the order of their ids.
    *
    * @generated from field: repeated media.v1.Stats stats = 1;
    */
   stats: Stats[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
 };
 
 /**
@@ -795,14 +850,14 @@ export type GetStatsResponse = Message<"media.v1.GetStatsResponse"> & {
  * Use `create(GetStatsResponseSchema)` to create a new message.
  */
 export const GetStatsResponseSchema: GenMessage<GetStatsResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 28);
+  messageDesc(file_media_v1_daemon, 29);
 
 /**
  * @generated from message media.v1.Stats
  */
 export type Stats = Message<"media.v1.Stats"> & {
   /**
-   * "transport", "producer" or "consumer".
+   * "transport", "producer", "consumer", "data producer" or "data consumer".
    *
    * @generated from field: string of = 1;
    */
@@ -826,7 +881,7 @@ export type Stats = Message<"media.v1.Stats"> & {
  * Use `create(StatsSchema)` to create a new message.
  */
 export const StatsSchema: GenMessage<Stats> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 29);
+  messageDesc(file_media_v1_daemon, 30);
 
 /**
  * @generated from message media.v1.DrainRequest
@@ -839,7 +894,7 @@ export type DrainRequest = Message<"media.v1.DrainRequest"> & {
  * Use `create(DrainRequestSchema)` to create a new message.
  */
 export const DrainRequestSchema: GenMessage<DrainRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 30);
+  messageDesc(file_media_v1_daemon, 31);
 
 /**
  * @generated from message media.v1.DrainResponse
@@ -863,7 +918,7 @@ export type DrainResponse = Message<"media.v1.DrainResponse"> & {
  * Use `create(DrainResponseSchema)` to create a new message.
  */
 export const DrainResponseSchema: GenMessage<DrainResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 31);
+  messageDesc(file_media_v1_daemon, 32);
 
 /**
  * @generated from message media.v1.Room
@@ -902,7 +957,7 @@ export type Room = Message<"media.v1.Room"> & {
  * Use `create(RoomSchema)` to create a new message.
  */
 export const RoomSchema: GenMessage<Room> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 32);
+  messageDesc(file_media_v1_daemon, 33);
 
 /**
  * @generated from message media.v1.Peer
@@ -934,7 +989,7 @@ export type Peer = Message<"media.v1.Peer"> & {
  * Use `create(PeerSchema)` to create a new message.
  */
 export const PeerSchema: GenMessage<Peer> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 33);
+  messageDesc(file_media_v1_daemon, 34);
 
 /**
  * @generated from message media.v1.WatchEventsRequest
@@ -961,7 +1016,7 @@ export type WatchEventsRequest = Message<"media.v1.WatchEventsRequest"> & {
  * Use `create(WatchEventsRequestSchema)` to create a new message.
  */
 export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 34);
+  messageDesc(file_media_v1_daemon, 35);
 
 /**
  * @generated from message media.v1.WatchEventsResponse
@@ -997,7 +1052,7 @@ export type WatchEventsResponse = Message<"media.v1.WatchEventsResponse"> & {
  * Use `create(WatchEventsResponseSchema)` to create a new message.
  */
 export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 35);
+  messageDesc(file_media_v1_daemon, 36);
 
 /**
  * The first message of every stream. It comes again after events that the stream missed, and after ten seconds without
@@ -1019,7 +1074,7 @@ export type Watching = Message<"media.v1.Watching"> & {
  * Use `create(WatchingSchema)` to create a new message.
  */
 export const WatchingSchema: GenMessage<Watching> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 36);
+  messageDesc(file_media_v1_daemon, 37);
 
 /**
  * @generated from message media.v1.Event
@@ -1169,7 +1224,7 @@ export type Event = Message<"media.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 37);
+  messageDesc(file_media_v1_daemon, 38);
 
 /**
  * @generated from message media.v1.RoomCreated
@@ -1182,7 +1237,7 @@ export type RoomCreated = Message<"media.v1.RoomCreated"> & {
  * Use `create(RoomCreatedSchema)` to create a new message.
  */
 export const RoomCreatedSchema: GenMessage<RoomCreated> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 38);
+  messageDesc(file_media_v1_daemon, 39);
 
 /**
  * @generated from message media.v1.RoomClosed
@@ -1199,7 +1254,7 @@ export type RoomClosed = Message<"media.v1.RoomClosed"> & {
  * Use `create(RoomClosedSchema)` to create a new message.
  */
 export const RoomClosedSchema: GenMessage<RoomClosed> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 39);
+  messageDesc(file_media_v1_daemon, 40);
 
 /**
  * @generated from message media.v1.PeerJoined
@@ -1223,7 +1278,7 @@ export type PeerJoined = Message<"media.v1.PeerJoined"> & {
  * Use `create(PeerJoinedSchema)` to create a new message.
  */
 export const PeerJoinedSchema: GenMessage<PeerJoined> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 40);
+  messageDesc(file_media_v1_daemon, 41);
 
 /**
  * @generated from message media.v1.PeerLeft
@@ -1245,7 +1300,7 @@ export type PeerLeft = Message<"media.v1.PeerLeft"> & {
  * Use `create(PeerLeftSchema)` to create a new message.
  */
 export const PeerLeftSchema: GenMessage<PeerLeft> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 41);
+  messageDesc(file_media_v1_daemon, 42);
 
 /**
  * The peer's socket is lost; it stays in the room for a time, and its media may flow.
@@ -1264,7 +1319,7 @@ export type PeerDisconnected = Message<"media.v1.PeerDisconnected"> & {
  * Use `create(PeerDisconnectedSchema)` to create a new message.
  */
 export const PeerDisconnectedSchema: GenMessage<PeerDisconnected> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 42);
+  messageDesc(file_media_v1_daemon, 43);
 
 /**
  * @generated from message media.v1.PeerResumed
@@ -1281,7 +1336,7 @@ export type PeerResumed = Message<"media.v1.PeerResumed"> & {
  * Use `create(PeerResumedSchema)` to create a new message.
  */
 export const PeerResumedSchema: GenMessage<PeerResumed> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 43);
+  messageDesc(file_media_v1_daemon, 44);
 
 /**
  * The application has changed what it attached to the peer.
@@ -1305,7 +1360,7 @@ export type PeerUpdated = Message<"media.v1.PeerUpdated"> & {
  * Use `create(PeerUpdatedSchema)` to create a new message.
  */
 export const PeerUpdatedSchema: GenMessage<PeerUpdated> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 44);
+  messageDesc(file_media_v1_daemon, 45);
 
 /**
  * @generated from message media.v1.ProducerOpened
@@ -1327,7 +1382,7 @@ export type ProducerOpened = Message<"media.v1.ProducerOpened"> & {
  * Use `create(ProducerOpenedSchema)` to create a new message.
  */
 export const ProducerOpenedSchema: GenMessage<ProducerOpened> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 45);
+  messageDesc(file_media_v1_daemon, 46);
 
 /**
  * @generated from message media.v1.ProducerClosed
@@ -1349,7 +1404,7 @@ export type ProducerClosed = Message<"media.v1.ProducerClosed"> & {
  * Use `create(ProducerClosedSchema)` to create a new message.
  */
 export const ProducerClosedSchema: GenMessage<ProducerClosed> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 46);
+  messageDesc(file_media_v1_daemon, 47);
 
 /**
  * @generated from message media.v1.ProducerPaused
@@ -1376,7 +1431,7 @@ export type ProducerPaused = Message<"media.v1.ProducerPaused"> & {
  * Use `create(ProducerPausedSchema)` to create a new message.
  */
 export const ProducerPausedSchema: GenMessage<ProducerPaused> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 47);
+  messageDesc(file_media_v1_daemon, 48);
 
 /**
  * @generated from message media.v1.ProducerResumed
@@ -1398,7 +1453,7 @@ export type ProducerResumed = Message<"media.v1.ProducerResumed"> & {
  * Use `create(ProducerResumedSchema)` to create a new message.
  */
 export const ProducerResumedSchema: GenMessage<ProducerResumed> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 48);
+  messageDesc(file_media_v1_daemon, 49);
 
 /**
  * @generated from message media.v1.ConsumerOpened
@@ -1434,7 +1489,7 @@ export type ConsumerOpened = Message<"media.v1.ConsumerOpened"> & {
  * Use `create(ConsumerOpenedSchema)` to create a new message.
  */
 export const ConsumerOpenedSchema: GenMessage<ConsumerOpened> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 49);
+  messageDesc(file_media_v1_daemon, 50);
 
 /**
  * @generated from message media.v1.ConsumerClosed
@@ -1456,7 +1511,7 @@ export type ConsumerClosed = Message<"media.v1.ConsumerClosed"> & {
  * Use `create(ConsumerClosedSchema)` to create a new message.
  */
 export const ConsumerClosedSchema: GenMessage<ConsumerClosed> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 50);
+  messageDesc(file_media_v1_daemon, 51);
 
 /**
  * No media flows any more, whoever paused it.
@@ -1480,7 +1535,7 @@ export type ConsumerPaused = Message<"media.v1.ConsumerPaused"> & {
  * Use `create(ConsumerPausedSchema)` to create a new message.
  */
 export const ConsumerPausedSchema: GenMessage<ConsumerPaused> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 51);
+  messageDesc(file_media_v1_daemon, 52);
 
 /**
  * @generated from message media.v1.ConsumerResumed
@@ -1502,7 +1557,7 @@ export type ConsumerResumed = Message<"media.v1.ConsumerResumed"> & {
  * Use `create(ConsumerResumedSchema)` to create a new message.
  */
 export const ConsumerResumedSchema: GenMessage<ConsumerResumed> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 52);
+  messageDesc(file_media_v1_daemon, 53);
 
 /**
  * @generated from message media.v1.ActiveSpeaker
@@ -1521,7 +1576,7 @@ export type ActiveSpeaker = Message<"media.v1.ActiveSpeaker"> & {
  * Use `create(ActiveSpeakerSchema)` to create a new message.
  */
 export const ActiveSpeakerSchema: GenMessage<ActiveSpeaker> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 53);
+  messageDesc(file_media_v1_daemon, 54);
 
 /**
  * The rooms that were on this worker alone end with it; of others, the peers on it are asked to come back.
@@ -1542,7 +1597,7 @@ export type WorkerDied = Message<"media.v1.WorkerDied"> & {
  * Use `create(WorkerDiedSchema)` to create a new message.
  */
 export const WorkerDiedSchema: GenMessage<WorkerDied> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 54);
+  messageDesc(file_media_v1_daemon, 55);
 
 /**
  * @generated from message media.v1.WorkerReplaced
@@ -1561,7 +1616,7 @@ export type WorkerReplaced = Message<"media.v1.WorkerReplaced"> & {
  * Use `create(WorkerReplacedSchema)` to create a new message.
  */
 export const WorkerReplacedSchema: GenMessage<WorkerReplaced> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 55);
+  messageDesc(file_media_v1_daemon, 56);
 
 /**
  * What is yet to be moved.
@@ -1585,7 +1640,7 @@ export type DrainProgress = Message<"media.v1.DrainProgress"> & {
  * Use `create(DrainProgressSchema)` to create a new message.
  */
 export const DrainProgressSchema: GenMessage<DrainProgress> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 56);
+  messageDesc(file_media_v1_daemon, 57);
 
 /**
  * Why a room ended on this daemon.
@@ -1850,7 +1905,7 @@ export const MediaDaemon: GenService<{
     output: typeof SendNotificationResponseSchema;
   },
   /**
-   * mediasoup's statistics of a peer's transports, producers and consumers. NOT_FOUND: no such room or peer.
+   * mediasoup's statistics of a peer's transports, and of what it sends and receives. NOT_FOUND: no such room or peer.
    *
    * @generated from rpc media.v1.MediaDaemon.GetStats
    */
