@@ -34,6 +34,8 @@ export type Running = {
   readonly ready: Record<string, string | number>;
   /** The lines of its log until now. */
   readonly log: readonly string[];
+  /** What it wrote to standard error until now. */
+  readonly errors: readonly string[];
 };
 
 /** A daemon that runs. */
@@ -71,14 +73,17 @@ export class Stack {
 
   /** The first control plane. */
   get controlPlane(): ChildProcess {
-    if (!this.#controlPlane) throw new Error('the control plane was not started');
-    return this.#controlPlane.process;
+    return this.running.process;
   }
 
   /** The fields of its log line that says that it is ready. */
   get ready(): Running['ready'] {
+    return this.running.ready;
+  }
+
+  get running(): Running {
     if (!this.#controlPlane) throw new Error('the control plane was not started');
-    return this.#controlPlane.ready;
+    return this.#controlPlane;
   }
 
   /** Starts the first control plane again, which has ended, where it was. */
@@ -189,7 +194,7 @@ async function run(t: TestContext, main: string, environment: Record<string, str
   const child = spawn(process.execPath, [main], {
     cwd: root,
     env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.add(child);
   const exited = new Promise((resolve) => child.once('exit', resolve));
@@ -202,11 +207,16 @@ async function run(t: TestContext, main: string, environment: Record<string, str
   });
   return new Promise((resolve, reject) => {
     const log: string[] = [];
+    const errors: string[] = [];
+    child.stderr.on('data', (data: Buffer) => {
+      errors.push(data.toString());
+      process.stderr.write(data);
+    });
     createInterface(child.stdout).on('line', (line) => {
       log.push(line);
       const ready = JSON.parse(line);
       // The one line that says where the metrics are is written when everything runs.
-      if (ready.metricsPort !== undefined) resolve({ process: child, ready, log });
+      if (ready.metricsPort !== undefined) resolve({ process: child, ready, log, errors });
     });
     child.once('exit', (code) => reject(new Error(`${main} ended with ${code}:\n${log.join('\n')}`)));
   });

@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import { listen } from '@mediasoup-server/process/listener';
 import type { Logger } from '@mediasoup-server/process/logger';
 import { serveMetrics } from '@mediasoup-server/process/metrics';
+import { setLogEventListeners } from 'mediasoup';
 import manifest from '../package.json' with { type: 'json' };
 import { authorizeByToken } from './commands/authorize.ts';
 import { type CommandTls, startCommandServer } from './commands/CommandServer.ts';
@@ -56,6 +57,10 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
   };
   try {
     const metrics = createMetrics();
+    setLogEventListeners({
+      onwarn: (namespace, message) => logger.warn({ namespace }, message),
+      onerror: (namespace, message, error) => logger.error({ namespace, err: error }, message),
+    });
     const events = new EventLog({ ...config, metrics });
     const pool = await WorkerPool.create(
       {

@@ -11,7 +11,11 @@ try {
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
 }
-const logger = createLogger('media-daemon', config.logLevel);
+const logger = createLogger('media-daemon', config.logLevel, { daemonId: config.daemonId });
+process.on('uncaughtException', (error) => {
+  logger.fatal({ err: error }, 'ended by an error that nothing handled');
+  process.exit(1);
+});
 
 // Whoever asks before everything runs is served too: these listeners come first.
 let stop: (exitCode: number) => Promise<void> = async (exitCode) => process.exit(exitCode);
@@ -34,7 +38,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 try {
   const daemon = await startDaemon(config, logger, {
     onSuperseded: (reason) => {
-      logger.fatal({ daemonId: config.daemonId }, reason);
+      logger.fatal(reason);
       stopping = true;
       void drain().then(() => stop(1));
     },
@@ -49,7 +53,7 @@ try {
   };
   const { url, listenPort, grpcPort, metricsPort } = daemon;
   const rtcAddress = config.rtcAnnouncedAddress ?? config.rtcIp;
-  logger.info({ daemonId: config.daemonId, url, listenPort, rtcAddress, grpcPort, metricsPort }, 'media daemon ready');
+  logger.info({ url, listenPort, rtcAddress, grpcPort, metricsPort }, 'media daemon ready');
 } catch (error) {
   logger.fatal({ err: error }, error instanceof Error ? error.message : String(error));
   process.exit(1);

@@ -1,4 +1,5 @@
 import { type Client, type ClientOptions, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { requestContext } from '@mediasoup-server/process/requestContext';
 import { type ChannelTls, openChannel } from '@mediasoup-server/proto/channel';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { type CallSettings, type ServiceCalls, serviceCalls } from '@mediasoup-server/proto/grpc';
@@ -100,5 +101,7 @@ export class DaemonChannels {
 function settingsOf({ token, deadlineMs }: CommandCall): CallSettings {
   const metadata = new Metadata();
   metadata.set('authorization', `Bearer ${token}`);
+  const { requestId } = requestContext();
+  if (requestId !== undefined) metadata.set('x-request-id', requestId);
   return { metadata, deadline: Date.now() + deadlineMs };
 }

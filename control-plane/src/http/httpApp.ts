@@ -1,4 +1,5 @@
 import { answerProblem, notFound } from '@mediasoup-server/process/problem';
+import { inContext, requestIdFrom } from '@mediasoup-server/process/requestContext';
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import type { Metrics } from '../metrics.ts';
 import type { Authorization } from './Authorization.ts';
@@ -27,7 +28,7 @@ export function createHttpApp(parts: HttpAppParts): Express {
   const app = express();
   app.set('trust proxy', [...parts.trustedProxies]);
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
-  app.use(countRequests(metrics), cors(parts.corsOrigins), noSniffing, checkPathEncoding);
+  app.use(nameRequest, countRequests(metrics), cors(parts.corsOrigins), noSniffing, checkPathEncoding);
   // Neither load balancers, which all clients may seem to come from, nor daemons are counted.
   app.use(healthRoutes({ ...directory, keys }), daemonRoutesOnceAsked(parts));
   app.use(['/rooms', '/daemons', '/command-tokens'], perMinute('requests', parts.requestsPerMinute, metrics));
@@ -36,7 +37,7 @@ export function createHttpApp(parts: HttpAppParts): Express {
   if (parts.staticDir !== undefined) app.use(express.static(parts.staticDir, { redirect: false }));
   app.use(
     notFound,
-    answerProblem((error) => directory.logger.error({ err: error }, 'request failed')),
+    answerProblem((error, { method, path }) => directory.logger.error({ err: error, method, path }, 'request failed')),
   );
   return app;
 }
@@ -53,6 +54,13 @@ function daemonRoutesOnceAsked(parts: DaemonRoutesParts): RequestHandler {
     (await loading)(request, response, next);
   };
 }
+
+/** Gives each request an id, the caller's own where there is one, which the answer and what is logged meanwhile have. */
+const nameRequest: RequestHandler = (request, response, next) => {
+  const requestId = requestIdFrom(request.get('x-request-id'));
+  response.set('X-Request-Id', requestId);
+  inContext({ requestId }, next);
+};
 
 /** Counts and times by the route's pattern, never by the path, which holds ids. */
 const countRequests =

@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { requestContext } from './requestContext.ts';
 
 export type { Logger } from 'pino';
 
@@ -6,14 +7,21 @@ export type { Logger } from 'pino';
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /**
- * Structured JSON lines on standard output, each with the service's name.
+ * Structured JSON lines on standard output, each with the service's name, and the id of the request that it is written for.
  *
  * Tokens never reach a line: whoever logs a URL logs its path only, and the fields below are blanked wherever they occur.
+ *
+ * @param ids what every line says besides: `daemonId`.
  */
-export function createLogger(service: string, level: (typeof logLevels)[number]): Logger {
+export function createLogger(
+  service: string,
+  level: (typeof logLevels)[number],
+  ids: Readonly<Record<string, string>> = {},
+): Logger {
   return pino({
     level,
-    base: { service },
+    base: { service, ...ids },
+    mixin: () => ({ ...requestContext() }),
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: ['token', '*.token', 'secret', '*.secret', 'headers.authorization', '*.headers.authorization'],
   });

@@ -1,5 +1,5 @@
 import { type Problem, type ProblemCode, problems } from '@mediasoup-server/proto/http';
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 
 /** A failure that an HTTP answer tells its caller: RFC 9457's problem with a code from the catalogue. */
 export class HttpProblem extends Error {
@@ -45,10 +45,10 @@ export const methodNotAllowed =
 
 /** Turns whatever a route threw into a problem answer; what is our own fault goes to `report`. */
 export const answerProblem =
-  (report: (error: unknown) => void): ErrorRequestHandler =>
-  (error: unknown, _request, response, next) => {
+  (report: (error: unknown, request: Request) => void): ErrorRequestHandler =>
+  (error: unknown, request, response, next) => {
     const problem = HttpProblem.from(error);
-    if (problem.code === 'INTERNAL') report(problem.cause ?? problem);
+    if (problem.code === 'INTERNAL') report(problem.cause ?? problem, request);
     if (response.headersSent) {
       next(error);
       return;

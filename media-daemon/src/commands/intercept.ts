@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { Metadata, status } from '@grpc/grpc-js';
 import type { Logger } from '@mediasoup-server/process/logger';
+import { inContext, requestIdFrom } from '@mediasoup-server/process/requestContext';
 import type { Call, Intercept } from '@mediasoup-server/proto/grpc';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Authorize } from './authorize.ts';
@@ -18,8 +18,9 @@ export type InterceptOptions = {
 export function createIntercept({ authorize, metrics, logger }: InterceptOptions): Intercept {
   return async (call, proceed) => {
     const method = call.method.localName;
-    const requestId = requestIdOf(call.metadata);
-    const about = { method, requestId, caller: call.peer };
+    const requestId = requestIdFrom(call.metadata.get('x-request-id')[0]);
+    const { roomId, peerId } = call.request as { roomId?: string; peerId?: string };
+    const about = { method, requestId, roomId: roomId || undefined, peerId: peerId || undefined, caller: call.peer };
     const stop = call.method.methodKind === 'unary' ? metrics.commandSeconds.startTimer({ method }) : () => {};
     const act = async () => {
       const answered = new Metadata();
@@ -32,7 +33,7 @@ export function createIntercept({ authorize, metrics, logger }: InterceptOptions
       if (!checked.success) throw CommandError.ofFields(checked.error);
       // Nothing is begun for who does not wait for it any more.
       if (isGone(call)) throw goneBefore(call);
-      await proceed();
+      await inContext({ requestId }, proceed);
     };
     let failure: CommandError | undefined;
     try {
@@ -66,10 +67,4 @@ function untilGone(call: Call, acting: Promise<void>): Promise<void> {
     call.signal.addEventListener('abort', () => reject(goneBefore(call)), { once: true });
   });
   return Promise.race([acting, gone]);
-}
-
-/** The caller's id for the call where it is a plain word, otherwise a new one. */
-function requestIdOf(metadata: Metadata): string {
-  const [given] = metadata.get('x-request-id');
-  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
 }

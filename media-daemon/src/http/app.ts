@@ -38,6 +38,8 @@ export function createApp(rooms: Rooms, pool: WorkerPool, logger: Logger): Expre
     })
     .all(methodNotAllowed('GET'));
   app.use(notFound);
-  app.use(answerProblem((error) => logger.error({ err: error }, 'HTTP request failed')));
+  app.use(
+    answerProblem((error, { method, path }) => logger.error({ err: error, method, path }, 'HTTP request failed')),
+  );
   return app;
 }

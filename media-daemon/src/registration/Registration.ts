@@ -216,7 +216,7 @@ export class Registration {
   }
 
   async #register(): Promise<number> {
-    const { daemonKey, region, zone, url, grpcAddress, version, logger, daemonId } = this.#options;
+    const { daemonKey, region, zone, url, grpcAddress, version, logger } = this.#options;
     const answer = await this.#client.register(daemonKey, {
       incarnation: this.#incarnation,
       region,
@@ -230,7 +230,7 @@ export class Registration {
     this.#reservations.reset();
     this.#records.forget();
     this.#tokens.learn(answer.jwksJson);
-    logger.info({ daemonId, incarnation: this.#incarnation }, 'registered at the control plane');
+    logger.info({ incarnation: this.#incarnation }, 'registered at the control plane');
     // The first heartbeat says how much the daemon takes, without which it is assigned nobody.
     return this.#heartbeat(answer.secret);
   }
@@ -266,9 +266,9 @@ export class Registration {
 
   /** The control plane took this run for dead, so its rooms may live elsewhere: it lets them go and begins again. */
   #startAnew(): number {
-    const { logger, metrics, daemonId } = this.#options;
+    const { logger, metrics } = this.#options;
     metrics.fenced.inc();
-    logger.warn({ daemonId, incarnation: this.#incarnation }, 'fenced: letting all rooms go and registering anew');
+    logger.warn({ incarnation: this.#incarnation }, 'fenced: letting all rooms go and registering anew');
     this.#secret = undefined;
     this.#incarnation = randomUUID();
     this.#fenced = true;

@@ -103,7 +103,7 @@ export class SignalingServer {
   }
 
   #connect(admission: Admission | RequestError, webSocket: WebSocket, stream: Duplex): void {
-    const { metrics, logger, messagesPerSecond, messageBurst } = this.#options;
+    const { metrics, messagesPerSecond, messageBurst } = this.#options;
     const transport = new WebSocketTransport(webSocket, stream, {
       ...this.#options,
       messageRate: { perSecond: messagesPerSecond, burst: messageBurst },
@@ -126,7 +126,6 @@ export class SignalingServer {
     transport.once('close', () => this.#connections.delete(connection));
     authorize().catch((error: unknown) => {
       const { code, message } = RequestError.from(error);
-      logger.info({ roomId: admission.roomId, peerId: admission.peerId, reason: message }, 'token refused');
       // Whose peer is here may still show the id of its session, which needs no token.
       if (!this.#rooms.hasPeer(admission.roomId, admission.peerId)) connection.refuse(code, message);
     });

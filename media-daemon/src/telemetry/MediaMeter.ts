@@ -52,18 +52,24 @@ export class MediaMeter {
   /** Gives every stream that there is now its turn. */
   async #pass(signal: AbortSignal): Promise<void> {
     const streams = this.#rooms.open
-      .flatMap((room) => room.peers)
-      .flatMap(({ publications, subscriptions }) => [...publications.producers, ...subscriptions.consumers]);
+      .flatMap((room) => room.peers.map((peer) => ({ peer, roomId: room.id })))
+      .flatMap(({ peer, roomId }) =>
+        [...peer.publications.producers, ...peer.subscriptions.consumers].map((stream) => ({
+          stream,
+          ids: { roomId, peerId: peer.id, streamId: stream.id },
+        })),
+      );
     const lots = this.#options.mediaStatsIntervalMs / PAUSE_MS;
     const size = Math.min(MAX_LOT, Math.max(1, Math.ceil(streams.length / lots)));
     for (let turn = 0; turn < lots || turn * size < streams.length; turn++) {
-      for (const stream of streams.slice(turn * size, (turn + 1) * size)) if (!stream.closed) await this.#count(stream);
+      for (const { stream, ids } of streams.slice(turn * size, (turn + 1) * size))
+        if (!stream.closed) await this.#count(stream, ids);
       await delay(PAUSE_MS, undefined, { ref: false, signal }).catch(() => {});
       if (signal.aborted) return;
     }
   }
 
-  async #count(stream: Stream): Promise<void> {
+  async #count(stream: Stream, ids: object): Promise<void> {
     const { rtpBytes, rtpPackets, rtpLost } = this.#options.metrics;
     try {
       const now = sumOf(await stream.getStats());
@@ -75,7 +81,7 @@ export class MediaMeter {
       rtpPackets.inc(labels, Math.max(0, now.packets - before.packets));
       rtpLost.inc(labels, Math.max(0, now.lost - before.lost));
     } catch (error) {
-      if (!stream.closed) this.#options.logger.warn({ err: error, streamId: stream.id }, 'stream has no statistics');
+      if (!stream.closed) this.#options.logger.warn({ err: error, ...ids }, 'stream has no statistics');
     }
   }
 }
