@@ -1,8 +1,9 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import type { Logger } from '@mediasoup-server/process/logger';
 import { HttpProblem } from '@mediasoup-server/process/problem';
 import { idSchema } from '@mediasoup-server/proto/ids';
-import { DaemonState, type HeartbeatRequest } from '@mediasoup-server/proto/registry';
+import { DaemonState, type HeartbeatRequest, type HeartbeatResponseSchema } from '@mediasoup-server/proto/registry';
 import { z } from 'zod';
 import type { RoomTable } from '../rooms/RoomTable.ts';
 import { type Load, noLoad, shardOf } from './Daemon.ts';
@@ -28,6 +29,11 @@ type HeartbeatParts = {
   readonly logger: Logger;
 };
 
+/** What an answer to a heartbeat tells. */
+type Fate = Required<
+  Pick<MessageInitShape<typeof HeartbeatResponseSchema>, 'fenced' | 'superseded' | 'assigned' | 'raised'>
+>;
+
 /**
  * Takes over what a daemon reports and tells it what has become of it. When this succeeds, every closed room that was
  * reported is acknowledged.
@@ -39,13 +45,13 @@ type HeartbeatParts = {
 export async function acceptHeartbeat(
   daemonId: string,
   { region, hash }: DaemonSecret,
-  { incarnation, state, load, headroom, assigned, closedRooms, refusedPeers }: HeartbeatRequest,
+  { incarnation, state, load, headroom, assigned, closedRooms, removedPeers }: HeartbeatRequest,
   { daemons, rooms, loads, logger }: HeartbeatParts,
-): Promise<{ fenced: boolean; superseded: boolean; assigned: bigint }> {
+): Promise<Fate> {
   const reportedState = states.get(state);
   if (!reportedState) throw new HttpProblem('INVALID_REQUEST', 'state: is neither READY nor DRAINING');
   const closed = readRooms('closedRooms', closedRooms);
-  const refused = readRefusals(refusedPeers);
+  const putOut = readRemovals(removedPeers);
   const shard = shardOf(region, daemonId);
   const report = {
     state: reportedState,
@@ -60,7 +66,7 @@ export async function acceptHeartbeat(
     if (!row) throw new HttpProblem('DAEMON_NOT_REGISTERED');
     if (row.incarnation !== incarnation) {
       logger.warn({ daemonId, incarnation, by: row.incarnation }, 'heartbeat of a superseded daemon');
-      return { fenced: false, superseded: true, assigned: 0n };
+      return { fenced: false, superseded: true, assigned: 0n, raised: [] };
     }
     if (row.secretHash !== hash) throw new HttpProblem('UNAUTHORIZED', "the secret is not this incarnation's");
     if (row.state !== 'lost') throw new HttpProblem('UNAVAILABLE', 'the daemon registers meanwhile', { retryAfter: 1 });
@@ -69,33 +75,40 @@ export async function acceptHeartbeat(
   }
   if (heard) loads?.report(heard);
   // Before the rooms are closed, since a closed one is nobody's.
-  for (const [roomId, untils] of refused) {
-    const written = await rooms.refuse({ roomId, daemonId, incarnation }, untils);
-    logger.info({ roomId, daemonId, peers: Object.keys(untils), written }, 'peers refused');
+  const raised = new Map<string, number>();
+  for (const [roomId, untils] of putOut) {
+    const room = await rooms.putOut({ roomId, daemonId, incarnation }, untils);
+    if (room) raised.set(roomId, room.epoch);
+    logger.info({ roomId, daemonId, refused: Object.keys(untils), epoch: room?.epoch }, 'peers put out');
   }
   for (let from = 0; from < closed.length; from += CLOSE_BATCH) {
     await Promise.all(
       closed.slice(from, from + CLOSE_BATCH).map(async ({ roomId, epoch }) => {
         // A failed condition is fine: the room is another's by now, or closed already.
-        const removed = await rooms.close({ roomId, epoch, daemonId, incarnation });
+        const removed = await rooms.close({ roomId, epoch: raised.get(roomId) ?? epoch, daemonId, incarnation });
         logger.info({ roomId, daemonId, epoch, removed }, 'room reported closed');
       }),
     );
   }
-  return { fenced, superseded: false, assigned: BigInt(heard?.assigned ?? 0) };
+  return {
+    fenced,
+    superseded: false,
+    assigned: BigInt(heard?.assigned ?? 0),
+    raised: [...raised].map(([roomId, epoch]) => ({ roomId, epoch: BigInt(epoch) })),
+  };
 }
 
-/** By room, until when each peer is refused. */
-function readRefusals(refusedPeers: HeartbeatRequest['refusedPeers']): Map<string, Record<string, number>> {
+/** By room, until when each peer is refused, of those who are. */
+function readRemovals(removedPeers: HeartbeatRequest['removedPeers']): Map<string, Record<string, number>> {
   const byRoom = new Map<string, Record<string, number>>();
-  refusedPeers.forEach(({ roomId, peerId, refuseFor }, index) => {
+  removedPeers.forEach(({ roomId, peerId, refuseFor }, index) => {
     const ids = z.object({ roomId: idSchema, peerId: idSchema }).safeParse({ roomId, peerId });
     if (!ids.success) {
       const [issue] = ids.error.issues;
-      throw new HttpProblem('INVALID_REQUEST', `refusedPeers[${index}].${issue?.path.join('.')}: ${issue?.message}`);
+      throw new HttpProblem('INVALID_REQUEST', `removedPeers[${index}].${issue?.path.join('.')}: ${issue?.message}`);
     }
     const refuseForMs = Math.min(refuseFor ? durationMs(refuseFor) : 0, MAX_REFUSAL_MS);
-    byRoom.set(roomId, { ...byRoom.get(roomId), [peerId]: Date.now() + refuseForMs });
+    byRoom.set(roomId, { ...byRoom.get(roomId), ...(refuseForMs > 0 && { [peerId]: Date.now() + refuseForMs }) });
   });
   return byRoom;
 }

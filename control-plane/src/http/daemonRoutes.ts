@@ -7,7 +7,7 @@ import {
   type MessageShape,
   toJson,
 } from '@bufbuild/protobuf';
-import { durationFromMs, timestampNow } from '@bufbuild/protobuf/wkt';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { HttpProblem, methodNotAllowed } from '@mediasoup-server/process/problem';
 import { rtpCapabilitiesSchema } from '@mediasoup-server/proto/http';
 import {
@@ -95,7 +95,7 @@ export function daemonRoutes(parts: DaemonRoutesParts): Router {
       const fate = await acceptHeartbeat(daemonId, secretOf(response), heartbeat, directory);
       // Of a superseded incarnation's secret nothing is kept that it could be compared to.
       if (!fate.superseded) access.prove(response);
-      answer(response, HeartbeatResponseSchema, { ...fate, ...(await news()), now: timestampNow() });
+      answer(response, HeartbeatResponseSchema, { ...fate, ...(await news()) });
     })
     .all(methodNotAllowed('POST'));
 

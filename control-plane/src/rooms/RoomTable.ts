@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { absent, allOf, anyOf, equals, present } from '../store/condition.ts';
-import { type Page, type PageRequest, Table, type TableParts } from '../store/Table.ts';
+import { Computed, type Page, type PageRequest, Table, type TableParts } from '../store/Table.ts';
 
 /** How long a closed room's item stays, so that its epoch never goes back while anybody may still know it: an hour. */
 const TOMBSTONE_SECONDS = 3600;
@@ -86,22 +86,23 @@ export class RoomTable {
   }
 
   /**
-   * Refuses peers a room, also where it goes from here. Only the daemon that has the room says so, one time after another.
+   * Notes that peers were put out of a room: by its next epoch, which tells assignments of before from those of after, and
+   * until when each is refused, also where the room goes from here. Only the daemon that has the room says so, one time
+   * after another.
    *
    * @param untils until when each peer is refused, Unix time in ms.
-   * @returns `false` when the room is not that daemon's any more.
+   * @returns the room as it is now, or `undefined` when it is not that daemon's any more.
    */
-  async refuse(
+  async putOut(
     { roomId, daemonId, incarnation }: { roomId: string; daemonId: string; incarnation: string },
     untils: Readonly<Record<string, number>>,
-  ): Promise<boolean> {
+  ): Promise<Room | undefined> {
     const { refusals } = await this.read(roomId);
     const longest = Object.entries({ ...current(refusals, Date.now()), ...untils })
       .sort(([, a], [, b]) => b - a)
       .slice(0, MAX_REFUSALS);
-    const change = { refusals: Object.fromEntries(longest) };
-    const written = await this.#table.update({ roomId }, change, isOf({ daemonId, incarnation }));
-    return written !== undefined;
+    const change = { refusals: Object.fromEntries(longest), epoch: new Computed('epoch', '+', 1) };
+    return this.#table.update({ roomId }, change, isOf({ daemonId, incarnation }));
   }
 
   /**

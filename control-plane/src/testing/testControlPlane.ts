@@ -104,7 +104,13 @@ export const claimOf = async (answer: Response) =>
 
 /** The answer to a heartbeat, as protobuf JSON. */
 export const fateOf = async (answer: Response) =>
-  (await answer.json()) as { fenced: boolean; superseded: boolean; heartbeatInterval: string; jwksJson: string };
+  (await answer.json()) as {
+    fenced: boolean;
+    superseded: boolean;
+    heartbeatInterval: string;
+    jwksJson: string;
+    raised: { roomId: string; epoch: string }[];
+  };
 
 /** The status and the code of a problem answer, which has the right media type. */
 export async function problemOf(answer: Response): Promise<Pick<Problem, 'status' | 'code' | 'detail'>> {

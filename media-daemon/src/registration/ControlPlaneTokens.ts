@@ -14,6 +14,7 @@ const NOT_VALID = 'the token is not valid';
 
 const commandSchema = z.object({ room: z.string(), scope: z.string() });
 const grantsSchema = z.object({ publish: z.boolean(), subscribe: z.boolean(), data: z.boolean() });
+const assignmentSchema = z.object({ grants: grantsSchema, epoch: z.int().positive(), iat: z.number() });
 
 /** Verifies what the control plane has signed, offline, with the keys that it has told. */
 export class ControlPlaneTokens {
@@ -37,18 +38,19 @@ export class ControlPlaneTokens {
 
   /**
    * @param expected the claims that the token must have.
-   * @returns what it grants, and when it was issued, Unix time in ms.
+   * @returns what it grants, the epoch of its room, and when it was issued, Unix time in ms.
    * @throws RequestError 401, 503 before any keys are known.
    */
   async verifyAssignment(
     token: string,
     expected: Record<string, string>,
-  ): Promise<{ grants: Grants; issuedAt: number }> {
+  ): Promise<{ grants: Grants; epoch: number; issuedAt: number }> {
     const payload = await this.#verify(token, 'assignment+jwt');
-    const grants = grantsSchema.safeParse(payload.grants);
-    if (Object.entries(expected).some(([claim, value]) => payload[claim] !== value) || !grants.success)
+    const claims = assignmentSchema.safeParse(payload);
+    if (Object.entries(expected).some(([claim, value]) => payload[claim] !== value) || !claims.success)
       throw new RequestError(401, NOT_VALID);
-    return { grants: grants.data, issuedAt: (payload.iat ?? 0) * 1000 };
+    const { grants, epoch, iat } = claims.data;
+    return { grants, epoch, issuedAt: iat * 1000 };
   }
 
   /**

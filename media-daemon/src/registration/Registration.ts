@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
-import { durationFromMs, durationMs, timestampMs } from '@bufbuild/protobuf/wkt';
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import { ControlPlaneError } from '@mediasoup-server/proto/ControlPlaneError';
 import { DaemonState, type HeartbeatResponse, LoadSchema } from '@mediasoup-server/proto/registry';
 import type { CommandGrant } from '../commands/authorize.ts';
@@ -12,6 +12,7 @@ import type { Admission } from '../signaling/admission.ts';
 import { ControlPlaneClient } from './ControlPlaneClient.ts';
 import { ControlPlaneTokens } from './ControlPlaneTokens.ts';
 import type { LoadMeter } from './LoadMeter.ts';
+import { Reports } from './Reports.ts';
 import { Reservations } from './Reservations.ts';
 import { type Credentials, RoomRecords, type RoomRecordsOptions } from './RoomRecords.ts';
 
@@ -44,17 +45,13 @@ export class Registration {
   readonly #options: RegistrationOptions;
   readonly #rooms: Rooms;
   readonly #client: ControlPlaneClient;
-  readonly #closedRooms = new Map<string, number>();
-  /** Peers that were put out for a time, until when, which the control plane has not acknowledged. */
-  readonly #refusals = new Set<{ roomId: string; peerId: string; until: number }>();
+  readonly #reports: Reports;
   readonly #records: RoomRecords;
   readonly #reservations = new Reservations();
   readonly #tokens = new ControlPlaneTokens(() => this.report());
   #incarnation = randomUUID();
   /** The control plane took the run before this one for dead, and does not know this one yet. */
   #fenced = false;
-  /** By how much the control plane's clock may be ahead of ours, ms, as of its last answer. */
-  #aheadMs = 0;
   #secret: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> | undefined;
@@ -65,18 +62,7 @@ export class Registration {
     this.#options = options;
     this.#client = new ControlPlaneClient(options.controlPlaneUrl, options.daemonId);
     this.#records = new RoomRecords(rooms, this.#client, options);
-    rooms.listen({
-      roomClosed: (room) => {
-        // What was let go is another's to report.
-        if (room.epoch === 0 || room.isLetGo) return;
-        this.#closedRooms.set(room.id, room.epoch);
-        this.beat();
-      },
-      peerRefused: (room, peerId, refuseForMs) => {
-        this.#refusals.add({ roomId: room.id, peerId, until: Date.now() + refuseForMs });
-        this.beat();
-      },
-    });
+    this.#reports = new Reports(rooms, () => this.beat());
   }
 
   /** Which run of the daemon this is; a fenced one goes on as another. */
@@ -94,7 +80,7 @@ export class Registration {
     if (this.#closed) return;
     clearTimeout(this.#timer);
     if (this.#beating) {
-      void this.#beating.finally(() => this.#hasNews && !this.#closed && this.#schedule(0));
+      void this.#beating.finally(() => !this.#reports.isEmpty && !this.#closed && this.#schedule(0));
       return;
     }
     this.#beating = this.#beatOnce()
@@ -123,19 +109,26 @@ export class Registration {
     });
   }
 
-  /** Withdraws a close report, so that a room may open again. One that is under way is waited for. */
+  /**
+   * Withdraws a close report, so that a room may open again; one that is under way is waited for. The close of a room by
+   * command is reported all the same, since who was assigned to it before is not to come back.
+   */
   async withdrawClosing(roomId: string): Promise<void> {
-    if (!this.#closedRooms.has(roomId)) return;
-    await this.#beating;
-    this.#closedRooms.delete(roomId);
+    const closing = this.#reports.closing(roomId);
+    if (closing?.removal) await this.report();
+    else if (closing) {
+      await this.#beating;
+      this.#reports.withdraw(roomId);
+    }
   }
 
   /**
    * Claims a room at the control plane, unless an assignment has recorded it.
    *
    * @param assigned whether its peer comes with an assignment.
-   * @throws RequestError 409 when the room lives on another daemon; 503 when the control plane does not know this daemon,
-   * and for a peer with an assignment to a room that has closed since, when it does not answer. Anybody else is served then.
+   * @throws RequestError 409 when the room lives on another daemon, or 503 for a peer with an assignment, which has become
+   * old; 503 when the control plane does not know this daemon, and for a peer with an assignment to a room that has closed
+   * since, when it does not answer. Anybody else is served then.
    */
   async claim(room: Room, assigned: boolean): Promise<void> {
     if (assigned && room.epoch > 0) return;
@@ -143,7 +136,7 @@ export class Registration {
     const claim = await this.#records.claim(room, this.#credentials);
     if (claim.is === 'elsewhere')
       throw new RequestError(
-        409,
+        assigned ? 503 : 409,
         `the room is on the daemon ${claim.daemonId}: ask the control plane for an assignment`,
       );
     if (claim.is === 'unknown') {
@@ -164,9 +157,8 @@ export class Registration {
   async checkToken({ roomId, peerId }: Admission, token: string): Promise<Grants> {
     const { daemonId } = this.#options;
     const expected = { roomId, peerId, daemonId, incarnation: this.#incarnation };
-    const { grants, issuedAt } = await this.#tokens.verifyAssignment(token, expected);
-    if (this.#rooms.removals.hasBeenSince(issuedAt - this.#aheadMs, roomId, peerId))
-      throw new RequestError(401, 'the token is not valid');
+    const { grants, epoch, issuedAt } = await this.#tokens.verifyAssignment(token, expected);
+    if (this.#rooms.removals.isVoid(epoch, roomId, peerId)) throw new RequestError(401, 'the token is not valid');
     this.#reservations.use(token, issuedAt);
     return grants;
   }
@@ -178,11 +170,6 @@ export class Registration {
    */
   checkCommandToken(token: string): Promise<CommandGrant> {
     return this.#tokens.verifyCommand(token);
-  }
-
-  /** Whether there is something that the control plane is to know at once. */
-  get #hasNews(): boolean {
-    return this.#closedRooms.size > 0 || this.#refusals.size > 0;
   }
 
   #schedule(delayMs: number): void {
@@ -237,26 +224,16 @@ export class Registration {
 
   async #heartbeat(secret: string): Promise<number> {
     const { maxPeers, load } = this.#options;
-    const reported = [...this.#closedRooms];
-    const refused = [...this.#refusals];
-    const sentAt = Date.now();
+    const { report, acknowledge } = this.#reports.take();
     const answer = await this.#client.heartbeat(secret, {
       incarnation: this.#incarnation,
       state: this.#rooms.draining ? DaemonState.DRAINING : DaemonState.READY,
       load: create(LoadSchema, load.read()),
       headroom: Math.max(0, maxPeers - this.#rooms.peerCount - this.#reservations.outstanding(Date.now())),
       assigned: BigInt(this.#reservations.assigned),
-      refusedPeers: refused.map(({ roomId, peerId, until }) => ({
-        roomId,
-        peerId,
-        refuseFor: durationFromMs(Math.max(0, until - sentAt)),
-      })),
-      closedRooms: reported.map(([roomId, epoch]) => ({ roomId, epoch: BigInt(epoch) })),
+      ...report,
     });
-    for (const refusal of refused) this.#refusals.delete(refusal);
-    for (const [roomId, epoch] of reported)
-      if (this.#closedRooms.get(roomId) === epoch) this.#closedRooms.delete(roomId);
-    if (answer.now) this.#aheadMs = Math.max(0, timestampMs(answer.now) - sentAt);
+    acknowledge(answer.raised);
     this.#reservations.tell(Number(answer.assigned), Date.now());
     if (answer.jwksJson) this.#tokens.learn(answer.jwksJson);
     if (answer.superseded) return this.#giveUp('a newer run of this daemon has registered');
@@ -273,7 +250,7 @@ export class Registration {
     this.#incarnation = randomUUID();
     this.#fenced = true;
     this.#rooms.letAllGo('fenced');
-    this.#closedRooms.clear();
+    this.#reports.forget();
     return 0;
   }
 

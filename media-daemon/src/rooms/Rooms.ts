@@ -4,14 +4,16 @@ import { RequestError } from '../errors.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import type { Happening } from './Happening.ts';
 import type { Peer } from './Peer.ts';
-import { Removals } from './Removals.ts';
+import { type Removal, Removals } from './Removals.ts';
 import { type MoveReason, Room, type RoomEnd, type RoomOptions } from './Room.ts';
 
 /** What the rooms' surroundings do when something happens to one. */
 export type RoomsListener = {
-  readonly roomClosed?: (room: Room, end: RoomEnd) => void;
+  /** `removal` is there where a command closed it. */
+  readonly roomClosed?: (room: Room, end: RoomEnd, removal: Removal | undefined) => void;
   readonly peerRemoved?: (peer: Peer, comeBack: boolean) => void;
-  readonly peerRefused?: (room: Room, peerId: string, refuseForMs: number) => void;
+  /** A command puts the peer out. */
+  readonly peerPutOut?: (room: Room, peerId: string, removal: Removal) => void;
   readonly happened?: (room: Room, happening: Happening) => void;
 };
 
@@ -96,7 +98,7 @@ export class Rooms {
   }
 
   /** Whom commands have put out. */
-  get removals(): Pick<Removals, 'hasBeenSince' | 'isRefused'> {
+  get removals(): Pick<Removals, 'isVoid' | 'isRefused'> {
     return this.#removals;
   }
 
@@ -106,8 +108,8 @@ export class Rooms {
    * @param refuseForMs milliseconds for which it is not let in again.
    */
   removePeer(room: Room, peer: Peer, reason: string, refuseForMs: number): void {
-    this.#removals.addPeer(room.id, peer.id, refuseForMs);
-    if (refuseForMs > 0) for (const listener of this.#listeners) listener.peerRefused?.(room, peer.id, refuseForMs);
+    const removal = this.#removals.addPeer(room.id, peer.id, refuseForMs);
+    for (const listener of this.#listeners) listener.peerPutOut?.(room, peer.id, removal);
     room.remove(peer, reason);
   }
 
@@ -149,10 +151,10 @@ export class Rooms {
         closed: (room, end) => {
           clearTimeout(this.#letGo.get(room));
           if (!this.#letGo.delete(room)) this.#rooms.delete(roomId);
-          if (end === 'command') this.#removals.addRoom(roomId);
+          const removal = end === 'command' ? this.#removals.addRoom(roomId) : undefined;
           this.#logger.info({ roomId, end }, 'room closed');
           if (!room.isLetGo) this.#tell(room, { case: 'roomClosed', value: { end: ends[end] } });
-          for (const listener of this.#listeners) listener.roomClosed?.(room, end);
+          for (const listener of this.#listeners) listener.roomClosed?.(room, end, removal);
         },
         peerRemoved: (_room, peer, comeBack) => {
           for (const listener of this.#listeners) listener.peerRemoved?.(peer, comeBack);

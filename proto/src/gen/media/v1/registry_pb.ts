@@ -4,15 +4,15 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file media/v1/registry.proto.
  */
 export const file_media_v1_registry: GenFile = /*@__PURE__*/
-  fileDesc("ChdtZWRpYS92MS9yZWdpc3RyeS5wcm90bxIIbWVkaWEudjEieAoPUmVnaXN0ZXJSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRIMCgR6b25lGAMgASgJEgsKA3VybBgEIAEoCRIUCgxncnBjX2FkZHJlc3MYBSABKAkSDwoHdmVyc2lvbhgGIAEoCSJsChBSZWdpc3RlclJlc3BvbnNlEg4KBnNlY3JldBgBIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJandrc19qc29uGAMgASgJIukBChBIZWFydGJlYXRSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEiQKBXN0YXRlGAIgASgOMhUubWVkaWEudjEuRGFlbW9uU3RhdGUSHAoEbG9hZBgDIAEoCzIOLm1lZGlhLnYxLkxvYWQSKgoMY2xvc2VkX3Jvb21zGAQgAygLMhQubWVkaWEudjEuQ2xvc2VkUm9vbRIQCghoZWFkcm9vbRgFIAEoDRIQCghhc3NpZ25lZBgGIAEoBBIsCg1yZWZ1c2VkX3BlZXJzGAcgAygLMhUubWVkaWEudjEuUmVmdXNlZFBlZXIivAEKEUhlYXJ0YmVhdFJlc3BvbnNlEg4KBmZlbmNlZBgBIAEoCBISCgpzdXBlcnNlZGVkGAIgASgIEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIRCglqd2tzX2pzb24YBCABKAkSEAoIYXNzaWduZWQYBSABKAQSJwoDbm93GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKkAQoETG9hZBINCgVyb29tcxgBIAEoDRINCgVwZWVycxgCIAEoDRIRCglwcm9kdWNlcnMYAyABKA0SEQoJY29uc3VtZXJzGAQgASgNEhIKCndvcmtlcl9jcHUYBSABKAESMwoQZXZlbnRfbG9vcF9kZWxheRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIPCgduZXR3b3JrGAcgASgBIl4KC1JlZnVzZWRQZWVyEg8KB3Jvb21faWQYASABKAkSDwoHcGVlcl9pZBgCIAEoCRItCgpyZWZ1c2VfZm9yGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIiwKCkNsb3NlZFJvb20SDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCJrChJSZXBvcnRSb29tc1JlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkSIQoFcm9vbXMYAiADKAsyEi5tZWRpYS52MS5PcGVuUm9vbRIdChVydHBfY2FwYWJpbGl0aWVzX2pzb24YAyABKAkiSwoTUmVwb3J0Um9vbXNSZXNwb25zZRIhCgVyb29tcxgBIAMoCzISLm1lZGlhLnYxLk9wZW5Sb29tEhEKCWVsc2V3aGVyZRgCIAMoCSIqCghPcGVuUm9vbRIPCgdyb29tX2lkGAEgASgJEg0KBWVwb2NoGAIgASgEIkYKEENsYWltUm9vbVJlcXVlc3QSEwoLaW5jYXJuYXRpb24YASABKAkSHQoVcnRwX2NhcGFiaWxpdGllc19qc29uGAIgASgJIkYKEUNsYWltUm9vbVJlc3BvbnNlEg8KB2dyYW50ZWQYASABKAgSEQoJZGFlbW9uX2lkGAIgASgJEg0KBWVwb2NoGAMgASgEKnUKC0RhZW1vblN0YXRlEhwKGERBRU1PTl9TVEFURV9VTlNQRUNJRklFRBAAEhYKEkRBRU1PTl9TVEFURV9SRUFEWRABEhkKFURBRU1PTl9TVEFURV9EUkFJTklORxACEhUKEURBRU1PTl9TVEFURV9MT1NUEANiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChdtZWRpYS92MS9yZWdpc3RyeS5wcm90bxIIbWVkaWEudjEieAoPUmVnaXN0ZXJSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEg4KBnJlZ2lvbhgCIAEoCRIMCgR6b25lGAMgASgJEgsKA3VybBgEIAEoCRIUCgxncnBjX2FkZHJlc3MYBSABKAkSDwoHdmVyc2lvbhgGIAEoCSJsChBSZWdpc3RlclJlc3BvbnNlEg4KBnNlY3JldBgBIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJandrc19qc29uGAMgASgJIukBChBIZWFydGJlYXRSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEiQKBXN0YXRlGAIgASgOMhUubWVkaWEudjEuRGFlbW9uU3RhdGUSHAoEbG9hZBgDIAEoCzIOLm1lZGlhLnYxLkxvYWQSKgoMY2xvc2VkX3Jvb21zGAQgAygLMhQubWVkaWEudjEuQ2xvc2VkUm9vbRIQCghoZWFkcm9vbRgFIAEoDRIQCghhc3NpZ25lZBgGIAEoBBIsCg1yZW1vdmVkX3BlZXJzGAcgAygLMhUubWVkaWEudjEuUmVtb3ZlZFBlZXIitwEKEUhlYXJ0YmVhdFJlc3BvbnNlEg4KBmZlbmNlZBgBIAEoCBISCgpzdXBlcnNlZGVkGAIgASgIEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIRCglqd2tzX2pzb24YBCABKAkSEAoIYXNzaWduZWQYBSABKAQSIgoGcmFpc2VkGAYgAygLMhIubWVkaWEudjEuT3BlblJvb20ipAEKBExvYWQSDQoFcm9vbXMYASABKA0SDQoFcGVlcnMYAiABKA0SEQoJcHJvZHVjZXJzGAMgASgNEhEKCWNvbnN1bWVycxgEIAEoDRISCgp3b3JrZXJfY3B1GAUgASgBEjMKEGV2ZW50X2xvb3BfZGVsYXkYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDwoHbmV0d29yaxgHIAEoASJeCgtSZW1vdmVkUGVlchIPCgdyb29tX2lkGAEgASgJEg8KB3BlZXJfaWQYAiABKAkSLQoKcmVmdXNlX2ZvchgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIsCgpDbG9zZWRSb29tEg8KB3Jvb21faWQYASABKAkSDQoFZXBvY2gYAiABKAQiawoSUmVwb3J0Um9vbXNSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEiEKBXJvb21zGAIgAygLMhIubWVkaWEudjEuT3BlblJvb20SHQoVcnRwX2NhcGFiaWxpdGllc19qc29uGAMgASgJIksKE1JlcG9ydFJvb21zUmVzcG9uc2USIQoFcm9vbXMYASADKAsyEi5tZWRpYS52MS5PcGVuUm9vbRIRCgllbHNld2hlcmUYAiADKAkiKgoIT3BlblJvb20SDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCJGChBDbGFpbVJvb21SZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEh0KFXJ0cF9jYXBhYmlsaXRpZXNfanNvbhgCIAEoCSJGChFDbGFpbVJvb21SZXNwb25zZRIPCgdncmFudGVkGAEgASgIEhEKCWRhZW1vbl9pZBgCIAEoCRINCgVlcG9jaBgDIAEoBCp1CgtEYWVtb25TdGF0ZRIcChhEQUVNT05fU1RBVEVfVU5TUEVDSUZJRUQQABIWChJEQUVNT05fU1RBVEVfUkVBRFkQARIZChVEQUVNT05fU1RBVEVfRFJBSU5JTkcQAhIVChFEQUVNT05fU1RBVEVfTE9TVBADYgZwcm90bzM", [file_google_protobuf_duration]);
 
 /**
  * POST /daemons/:daemonId/registrations
@@ -136,12 +136,11 @@ export type HeartbeatRequest = Message<"media.v1.HeartbeatRequest"> & {
   assigned: bigint;
 
   /**
-   * Peers that a command has put out for a time, and that no answer has acknowledged yet. A successful answer acknowledges
-   * them all.
+   * Peers that a command has put out, and that no answer has acknowledged yet. A successful answer acknowledges them all.
    *
-   * @generated from field: repeated media.v1.RefusedPeer refused_peers = 7;
+   * @generated from field: repeated media.v1.RemovedPeer removed_peers = 7;
    */
-  refusedPeers: RefusedPeer[];
+  removedPeers: RemovedPeer[];
 };
 
 /**
@@ -188,11 +187,11 @@ export type HeartbeatResponse = Message<"media.v1.HeartbeatResponse"> & {
   assigned: bigint;
 
   /**
-   * The control plane's clock, which assignments are dated by.
+   * The rooms of the removed peers that are the daemon's, each with its new epoch: assignments of before have lesser ones.
    *
-   * @generated from field: google.protobuf.Timestamp now = 6;
+   * @generated from field: repeated media.v1.OpenRoom raised = 6;
    */
-  now?: Timestamp | undefined;
+  raised: OpenRoom[];
 };
 
 /**
@@ -257,9 +256,9 @@ export const LoadSchema: GenMessage<Load> = /*@__PURE__*/
   messageDesc(file_media_v1_registry, 4);
 
 /**
- * @generated from message media.v1.RefusedPeer
+ * @generated from message media.v1.RemovedPeer
  */
-export type RefusedPeer = Message<"media.v1.RefusedPeer"> & {
+export type RemovedPeer = Message<"media.v1.RemovedPeer"> & {
   /**
    * @generated from field: string room_id = 1;
    */
@@ -279,10 +278,10 @@ export type RefusedPeer = Message<"media.v1.RefusedPeer"> & {
 };
 
 /**
- * Describes the message media.v1.RefusedPeer.
- * Use `create(RefusedPeerSchema)` to create a new message.
+ * Describes the message media.v1.RemovedPeer.
+ * Use `create(RemovedPeerSchema)` to create a new message.
  */
-export const RefusedPeerSchema: GenMessage<RefusedPeer> = /*@__PURE__*/
+export const RemovedPeerSchema: GenMessage<RemovedPeer> = /*@__PURE__*/
   messageDesc(file_media_v1_registry, 5);
 
 /**
