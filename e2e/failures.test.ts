@@ -134,10 +134,10 @@ test('a call goes on while the control plane is gone', async (t) => {
 
 /** Waits until so many others are heard, over other streams than before. Answers what names the streams. */
 async function heardFrom({ others, than }: { others: number; than: string[] }): Promise<string[]> {
-  const { room } = window as unknown as { room: { getStats(): Promise<RTCStatsReport[]> } };
+  const { room } = window as unknown as { room: { getStatsReports(): Promise<RTCStatsReport[]> } };
   for (;;) {
     const heard: string[] = [];
-    for (const report of await room.getStats()) {
+    for (const report of await room.getStatsReports()) {
       for (const stats of report.values()) {
         const isSound = stats.type === 'inbound-rtp' && stats.kind === 'audio' && stats.packetsReceived > 5;
         if (isSound && !than.includes(stats.trackIdentifier)) heard.push(stats.trackIdentifier);

@@ -103,8 +103,8 @@ function relayAlone(): void {
 
 /** The type of the page's own candidate that each connection uses. */
 async function pathsOfMedia(): Promise<unknown[]> {
-  const { room } = window as unknown as { room: { getStats(): Promise<RTCStatsReport[]> } };
-  return (await room.getStats()).map((report) => {
+  const { room } = window as unknown as { room: { getStatsReports(): Promise<RTCStatsReport[]> } };
+  return (await room.getStatsReports()).map((report) => {
     const all = new Map(report.entries());
     const transport = [...all.values()].find(({ type }) => type === 'transport');
     return all.get(all.get(transport?.selectedCandidatePairId)?.localCandidateId)?.candidateType;

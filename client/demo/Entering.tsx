@@ -6,9 +6,6 @@ import { invitationWords } from './words/invitationWords.ts';
 import type { Message } from './words/Message.ts';
 import { roomWords } from './words/roomWords.ts';
 
-/** The longest wait before another attempt, ms: who waits for a place wants it soon after it is there. */
-const LONGEST_WAIT_MS = 5000;
-
 function words(refusal: RoomError, invitation: Invitation | undefined): Message {
   return refusal.status === 401 ? invitationWords(invitation) : roomWords(refusal);
 }
@@ -27,26 +24,26 @@ export function Entering({ options, invitation, onJoined, onBack }: EnteringProp
   const [busy, setBusy] = useState(true);
 
   useEffect(() => {
-    let abandoned = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    const room = new Room(options);
+    let joined = false;
     setBusy(true);
-    Room.join(options).then(
-      (room) => {
-        if (abandoned) room.leave();
-        else onJoined(room);
+    room.on('stateChanged', (state) => {
+      if (state.status !== 'connecting') return;
+      if (state.reason) setRefusal(state.reason);
+      setBusy(false);
+    });
+    room.join().then(
+      () => {
+        joined = true;
+        onJoined(room);
       },
       (cause) => {
-        if (abandoned) return;
-        const error = RoomError.from(cause);
-        setRefusal(error);
+        setRefusal(RoomError.from(cause));
         setBusy(false);
-        const wait = error.retryAfterMs ?? 500 * 2 ** attempt;
-        if (error.retryable) timer = setTimeout(() => setAttempt(attempt + 1), Math.min(wait, LONGEST_WAIT_MS));
       },
     );
     return () => {
-      abandoned = true;
-      clearTimeout(timer);
+      if (!joined) room.leave();
     };
   }, [options, attempt]);
 

@@ -1,67 +1,228 @@
-export interface PreferredLayers {
-  readonly spatialLayer: number;
-  readonly temporalLayer?: number;
+import { Demand } from './adaptive/Demand.ts';
+import { layerFor } from './adaptive/layerFor.ts';
+import type { RoomError } from './errors.ts';
+import type { Layers, PreferredLayers, Reception } from './session/Reception.ts';
+import { sourceOf, type TrackSource } from './TrackSource.ts';
+
+/** What is known of a track when it is announced. */
+export interface RemoteTrackInfo {
+  readonly id: string;
+  readonly peerId: string;
+  readonly kind: 'audio' | 'video';
+  readonly appData: Record<string, unknown>;
+  /** The shorter side of the picture, in pixels, where its sender tells. */
+  readonly height: number | undefined;
 }
 
-/** A track of another peer, subscribed to. */
-export class RemoteTrack {
-  readonly track: MediaStreamTrack;
-  readonly kind: 'audio' | 'video';
-  readonly peerId: string;
-  readonly producerId: string;
-  readonly appData: Readonly<Record<string, unknown>>;
-  readonly #setPreferredLayers: (layers: PreferredLayers) => Promise<void>;
-  #muted: boolean;
+/** What a room does for the tracks of others. */
+export interface RemoteTrackOwner {
+  /** Whether the elements that show a track say what is received of it. */
+  readonly adaptive: boolean;
+  readonly subscribed: boolean;
+  subscriptionChanged(track: RemoteTrack): void;
+  changed(track: RemoteTrack): void;
+}
 
-  constructor(fields: {
-    track: MediaStreamTrack;
-    kind: 'audio' | 'video';
-    peerId: string;
-    producerId: string;
-    appData: Record<string, unknown>;
-    muted: boolean;
-    setPreferredLayers: (layers: PreferredLayers) => Promise<void>;
-  }) {
-    this.track = fields.track;
-    this.kind = fields.kind;
-    this.peerId = fields.peerId;
-    this.producerId = fields.producerId;
-    this.appData = fields.appData;
-    this.#muted = fields.muted;
-    this.#setPreferredLayers = fields.setPreferredLayers;
+/** The height that a picture is taken for whose sender tells none. */
+const USUAL_HEIGHT = 720;
+
+/**
+ * A track that another peer publishes: one object for as long as it does, through every loss of connections on either
+ * side. What is attached to an element stays attached.
+ */
+export class RemoteTrack {
+  /** The sender's `LocalTrack.id`. */
+  readonly id: string;
+  readonly peerId: string;
+  readonly kind: 'audio' | 'video';
+  readonly appData: Readonly<Record<string, unknown>>;
+  readonly #owner: RemoteTrackOwner;
+  readonly #height: number;
+  readonly #streams = new Map<HTMLMediaElement, MediaStream>();
+  #demand: Demand | undefined;
+  #subscribed: boolean;
+  #reception: Reception | undefined;
+  #preferred: PreferredLayers | undefined;
+  #error: RoomError | undefined;
+
+  /** @internal */
+  constructor({ id, peerId, kind, appData, height = USUAL_HEIGHT }: RemoteTrackInfo, owner: RemoteTrackOwner) {
+    this.id = id;
+    this.peerId = peerId;
+    this.kind = kind;
+    this.appData = appData;
+    this.#height = height;
+    this.#owner = owner;
+    this.#subscribed = owner.subscribed;
+  }
+
+  get source(): TrackSource | undefined {
+    return sourceOf(this.appData);
+  }
+
+  /** What is received now. It changes when its sender or this peer moves: `attach` follows that by itself. */
+  get track(): MediaStreamTrack | undefined {
+    return this.#reception?.track;
+  }
+
+  /** `waiting`: the media is not there yet, or is lost and will be back; meanwhile elements show the last frame. */
+  get state(): 'unsubscribed' | 'waiting' | 'live' | 'failed' {
+    if (!this.#subscribed) return 'unsubscribed';
+    if (this.#reception && !this.#reception.closed) return 'live';
+    return this.#error ? 'failed' : 'waiting';
+  }
+
+  /** Why it cannot be received, where `state` is `failed`: for example a codec that this browser lacks. */
+  get error(): RoomError | undefined {
+    return this.#error;
   }
 
   /** Whether its sender, or the server, has paused it. */
   get muted(): boolean {
-    return this.#muted;
+    return this.#reception?.muted ?? false;
+  }
+
+  /** Whether this peer receives it, or wants to. */
+  get subscribed(): boolean {
+    return this.#subscribed;
+  }
+
+  /** Whether it is not received just now because no element that it is attached to is on the screen. */
+  get paused(): boolean {
+    return this.#reception?.paused ?? false;
+  }
+
+  /** Which of the sizes is received now, where it is sent in several. */
+  get layers(): Layers | undefined {
+    return this.#reception?.layers;
+  }
+
+  /** How many sizes it is sent in. */
+  get layerCount(): number {
+    return this.#reception?.layerCount ?? 1;
+  }
+
+  /** How well it arrives: 0, not at all, to 10. */
+  get score(): number | undefined {
+    return this.#reception?.score;
+  }
+
+  /** The server's id of it, which changes when its sender moves. */
+  get producerId(): string | undefined {
+    return this.#reception?.producerId;
+  }
+
+  /** Receives the track from now on; `trackSubscribed` tells when its media is there. */
+  subscribe(): void {
+    this.#setSubscribed(true);
+  }
+
+  /** Receives nothing of the track any more, until `subscribe`. It stays attached. */
+  unsubscribe(): void {
+    this.#setSubscribed(false);
   }
 
   /**
    * Chooses the largest size and frame rate that is received of a track that is sent in several; the network may force
-   * less. 0 is the least of each.
+   * less. 0 is the least of each; `undefined` leaves the choice to the elements that show it.
    *
    * @throws {RoomError} 409 where the track is sent in one size
    */
-  setPreferredLayers(layers: PreferredLayers): Promise<void> {
-    return this.#setPreferredLayers(layers);
+  async setPreferredLayers(layers: PreferredLayers | undefined): Promise<void> {
+    this.#preferred = layers;
+    if (layers) await this.#reception?.setPreferredLayers(layers);
+    else this.#meetDemand();
   }
 
-  /** Only the session that receives the track calls this. */
-  setMuted(muted: boolean): void {
-    this.#muted = muted;
+  /** Those that it is attached to. */
+  get elements(): readonly HTMLMediaElement[] {
+    return [...this.#streams.keys()];
   }
 
   /**
-   * Plays the track in an `<audio>` or `<video>` element, instead of what the element played before.
+   * Plays the track in an `<audio>` or `<video>` element, instead of what the element played before, also after it was
+   * lost and is back.
    *
    * @returns the function that takes it out again
    */
   attach(element: HTMLMediaElement): () => void {
-    const stream = new MediaStream([this.track]);
+    const stream = new MediaStream(this.track ? [this.track] : []);
     element.autoplay = true;
     element.srcObject = stream;
+    this.#streams.set(element, stream);
+    if (this.#owner.adaptive && this.kind === 'video') {
+      this.#demand ??= new Demand(() => this.#meetDemand());
+      this.#demand.add(element);
+    }
     return () => {
+      if (this.#streams.get(element) !== stream) return;
+      this.#streams.delete(element);
+      this.#demand?.remove(element);
       if (element.srcObject === stream) element.srcObject = null;
     };
+  }
+
+  /**
+   * Shows what is received from now on. The elements' streams stay and only the track in them is another, so that the
+   * last frame is shown until the next.
+   *
+   * @internal
+   */
+  show(reception: Reception): void {
+    const former = this.track;
+    this.#reception = reception;
+    this.#error = undefined;
+    for (const stream of this.#streams.values()) {
+      stream.addTrack(reception.track);
+      if (former) stream.removeTrack(former);
+    }
+  }
+
+  /**
+   * Has a reception do what is wanted of the track: let media flow or not, and in which size.
+   *
+   * @internal
+   */
+  async direct(reception: Reception): Promise<void> {
+    const height = this.#demand?.height;
+    const { layerCount } = reception;
+    if (this.#preferred) await reception.setPreferredLayers(this.#preferred);
+    else if (height && layerCount > 1) {
+      await reception.setPreferredLayers({ spatialLayer: layerFor(height, this.#height, layerCount) });
+    }
+    await reception.setPaused(height === 0);
+  }
+
+  /** @internal */
+  get reception(): Reception | undefined {
+    return this.#reception;
+  }
+
+  /** @internal */
+  fail(error: RoomError): void {
+    this.#error = error;
+  }
+
+  /** @internal */
+  hide(): void {
+    const { track } = this;
+    this.#reception = undefined;
+    if (track) for (const stream of this.#streams.values()) stream.removeTrack(track);
+  }
+
+  #setSubscribed(subscribed: boolean): void {
+    if (this.#subscribed === subscribed) return;
+    this.#subscribed = subscribed;
+    this.#owner.subscriptionChanged(this);
+  }
+
+  #meetDemand(): void {
+    const reception = this.#reception;
+    if (!reception) return;
+    this.direct(reception).then(
+      () => this.#owner.changed(this),
+      // Refused because it is gone, or its session is: either is told by itself.
+      () => {},
+    );
   }
 }

@@ -1,13 +1,17 @@
-import { requestAssignment } from './assignment.ts';
-import { backoffMs } from './backoff.ts';
+import { type AccessToken, requestAssignment } from './assignment.ts';
 import { RoomError } from './errors.ts';
 import { TypedEmitter } from './events.ts';
-import { LocalTrack, type PublishOptions } from './LocalTrack.ts';
+import type { LocalTrack, PublishOptions } from './LocalTrack.ts';
 import type { RemoteTrack } from './RemoteTrack.ts';
-import { Session } from './Session.ts';
-
-/** How often the first join is attempted where a daemon, though assigned, cannot be reached. */
-const MOST_JOIN_ATTEMPTS = 3;
+import type { RoomEvents } from './RoomEvents.ts';
+import { Places } from './recovery/Places.ts';
+import type { RoomState } from './recovery/RoomState.ts';
+import type { Data, Reliability } from './session/DataChannels.ts';
+import { Session } from './session/Session.ts';
+import type { RoomStats } from './stats/RoomStats.ts';
+import { StatsSummary } from './stats/StatsSummary.ts';
+import { LocalTracks } from './tracks/LocalTracks.ts';
+import { RemoteTracks } from './tracks/RemoteTracks.ts';
 
 export interface JoinOptions {
   /** The control plane's origin, for example `https://meet.example.org`. */
@@ -17,76 +21,71 @@ export interface JoinOptions {
   readonly peerId: string;
   /** What the other peers are told about this one; by convention `displayName` is its name. */
   readonly appData?: Record<string, unknown>;
-  /** The application's access token, where the service asks for one. */
-  readonly accessToken?: string;
-}
-
-export type RoomState =
-  | { readonly status: 'connecting' }
-  | { readonly status: 'connected'; readonly daemonId: string }
-  | { readonly status: 'reconnecting'; readonly attempt: number }
-  /** `reason` is missing where the peer itself left. */
-  | { readonly status: 'closed'; readonly reason?: RoomError };
-
-export interface RoomEvents {
-  peerJoined: [peerId: string, appData: Record<string, unknown>];
-  peerLeft: [peerId: string];
-  trackSubscribed: [track: RemoteTrack];
-  trackUnsubscribed: [track: RemoteTrack];
-  trackMuted: [track: RemoteTrack];
-  trackUnmuted: [track: RemoteTrack];
-  trackPublished: [track: LocalTrack];
-  /** Closed by its owner, because it ended, or because the server refused it after a reconnection. */
-  trackUnpublished: [track: LocalTrack];
-  stateChanged: [state: RoomState];
+  /** The application's access token, where the service asks for one; a function is asked for each assignment. */
+  readonly accessToken?: AccessToken;
+  /** Whether every track of the others is received; else those that `RemoteTrack.subscribe` is called on. Default: true. */
+  readonly autoSubscribe?: boolean;
+  /**
+   * Whether the elements that a video track is attached to say what is received of it: the size that fits the largest of
+   * them, and nothing while none is on the screen. Default: true.
+   */
+  readonly adaptive?: boolean;
 }
 
 /**
- * A room as one peer sees it. It subscribes to every track of the others, and survives the loss of sockets and daemons:
- * it then asks for a new assignment, joins again and publishes the same local tracks.
+ * A room as one peer sees it. It survives the loss of sockets, networks and daemons: peers and tracks stay the same
+ * objects throughout.
  */
 export class Room extends TypedEmitter<RoomEvents> {
   readonly roomId: string;
   readonly peerId: string;
-  readonly #options: JoinOptions;
+  readonly #places: Places;
   readonly #peers = new Map<string, Record<string, unknown>>();
-  readonly #localTracks = new Set<LocalTrack>();
-  readonly #remoteTracks = new Set<RemoteTrack>();
-  readonly #leaving = new AbortController();
-  #session: Session | undefined;
-  #state: RoomState = { status: 'connecting' };
-  /** The daemon that the next assignment is told not to trust. */
-  #failedDaemonId: string | undefined;
+  readonly #localTracks: LocalTracks;
+  readonly #remoteTracks: RemoteTracks;
+  readonly #stats = new StatsSummary();
+  #appData: Record<string, unknown>;
+  #activeSpeaker: string | undefined;
+  #audioLevels: ReadonlyMap<string, number> = new Map();
+  #joining: Promise<void> | undefined;
 
   /**
-   * Joins a room, which the service makes where there is none.
+   * Joins a room, which the service makes where there is none. What is only for now, such as a full room or a service
+   * that is not reached, is tried again until it succeeds: make the room by hand to show that meanwhile.
    *
-   * @throws {RoomError} saying why not; nothing is left open then
+   * @throws {RoomError} saying why it never will
    */
   static async join(options: JoinOptions): Promise<Room> {
     const room = new Room(options);
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await room.#connect();
-        return room;
-      } catch (error) {
-        const reason = RoomError.from(error);
-        if (reason.code !== 'DAEMON_UNREACHABLE' && reason.code !== 'CONNECTION_LOST') throw reason;
-        if (attempt === MOST_JOIN_ATTEMPTS) throw reason;
-        await room.#sleep(backoffMs(attempt + 1));
-      }
-    }
+    await room.join();
+    return room;
   }
 
-  private constructor(options: JoinOptions) {
+  /** Nothing happens until `join`, so that listeners can be added first. */
+  constructor(options: JoinOptions) {
     super();
-    this.#options = options;
-    this.roomId = options.roomId;
-    this.peerId = options.peerId;
+    const { controlPlaneUrl, roomId, peerId, accessToken, autoSubscribe = true, adaptive = true } = options;
+    this.roomId = roomId;
+    this.peerId = peerId;
+    this.#appData = options.appData ?? {};
+    this.#places = new Places(
+      {
+        assign: (failedDaemonId, signal) => {
+          const request = { peerId, ...(failedDaemonId !== undefined && { failedDaemonId }) };
+          return requestAssignment({ controlPlaneUrl, roomId, accessToken, request, signal });
+        },
+        open: (assignment) => Session.open({ assignment, appData: this.#appData }),
+      },
+      (session) =>
+        this.#remoteTracks.hasAll(session) && [...this.#peers.keys()].every((id) => session.roster.peers.has(id)),
+    );
+    this.#localTracks = new LocalTracks(this.#places);
+    this.#remoteTracks = new RemoteTracks({ autoSubscribe, adaptive });
+    this.#listen();
   }
 
   get state(): RoomState {
-    return this.#state;
+    return this.#places.state;
   }
 
   /** The other peers' `appData` by their ids. While reconnecting, those from before. */
@@ -95,179 +94,154 @@ export class Room extends TypedEmitter<RoomEvents> {
   }
 
   get localTracks(): readonly LocalTrack[] {
-    return [...this.#localTracks];
+    return this.#localTracks.all;
   }
 
+  /** All that the others publish. */
   get remoteTracks(): readonly RemoteTrack[] {
-    return [...this.#remoteTracks];
+    return this.#remoteTracks.all;
+  }
+
+  /** Who speaks most, be it this peer; `undefined` while nobody does. */
+  get activeSpeaker(): string | undefined {
+    return this.#activeSpeaker;
+  }
+
+  /** How loud each who is heard is, in dBov from -127 to 0. */
+  get audioLevels(): ReadonlyMap<string, number> {
+    return this.#audioLevels;
   }
 
   /**
-   * Publishes a track; during a reconnection it is published when that is over.
+   * Joins, trying again what is only for now; `state` tells how it goes.
+   *
+   * @throws {RoomError} that is final; ROOM_CLOSED where `leave` was called meanwhile
+   */
+  join(): Promise<void> {
+    this.#joining ??= this.#places.join();
+    return this.#joining;
+  }
+
+  /**
+   * Publishes a track; while there is no connection it is published when there is one.
    *
    * @throws {RoomError} where the server refuses it
    */
-  async publish(track: MediaStreamTrack, options: PublishOptions = {}): Promise<LocalTrack> {
-    if (this.#state.status === 'closed') throw new RoomError('ROOM_CLOSED', 'The room is closed');
-    const local = new LocalTrack(track, options, {
-      muteChanged: (changed) => this.#whileConnected((session) => session.setPaused(changed)),
-      closed: (closed) => {
-        if (this.#localTracks.delete(closed)) this.emit('trackUnpublished', closed);
-        return this.#whileConnected((session) => session.unproduce(closed));
-      },
-    });
-    this.#localTracks.add(local);
-    this.emit('trackPublished', local);
-    try {
-      await this.#whileConnected((session) => session.produce(local));
-    } catch (error) {
-      await local.close().catch(() => {});
-      throw RoomError.from(error);
-    }
-    return local;
+  publish(track: MediaStreamTrack, options: PublishOptions = {}): Promise<LocalTrack> {
+    if (this.state.status === 'closed') return Promise.reject(new RoomError('ROOM_CLOSED', 'The room is closed'));
+    return this.#localTracks.publish(track, options);
+  }
+
+  /**
+   * Sends something to everybody who is in the room, over data channels, which no reload and no server keeps. Each gets it
+   * once at most: while the peer moves to another daemon, a message may be lost.
+   *
+   * @param reliability `reliable`: in order and, while connections last, all of them. `lossy`: at once or never
+   */
+  send(data: Data, reliability: Reliability = 'reliable'): void {
+    // Those who are still at the former place hear it there; at the new one nothing waits that they have heard already.
+    const [current, ...former] = this.#places.all;
+    for (const session of former) if (session.data.isOpen(reliability)) session.data.send(data, reliability);
+    if (former.length === 0 || current?.data.isOpen(reliability)) current?.data.send(data, reliability);
+  }
+
+  /** Replaces what the others are told about this peer. */
+  async setAppData(appData: Record<string, unknown>): Promise<void> {
+    this.#appData = appData;
+    await this.#places.everywhere((session) => session.updateAppData(appData));
+  }
+
+  /** How well the call goes. Bit rates and losses are those since the call before, so one every second or two is good. */
+  async getStats(): Promise<RoomStats> {
+    const tracks = { local: this.localTracks, remote: this.remoteTracks };
+    return this.#stats.update(this.#places.current?.daemonId, await this.getStatsReports(), tracks);
+  }
+
+  /** The browser's own statistics: a report for each of its connections, none while there is none. */
+  async getStatsReports(): Promise<RTCStatsReport[]> {
+    return (await this.#places.current?.transports.getStats()) ?? [];
   }
 
   /** Leaves the room, for good. Idempotent. */
   leave(): void {
-    this.#close();
+    this.#places.leave();
   }
 
-  /** The statistics of what is received: one report for each connection, none while there is no connection. */
-  async getStats(): Promise<RTCStatsReport[]> {
-    return (await this.#session?.getStats()) ?? [];
+  #listen(): void {
+    const [places, local, remote] = [this.#places, this.#localTracks, this.#remoteTracks];
+    places.on('stateChanged', (state) => this.#stateChanged(state));
+    places.on('arrived', (session, former) => this.#arrived(session, former));
+    places.on('left', (former) => {
+      remote.remove(former);
+      this.#removeLeftPeers();
+    });
+    local.on('published', (track) => this.emit('localTrackPublished', track));
+    local.on('changed', (track) => this.emit('localTrackChanged', track));
+    local.on('unpublished', (track, cause) => this.emit('localTrackUnpublished', track, cause));
+    remote.on('published', (track) => this.emit('remoteTrackPublished', track));
+    remote.on('subscribed', (track) => this.emit('trackSubscribed', track));
+    remote.on('unsubscribed', (track) => this.emit('trackUnsubscribed', track));
+    remote.on('unpublished', (track) => this.emit('remoteTrackUnpublished', track));
+    remote.on('changed', (track) => {
+      this.emit('remoteTrackChanged', track);
+      places.look();
+    });
   }
 
-  async #connect(): Promise<void> {
-    const { controlPlaneUrl, roomId, peerId, accessToken, appData = {} } = this.#options;
-    const signal = this.#leaving.signal;
-    const failedDaemonId = this.#failedDaemonId;
-    const assignment = await requestAssignment({
-      controlPlaneUrl,
-      roomId,
-      accessToken,
-      request: { peerId, ...(failedDaemonId === undefined ? {} : { failedDaemonId }) },
-      signal,
+  #arrived(session: Session, former: Session | undefined): void {
+    const { roster } = session;
+    roster.on('peerJoined', (peerId, appData) => this.#setPeer(peerId, appData));
+    roster.on('peerUpdated', (peerId, appData) => this.#setPeer(peerId, appData));
+    roster.on('peerLeft', () => this.#removeLeftPeers());
+    roster.on('activeSpeakerChanged', (peerId) => {
+      if (this.#activeSpeaker === peerId) return;
+      this.#activeSpeaker = peerId;
+      this.emit('activeSpeakerChanged', peerId);
     });
-    if (assignment.retryAfterMs !== undefined) await this.#sleep(assignment.retryAfterMs);
-    signal.throwIfAborted();
-    // Until its socket is open it is under suspicion; after that it is only when it is lost.
-    this.#failedDaemonId = assignment.daemonId;
-    const session = await Session.open({ assignment, appData });
-    if (signal.aborted) {
-      session.close();
-      signal.throwIfAborted();
-    }
-    this.#failedDaemonId = undefined;
-    this.#adopt(session);
-  }
-
-  #adopt(session: Session): void {
-    this.#session = session;
-    session.on('peerJoined', (peerId, appData) => this.#addPeer(peerId, appData));
-    session.on('peerLeft', (peerId) => this.#removePeer(peerId));
-    session.on('trackSubscribed', (track) => {
-      this.#remoteTracks.add(track);
-      this.emit('trackSubscribed', track);
+    roster.on('audioLevelsChanged', (levels) => {
+      this.#audioLevels = levels;
+      this.emit('audioLevelsChanged', levels);
     });
-    session.on('trackUnsubscribed', (track) => {
-      this.#remoteTracks.delete(track);
-      this.emit('trackUnsubscribed', track);
+    session.on('serverMessage', (from, data) => this.emit('serverMessage', from, data));
+    session.on('dataReceived', (peerId, data) => {
+      const { current } = this.#places;
+      // Who is heard at the present place is not heard a second time at the former one.
+      if (session === current || !current?.data.hears(peerId)) this.emit('dataReceived', peerId, data);
     });
-    session.on('trackMuted', (track) => this.emit('trackMuted', track));
-    session.on('trackUnmuted', (track) => this.emit('trackUnmuted', track));
-    session.on('died', (error) => this.#lost(session, error));
-
-    for (const peerId of [...this.#peers.keys()]) if (!session.peers.has(peerId)) this.#removePeer(peerId);
-    for (const [peerId, appData] of session.peers) this.#addPeer(peerId, appData);
-    this.#setState({ status: 'connected', daemonId: session.daemonId });
+    if (former) this.#remoteTracks.hold(former);
+    this.#remoteTracks.add(session);
+    this.#localTracks.add(session);
+    for (const [peerId, appData] of roster.peers) this.#setPeer(peerId, appData);
     // Whoever awaits `join` adds listeners right after it resolves, and must miss nothing.
     setTimeout(() => session.start(), 0);
-    for (const local of this.#localTracks) {
-      this.#whileConnected((current) => current.produce(local)).catch(() => local.close().catch(() => {}));
-    }
   }
 
-  #addPeer(peerId: string, appData: Record<string, unknown>): void {
-    const known = this.#peers.has(peerId);
+  #setPeer(peerId: string, appData: Record<string, unknown>): void {
+    const known = this.#peers.get(peerId);
     this.#peers.set(peerId, appData);
     if (!known) this.emit('peerJoined', peerId, appData);
+    else if (JSON.stringify(known) !== JSON.stringify(appData)) this.emit('peerUpdated', peerId, appData);
+    this.#places.look();
   }
 
-  #removePeer(peerId: string): void {
-    if (this.#peers.delete(peerId)) this.emit('peerLeft', peerId);
-  }
-
-  #lost(session: Session, error: RoomError): void {
-    if (session !== this.#session) return;
-    this.#session = undefined;
-    if (!error.retryable) {
-      this.#close(error);
-      return;
-    }
-    // A daemon that asked to move is well; one that vanished may be dead.
-    if (error.code !== 'MOVED') this.#failedDaemonId = session.daemonId;
-    void this.#rejoin();
-  }
-
-  async #rejoin(): Promise<void> {
-    let retryAfterMs = 0;
-    for (let attempt = 1; !this.#leaving.signal.aborted; attempt++) {
-      this.#setState({ status: 'reconnecting', attempt });
-      await this.#sleep(Math.max(backoffMs(attempt), retryAfterMs));
-      if (this.#leaving.signal.aborted) return;
-      try {
-        await this.#connect();
-        return;
-      } catch (error) {
-        const reason = RoomError.from(error);
-        if (!reason.retryable) {
-          this.#close(reason);
-          return;
-        }
-        retryAfterMs = reason.retryAfterMs ?? 0;
-      }
+  /** Forgets the peers that are not here, unless they may be on their way from the place that this one left. */
+  #removeLeftPeers(): void {
+    const { current, moving } = this.#places;
+    if (!current || moving) return;
+    for (const peerId of [...this.#peers.keys()]) {
+      if (!current.roster.peers.has(peerId) && this.#peers.delete(peerId)) this.emit('peerLeft', peerId);
     }
   }
 
-  #close(reason?: RoomError): void {
-    if (this.#state.status === 'closed') return;
-    this.#leaving.abort();
-    const session = this.#session;
-    this.#session = undefined;
-    session?.close();
-    for (const local of [...this.#localTracks]) void local.close();
-    this.#setState(reason ? { status: 'closed', reason } : { status: 'closed' });
-  }
-
-  #setState(state: RoomState): void {
-    this.#state = state;
+  #stateChanged(state: RoomState): void {
+    const { current } = this.#places;
+    if (current && state.status === 'moving') this.#remoteTracks.hold(current);
+    if (current && state.status === 'connected') this.#remoteTracks.release(current);
+    if (state.status === 'closed') {
+      this.#localTracks.close();
+      if (current) this.#remoteTracks.remove(current);
+    }
     this.emit('stateChanged', state);
-  }
-
-  /** Does something with the session, if there is one. What fails since the session was lost is done again by `#adopt`. */
-  async #whileConnected(action: (session: Session) => Promise<void>): Promise<void> {
-    const session = this.#session;
-    if (!session) return;
-    try {
-      await action(session);
-    } catch (error) {
-      if (session === this.#session) throw error;
-    }
-  }
-
-  /** Waits; leaving, and the network's return, end the wait early. */
-  async #sleep(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, ms);
-      const signal = this.#leaving.signal;
-      function done(): void {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        globalThis.removeEventListener('online', done);
-        resolve();
-      }
-      signal.addEventListener('abort', done);
-      globalThis.addEventListener('online', done);
-    });
+    this.#removeLeftPeers();
   }
 }

@@ -4,10 +4,13 @@ import { problemToRoomError, RoomError } from './errors.ts';
 /** How long the control plane may take to answer, ms: it may have to make the room on a daemon first. */
 const TIMEOUT_MS = 10_000;
 
+/** A token, or what gives one that is still valid. */
+export type AccessToken = string | (() => string | Promise<string>);
+
 export interface AssignmentOptions {
   readonly controlPlaneUrl: string;
   readonly roomId: string;
-  readonly accessToken?: string | undefined;
+  readonly accessToken?: AccessToken | undefined;
   readonly request: AssignmentRequest;
   readonly signal: AbortSignal;
 }
@@ -19,13 +22,15 @@ export interface AssignmentOptions {
  */
 export async function requestAssignment(options: AssignmentOptions): Promise<Assignment> {
   const base = options.controlPlaneUrl.replace(/\/+$/, '');
+  const { accessToken: given } = options;
+  const accessToken = typeof given === 'function' ? await given() : given;
   let response: Response;
   try {
     response = await fetch(`${base}/rooms/${encodeURIComponent(options.roomId)}/assignments`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        ...(options.accessToken === undefined ? {} : { authorization: `Bearer ${options.accessToken}` }),
+        ...(accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` }),
       },
       body: JSON.stringify(options.request),
       signal: AbortSignal.any([options.signal, AbortSignal.timeout(TIMEOUT_MS)]),

@@ -94,12 +94,9 @@ export function problemToRoomError(status: number, body: unknown, retryAfter: st
   });
 }
 
-/** The error for a protoo request that the daemon answered with an `errorCode`. */
-export function protooToRoomError(error: unknown): RoomError {
-  if (error instanceof RoomError) return error;
-  const status = (error as { code?: unknown }).code;
-  if (typeof status !== 'number') return RoomError.from(error, 'CONNECTION_LOST');
-  return new RoomError(statusToCode(status), (error as Error).message, { status, cause: error });
+/** The error for a request that the daemon refused. */
+export function protooToRoomError({ code, reason }: { code: number; reason: string }): RoomError {
+  return new RoomError(statusToCode(code), reason, { status: code });
 }
 
 /** Whether an answer that is no problem document was given by something in front of the control plane. */

@@ -26,4 +26,8 @@ export class TypedEmitter<Events extends EventMap<Events>> {
       }
     }
   }
+
+  protected removeAllListeners(): void {
+    this.#listeners.clear();
+  }
 }

@@ -1,5 +1,15 @@
+export type { AccessToken } from './assignment.ts';
+export { type Devices, hasDevices, listDevices, openDevice, watchDevices } from './devices/devices.ts';
+export { type ScreenShare, shareScreen } from './devices/shareScreen.ts';
+export { watchAudioLevel } from './devices/watchAudioLevel.ts';
 export type { VideoCodec } from './encodings.ts';
 export { RoomError, type RoomErrorCode } from './errors.ts';
-export type { LocalTrack, PublishOptions } from './LocalTrack.ts';
-export type { PreferredLayers, RemoteTrack } from './RemoteTrack.ts';
-export { type JoinOptions, Room, type RoomEvents, type RoomState } from './Room.ts';
+export type { LocalTrack, PublishOptions, UnpublishCause } from './LocalTrack.ts';
+export type { RemoteTrack } from './RemoteTrack.ts';
+export { type JoinOptions, Room } from './Room.ts';
+export type { RoomEvents } from './RoomEvents.ts';
+export type { RoomState } from './recovery/RoomState.ts';
+export type { Data, Reliability } from './session/DataChannels.ts';
+export type { Layers, PreferredLayers } from './session/Reception.ts';
+export type { LocalTrackStats, Quality, RemoteTrackStats, RoomStats, SentLayer } from './stats/RoomStats.ts';
+export type { TrackSource } from './TrackSource.ts';

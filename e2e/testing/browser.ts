@@ -89,8 +89,8 @@ export async function seesAndHears(page: Page): Promise<void> {
     return (video?.getVideoPlaybackQuality().totalVideoFrames ?? 0) > 10;
   });
   await page.waitForFunction(async () => {
-    const { room } = window as unknown as { room: { getStats(): Promise<RTCStatsReport[]> } };
-    for (const report of await room.getStats()) {
+    const { room } = window as unknown as { room: { getStatsReports(): Promise<RTCStatsReport[]> } };
+    for (const report of await room.getStatsReports()) {
       for (const stats of report.values()) {
         if (stats.type === 'inbound-rtp' && stats.kind === 'audio' && stats.totalAudioEnergy > 0.0001) return true;
       }

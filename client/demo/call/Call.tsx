@@ -106,11 +106,7 @@ export function Call({ room, name, devices }: CallProps) {
       {room.remoteTracks
         .filter((track) => track.kind === 'audio')
         .map((track) => (
-          <RemoteAudio
-            key={track.producerId}
-            track={track}
-            onBlocked={(play) => setBlocked((others) => [...others, play])}
-          />
+          <RemoteAudio key={track.id} track={track} onBlocked={(play) => setBlocked((others) => [...others, play])} />
         ))}
       <Toasts
         notice={notice}

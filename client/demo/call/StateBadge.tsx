@@ -15,6 +15,8 @@ export function stateWords(state: RoomState): string {
     case 'connecting':
       return 'Connecting…';
     case 'connected':
+    case 'resuming':
+    case 'moving':
       return 'Connected';
     case 'reconnecting':
       return 'Reconnecting…';

@@ -3,13 +3,16 @@ import type { Room } from '../../src/index.ts';
 
 const EVENTS = [
   'peerJoined',
+  'peerUpdated',
   'peerLeft',
+  'remoteTrackPublished',
+  'remoteTrackUnpublished',
+  'remoteTrackChanged',
   'trackSubscribed',
   'trackUnsubscribed',
-  'trackMuted',
-  'trackUnmuted',
-  'trackPublished',
-  'trackUnpublished',
+  'localTrackPublished',
+  'localTrackUnpublished',
+  'localTrackChanged',
   'stateChanged',
 ] as const;
 

@@ -1,0 +1,31 @@
+import type { LocalTrack, UnpublishCause } from './LocalTrack.ts';
+import type { RemoteTrack } from './RemoteTrack.ts';
+import type { RoomState } from './recovery/RoomState.ts';
+import type { Data } from './session/DataChannels.ts';
+
+/** What a room tells: each event's listeners get these arguments. */
+export interface RoomEvents {
+  stateChanged: [state: RoomState];
+  peerJoined: [peerId: string, appData: Record<string, unknown>];
+  peerUpdated: [peerId: string, appData: Record<string, unknown>];
+  peerLeft: [peerId: string];
+  localTrackPublished: [track: LocalTrack];
+  localTrackUnpublished: [track: LocalTrack, cause: UnpublishCause];
+  /** It was muted or unmuted, by its owner or the server, or sends another MediaStreamTrack. */
+  localTrackChanged: [track: LocalTrack];
+  remoteTrackPublished: [track: RemoteTrack];
+  remoteTrackUnpublished: [track: RemoteTrack];
+  /** Its MediaStreamTrack is there. It stays subscribed through every loss. */
+  trackSubscribed: [track: RemoteTrack];
+  trackUnsubscribed: [track: RemoteTrack];
+  /** It was muted or unmuted, or its state, MediaStreamTrack, layers or score have changed. */
+  remoteTrackChanged: [track: RemoteTrack];
+  /** Who speaks most: another peer or oneself; `undefined` while nobody does. */
+  activeSpeakerChanged: [peerId: string | undefined];
+  /** Who is heard and how loud, in dBov from -127 to 0; several times a second while somebody is. */
+  audioLevelsChanged: [levels: ReadonlyMap<string, number>];
+  /** Another peer has called `Room.send`. */
+  dataReceived: [peerId: string, data: Data];
+  /** What a backend sent; who it says that it is. */
+  serverMessage: [from: string, data: unknown];
+}

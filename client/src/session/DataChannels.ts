@@ -1,0 +1,133 @@
+import type { NotificationData, Snapshot } from '@mediasoup-server/proto/signaling';
+import type { types } from 'mediasoup-client';
+import { RoomError } from '../errors.ts';
+import type { Ask, MediaTransports } from './MediaTransports.ts';
+
+/** How many messages wait for a channel to open; beyond that the oldest are dropped. */
+const MOST_WAITING = 256;
+
+type DataProducerInfo = NotificationData<'newDataProducer'>;
+export type Data = string | Uint8Array;
+
+/** Whether every message arrives, in order, or is sent once and may be lost. */
+export type Reliability = 'reliable' | 'lossy';
+
+interface Channel {
+  readonly producer: Promise<types.DataProducer>;
+  open: types.DataProducer | undefined;
+  readonly waiting: Data[];
+}
+
+/** A peer's data channels with one daemon: one of each reliability to send on, and one to receive of each of the others'. */
+export class DataChannels {
+  readonly #transports: MediaTransports;
+  readonly #ask: Ask;
+  readonly #received: (peerId: string, data: Data) => void;
+  readonly #sending = new Map<Reliability, Channel>();
+  readonly #receiving = new Map<string, { readonly peerId: string; consumer?: types.DataConsumer }>();
+
+  constructor(transports: MediaTransports, ask: Ask, received: (peerId: string, data: Data) => void) {
+    this.#transports = transports;
+    this.#ask = ask;
+    this.#received = received;
+    transports.send.on('producedata', ({ sctpStreamParameters, label = '' }, done, failed) => {
+      ask('produceData', { sctpStreamParameters: sctpStreamParameters as never, label }).then(
+        ({ dataProducerId }) => done({ id: dataProducerId }),
+        failed,
+      );
+    });
+  }
+
+  /** Makes the channel, so that the others listen by the time of the first message. */
+  prepare(reliability: Reliability): Channel {
+    const existing = this.#sending.get(reliability);
+    if (existing) return existing;
+    const producer = this.#transports.send.produceData({
+      ordered: reliability === 'reliable',
+      ...(reliability === 'lossy' && { maxRetransmits: 0 }),
+      label: reliability,
+    });
+    const channel: Channel = { producer, open: undefined, waiting: [] };
+    this.#sending.set(reliability, channel);
+    producer.then(
+      (made) => {
+        const opened = (): void => {
+          channel.open = made;
+          for (const data of channel.waiting.splice(0)) made.send(data as never);
+        };
+        if (made.readyState === 'open') opened();
+        else made.on('open', opened);
+        made.on('close', () => this.#sending.delete(reliability));
+      },
+      // Not granted, or lost with the session: another message tries again.
+      () => this.#sending.delete(reliability),
+    );
+    return channel;
+  }
+
+  /** Whether what is sent now is on its way at once. */
+  isOpen(reliability: Reliability): boolean {
+    return this.#sending.get(reliability)?.open !== undefined;
+  }
+
+  /** Sends to everybody, when the channel is open. */
+  send(data: Data, reliability: Reliability): void {
+    const channel = this.prepare(reliability);
+    if (channel.open) {
+      channel.open.send(data as never);
+      return;
+    }
+    if (channel.waiting.length >= MOST_WAITING) channel.waiting.shift();
+    channel.waiting.push(data);
+  }
+
+  /** Whether messages of a peer arrive here. */
+  hears(peerId: string): boolean {
+    return [...this.#receiving.values()].some(
+      (receiving) => receiving.peerId === peerId && receiving.consumer?.readyState === 'open',
+    );
+  }
+
+  /** Another peer's channel is there: it is listened to. */
+  async opened({ dataProducerId, peerId }: DataProducerInfo): Promise<void> {
+    if (this.#receiving.has(dataProducerId)) return;
+    const receiving: { readonly peerId: string; consumer?: types.DataConsumer } = { peerId };
+    this.#receiving.set(dataProducerId, receiving);
+    try {
+      const answer = await this.#ask('consumeData', { dataProducerId });
+      const { dataConsumerId: id, label, protocol } = answer;
+      const sctpStreamParameters = answer.sctpStreamParameters as types.SctpStreamParameters;
+      const consumer = await this.#transports.recv.consumeData({
+        id,
+        dataProducerId,
+        sctpStreamParameters,
+        label,
+        protocol,
+      });
+      consumer.binaryType = 'arraybuffer';
+      receiving.consumer = consumer;
+      consumer.on('message', (data: unknown) => {
+        this.#received(peerId, typeof data === 'string' ? data : new Uint8Array(data as ArrayBuffer));
+      });
+      if (this.#receiving.get(dataProducerId) !== receiving) consumer.close();
+    } catch (error) {
+      this.#receiving.delete(dataProducerId);
+      const { status, code } = RoomError.from(error);
+      // Gone meanwhile, not granted, or lost with the session.
+      if (status !== 404 && status !== 403 && code !== 'CONNECTION_LOST') throw error;
+    }
+  }
+
+  closed(dataProducerId: string): void {
+    this.#receiving.get(dataProducerId)?.consumer?.close();
+    this.#receiving.delete(dataProducerId);
+  }
+
+  /** Brings both sides in line after a resume. */
+  reconcile({ dataProducers }: Snapshot): void {
+    const there = new Set(dataProducers.map(({ dataProducerId }) => dataProducerId));
+    for (const dataProducerId of [...this.#receiving.keys()])
+      if (!there.has(dataProducerId)) this.closed(dataProducerId);
+    for (const dataProducer of dataProducers) void this.opened(dataProducer);
+  }
+}

@@ -1,0 +1,103 @@
+import type { Method, RequestData, ResponseData, TransportOptions } from '@mediasoup-server/proto/signaling';
+import { Device, type types } from 'mediasoup-client';
+import { RoomError } from '../errors.ts';
+import { TypedEmitter } from '../events.ts';
+import { IceWatch } from './IceWatch.ts';
+
+/** Asks the daemon. */
+export type Ask = <M extends Method>(method: M, data: RequestData<M>) => Promise<ResponseData<M>>;
+
+export interface MediaTransportsEvents {
+  /** Whether media can flow has changed. */
+  flowChanged: [flowing: boolean];
+  /** Nothing that was tried has made media flow again. */
+  failed: [error: RoomError];
+}
+
+export interface MediaTransportsOptions {
+  readonly joined: ResponseData<'joinRoom'>;
+  readonly iceServers: readonly object[];
+  readonly ask: Ask;
+  readonly handlerFactory?: types.HandlerFactory | undefined;
+}
+
+/** The browser's WebRTC with one daemon: a connection to send on and one to receive on. */
+export class MediaTransports extends TypedEmitter<MediaTransportsEvents> {
+  readonly device: Device;
+  readonly send: types.Transport;
+  readonly recv: types.Transport;
+  readonly #watches: readonly IceWatch[];
+
+  /** @throws {RoomError} UNSUPPORTED_BROWSER */
+  static async make(options: MediaTransportsOptions): Promise<MediaTransports> {
+    const { joined, handlerFactory } = options;
+    try {
+      const device = await Device.factory(handlerFactory ? { handlerFactory } : {});
+      await device.load({ routerRtpCapabilities: joined.rtpCapabilities as types.RtpCapabilities });
+      return new MediaTransports(device, options);
+    } catch (error) {
+      throw RoomError.from(error, 'UNSUPPORTED_BROWSER');
+    }
+  }
+
+  private constructor(device: Device, { joined, iceServers, ask }: MediaTransportsOptions) {
+    super();
+    const { send, recv } = joined.transports ?? {};
+    if (!send || !recv) throw new RoomError('INTERNAL', 'The media server offered no transports');
+    this.device = device;
+    const servers = (joined.iceServers.length > 0 ? joined.iceServers : iceServers) as RTCIceServer[];
+    this.send = device.createSendTransport(toTransportOptions(send, servers));
+    this.recv = device.createRecvTransport(toTransportOptions(recv, servers));
+    this.#watches = [this.send, this.recv].map((transport) => this.#watch(transport, ask));
+  }
+
+  get flowing(): boolean {
+    return this.#watches.every(({ flowing }) => flowing);
+  }
+
+  /** Looks for new ways to the daemon, after a change of network, where media has been flowing. */
+  restartIce(): void {
+    for (const watch of this.#watches) watch.restart();
+  }
+
+  async getStats(): Promise<RTCStatsReport[]> {
+    return Promise.all([this.send, this.recv].filter(({ closed }) => !closed).map((transport) => transport.getStats()));
+  }
+
+  close(): void {
+    for (const watch of this.#watches) watch.close();
+    this.send.close();
+    this.recv.close();
+  }
+
+  #watch(transport: types.Transport, ask: Ask): IceWatch {
+    transport.on('connect', ({ dtlsParameters }, done, failed) => {
+      // What follows need not wait for the answer, which saves a round trip: the daemon takes requests in order.
+      ask('connectWebRtcTransport', { transportId: transport.id, dtlsParameters }).catch((error) => {
+        watch.fail(RoomError.from(error));
+      });
+      try {
+        done();
+      } catch (error) {
+        failed(error as Error);
+      }
+    });
+    const watch = new IceWatch({
+      restart: async () => {
+        const { iceParameters } = await ask('restartIce', { transportId: transport.id });
+        if (!transport.closed) await transport.restartIce({ iceParameters: iceParameters as types.IceParameters });
+        return transport.connectionState === 'connected';
+      },
+      flowChanged: () => this.emit('flowChanged', this.flowing),
+      failed: (error) => this.emit('failed', error),
+    });
+    transport.on('connectionstatechange', (state) => watch.changed(state));
+    return watch;
+  }
+}
+
+function toTransportOptions(options: TransportOptions, iceServers: RTCIceServer[]): types.TransportOptions {
+  // The contract leaves mediasoup's own structures open; mediasoup-client checks them.
+  const { transportId, ...rest } = options;
+  return { ...(rest as unknown as Omit<types.TransportOptions, 'id'>), id: transportId, iceServers };
+}

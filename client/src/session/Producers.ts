@@ -1,0 +1,152 @@
+import type { Snapshot } from '@mediasoup-server/proto/signaling';
+import type { types } from 'mediasoup-client';
+import { layeredEncodings } from '../encodings.ts';
+import { RoomError } from '../errors.ts';
+import type { LocalTrack } from '../LocalTrack.ts';
+import type { Ask, MediaTransports } from './MediaTransports.ts';
+import { withTrackKey } from './trackKey.ts';
+
+/** What this peer sends to one daemon. */
+export class Producers {
+  readonly #transports: MediaTransports;
+  readonly #ask: Ask;
+  readonly #producers = new Map<LocalTrack, types.Producer>();
+  /** Of all that was asked for, answered or not: what else the daemon has is nobody's. */
+  readonly #mids = new Set<string>();
+
+  constructor(transports: MediaTransports, ask: Ask) {
+    this.#transports = transports;
+    this.#ask = ask;
+    transports.send.on('produce', ({ kind, rtpParameters, appData: { local } }, done, failed) => {
+      const { id: trackId, appData, muted: paused, height } = local as LocalTrack;
+      const key = withTrackKey(appData, { trackId, ...(height !== undefined && { height }) });
+      if (rtpParameters.mid !== undefined) this.#mids.add(rtpParameters.mid);
+      ask('produce', { kind, rtpParameters, appData: key, paused }).then(
+        ({ producerId }) => done({ id: producerId }),
+        failed,
+      );
+    });
+  }
+
+  /**
+   * Sends a track, as muted as it is; where it was closed meanwhile, takes it back.
+   *
+   * @throws {RoomError} where the browser cannot or the daemon does not let it
+   */
+  async produce(local: LocalTrack): Promise<void> {
+    const { device, send } = this.#transports;
+    if (!device.canProduce(local.kind)) {
+      throw new RoomError('UNSUPPORTED_BROWSER', `This browser and the room have no ${local.kind} codec in common`);
+    }
+    const { muted, track } = local;
+    const producer = await send.produce({
+      track,
+      // The room sends the same track again after a loss, so neither it nor its mute state is mediasoup's.
+      stopTracks: false,
+      disableTrackOnPause: false,
+      zeroRtpOnPause: true,
+      ...(local.kind === 'video' ? videoOptions(local, device) : {}),
+      codecOptions: { opusFec: true, opusDtx: true, videoGoogleStartBitrate: 1000 },
+      appData: { local },
+    });
+    if (muted) producer.pause();
+    this.#producers.set(local, producer);
+    if (local.closed) return this.close(local);
+    if (local.track !== track) await this.replaceTrack(local);
+    if (local.muted !== muted) await this.setPaused(local);
+  }
+
+  /** Brings the daemon in line with the track's mute state. */
+  async setPaused(local: LocalTrack): Promise<void> {
+    const producer = this.#producers.get(local);
+    if (!producer) return;
+    const { id: producerId } = producer;
+    if (local.muted) {
+      producer.pause();
+      await this.#ask('pauseProducer', { producerId });
+      return;
+    }
+    producer.resume();
+    try {
+      await this.#ask('resumeProducer', { producerId });
+    } catch (error) {
+      // A backend has paused it: that is the track's `mutedByServer`, and what this peer wants is known for later.
+      if (RoomError.from(error).status !== 403) throw error;
+      local.setMutedByServer(true);
+    }
+  }
+
+  /** Sends the track's present MediaStreamTrack instead of the one before; nobody is told. */
+  async replaceTrack(local: LocalTrack): Promise<void> {
+    await this.#producers.get(local)?.replaceTrack({ track: local.track });
+  }
+
+  async close(local: LocalTrack): Promise<void> {
+    const producer = this.#producers.get(local);
+    if (!producer) return;
+    this.#forget(local, producer);
+    await this.#ask('closeProducer', { producerId: producer.id });
+  }
+
+  find(producerId: string): LocalTrack | undefined {
+    for (const [local, { id }] of this.#producers) if (id === producerId) return local;
+    return undefined;
+  }
+
+  /** A backend has paused the producer of a track, or allows it again to do what its owner wants. */
+  mutedByServer(producerId: string, muted: boolean): void {
+    const local = this.find(producerId);
+    if (!local) return;
+    local.setMutedByServer(muted);
+    // What the owner wanted meanwhile was refused.
+    if (!muted) this.#tell(this.setPaused(local));
+  }
+
+  /** The daemon has closed the producer of a track. */
+  drop(local: LocalTrack): void {
+    const producer = this.#producers.get(local);
+    if (producer) this.#forget(local, producer);
+  }
+
+  /** Brings both sides in line after a resume. Answers the tracks that the daemon sends no more. */
+  reconcile({ ownProducers }: Snapshot): LocalTrack[] {
+    for (const { producerId, mid } of ownProducers) {
+      if (mid === undefined || !this.#mids.has(mid)) this.#tell(this.#ask('closeProducer', { producerId }));
+    }
+    const there = new Map(ownProducers.map((own) => [own.producerId, own]));
+    const gone: LocalTrack[] = [];
+    for (const [local, { id }] of this.#producers) {
+      const own = there.get(id);
+      if (!own) {
+        gone.push(local);
+        continue;
+      }
+      if (!own.paused) local.setMutedByServer(false);
+      if (own.paused !== local.muted) this.#tell(this.setPaused(local));
+    }
+    return gone;
+  }
+
+  #forget(local: LocalTrack, producer: types.Producer): void {
+    this.#producers.delete(local);
+    if (producer.rtpParameters.mid !== undefined) this.#mids.delete(producer.rtpParameters.mid);
+    producer.close();
+  }
+
+  /** What is refused here is gone already, or goes with the session; a later snapshot would say. */
+  #tell(asked: Promise<unknown>): void {
+    asked.catch(() => {});
+  }
+}
+
+/** The codec, and the encodings that it can be forwarded in. */
+function videoOptions(
+  { height = 720, codec, simulcast }: LocalTrack,
+  device: types.Device,
+): Partial<types.ProducerOptions> {
+  const capability = device.sendRtpCapabilities.codecs?.find(
+    ({ mimeType }) => mimeType.toLowerCase() === `video/${codec.toLowerCase()}`,
+  );
+  if (!capability) throw new RoomError('UNSUPPORTED_BROWSER', `This browser does not send ${codec}`);
+  return { codec: capability, ...(simulcast && { encodings: layeredEncodings(codec, height) }) };
+}

@@ -1,0 +1,73 @@
+import type { NotificationData, Snapshot } from '@mediasoup-server/proto/signaling';
+import { TypedEmitter } from '../events.ts';
+
+export type ProducerInfo = NotificationData<'newProducer'>;
+export type PeerInfo = NotificationData<'peerJoined'>;
+
+export interface RosterEvents {
+  peerJoined: [peerId: string, appData: Record<string, unknown>];
+  peerUpdated: [peerId: string, appData: Record<string, unknown>];
+  peerLeft: [peerId: string];
+  producerOpened: [producer: ProducerInfo];
+  producerClosed: [producerId: string];
+  activeSpeakerChanged: [peerId: string | undefined];
+  audioLevelsChanged: [levels: ReadonlyMap<string, number>];
+}
+
+/** Who else is in the room at one daemon, what they send and who speaks, as the daemon tells. */
+export class Roster extends TypedEmitter<RosterEvents> {
+  readonly #peers = new Map<string, Record<string, unknown>>();
+  readonly #producers = new Map<string, ProducerInfo>();
+  #activeSpeaker: string | undefined;
+
+  constructor(peers: readonly PeerInfo[]) {
+    super();
+    for (const { peerId, appData } of peers) this.#peers.set(peerId, appData);
+  }
+
+  get peers(): ReadonlyMap<string, Record<string, unknown>> {
+    return this.#peers;
+  }
+
+  setPeer({ peerId, appData }: PeerInfo): void {
+    const known = this.#peers.get(peerId);
+    this.#peers.set(peerId, appData);
+    if (!known) this.emit('peerJoined', peerId, appData);
+    else if (JSON.stringify(known) !== JSON.stringify(appData)) this.emit('peerUpdated', peerId, appData);
+  }
+
+  removePeer(peerId: string): void {
+    if (this.#peers.delete(peerId)) this.emit('peerLeft', peerId);
+  }
+
+  addProducer(producer: ProducerInfo): void {
+    if (this.#producers.has(producer.producerId)) return;
+    this.#producers.set(producer.producerId, producer);
+    this.emit('producerOpened', producer);
+  }
+
+  removeProducer(producerId: string): void {
+    if (this.#producers.delete(producerId)) this.emit('producerClosed', producerId);
+  }
+
+  setActiveSpeaker(peerId: string | undefined): void {
+    if (this.#activeSpeaker === peerId) return;
+    this.#activeSpeaker = peerId;
+    this.emit('activeSpeakerChanged', peerId);
+  }
+
+  setAudioLevels({ levels }: NotificationData<'audioLevels'>): void {
+    this.emit('audioLevelsChanged', new Map(levels.map(({ peerId, volume }) => [peerId, volume])));
+  }
+
+  /** Tells what happened while there was no socket, as if it happened now. */
+  reconcile(peers: readonly PeerInfo[], { producers, activeSpeaker }: Snapshot): void {
+    const sent = new Set(producers.map(({ producerId }) => producerId));
+    for (const producerId of [...this.#producers.keys()]) if (!sent.has(producerId)) this.removeProducer(producerId);
+    const present = new Set(peers.map(({ peerId }) => peerId));
+    for (const peerId of [...this.#peers.keys()]) if (!present.has(peerId)) this.removePeer(peerId);
+    for (const peer of peers) this.setPeer(peer);
+    for (const producer of producers) this.addProducer(producer);
+    this.setActiveSpeaker(activeSpeaker ?? undefined);
+  }
+}

@@ -1,0 +1,281 @@
+import type { Assignment } from '@mediasoup-server/proto/http';
+import type { ResponseData } from '@mediasoup-server/proto/signaling';
+import type { types } from 'mediasoup-client';
+import { RoomError } from '../errors.ts';
+import { TypedEmitter } from '../events.ts';
+import type { LocalTrack } from '../LocalTrack.ts';
+import type { AnyNotification } from '../signaling/ProtooSocket.ts';
+import { type Resumed, Signaling } from '../signaling/Signaling.ts';
+import { Consumers } from './Consumers.ts';
+import { type Data, DataChannels } from './DataChannels.ts';
+import { MediaTransports } from './MediaTransports.ts';
+import { Producers } from './Producers.ts';
+import type { Reception } from './Reception.ts';
+import { Roster } from './Roster.ts';
+
+/** What makes the room look for another socket, or another place. */
+export type Trouble =
+  /** The socket is gone; `resume` may help. */
+  | { readonly is: 'socket lost'; readonly error: RoomError }
+  /** The daemon asks to move while it still serves. */
+  | { readonly is: 'asked to move'; readonly error: RoomError }
+  /** Its media is gone for good, or the daemon asked to come anew at once. */
+  | { readonly is: 'media lost'; readonly error: RoomError }
+  /** The peer must not come back. */
+  | { readonly is: 'refused'; readonly error: RoomError };
+
+export interface SessionEvents {
+  trouble: [trouble: Trouble];
+  /** Whether media can flow has changed. */
+  flowChanged: [flowing: boolean];
+  receptionChanged: [reception: Reception];
+  /** The server has closed what this peer sends. */
+  ownProducerClosed: [local: LocalTrack];
+  dataReceived: [peerId: string, data: Data];
+  /** A backend has something to tell. */
+  serverMessage: [from: string, data: unknown];
+}
+
+/**
+ * How long after joining the data channel is made, ms: before the first message, so that the others listen by then, yet
+ * after the tracks that are published at once, which it would hold up.
+ */
+const DATA_CHANNEL_MS = 1_000;
+
+export interface SessionOptions {
+  readonly assignment: Assignment;
+  readonly appData: Record<string, unknown>;
+  readonly handlerFactory?: types.HandlerFactory | undefined;
+}
+
+/** A peer's stay at one daemon. It outlives its sockets; when the daemon or its media is lost, so is the session. */
+export class Session extends TypedEmitter<SessionEvents> {
+  readonly assignment: Assignment;
+  readonly roster: Roster;
+  readonly producers: Producers;
+  readonly consumers: Consumers;
+  readonly data: DataChannels;
+  readonly transports: MediaTransports;
+  readonly #signaling: Signaling;
+  /** Notifications that came before `start()`, in order. */
+  #early: AnyNotification[] | undefined;
+  /** Why the room was closed; the socket's end, which follows, says whether for good. */
+  #roomClosed: string | undefined;
+  #dataTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * Connects to the assigned daemon and joins. Events begin with `start()`.
+   *
+   * @throws {RoomError} DAEMON_UNREACHABLE, REFUSED, UNSUPPORTED_BROWSER, ...
+   */
+  static async open(options: SessionOptions): Promise<Session> {
+    const early: AnyNotification[] = [];
+    let session: Session | undefined;
+    let lost: RoomError | undefined;
+    const { signaling, joined } = await Signaling.join(options.assignment, options.appData, (listened) => {
+      listened.on('notification', (notification) =>
+        session ? session.#receive(notification) : early.push(notification),
+      );
+      for (const how of ['lost', 'refused'] as const) {
+        listened.on(how, (error) => {
+          lost = error;
+        });
+      }
+    });
+    try {
+      const transports = await MediaTransports.make({
+        joined,
+        iceServers: options.assignment.iceServers,
+        ask: (method, data) => signaling.request(method, data),
+        handlerFactory: options.handlerFactory,
+      });
+      if (lost) throw lost;
+      session = new Session(options.assignment, signaling, transports, joined, early);
+      return session;
+    } catch (error) {
+      signaling.close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    assignment: Assignment,
+    signaling: Signaling,
+    transports: MediaTransports,
+    joined: ResponseData<'joinRoom'>,
+    early: AnyNotification[],
+  ) {
+    super();
+    this.assignment = assignment;
+    this.#signaling = signaling;
+    this.#early = early;
+    this.transports = transports;
+    this.roster = new Roster(joined.peers);
+    const ask: Signaling['request'] = (method, data) => signaling.request(method, data);
+    this.producers = new Producers(transports, ask);
+    this.consumers = new Consumers(transports, ask, (reception) => this.emit('receptionChanged', reception));
+    this.data = new DataChannels(transports, ask, (peerId, data) => this.emit('dataReceived', peerId, data));
+    this.roster.on('producerClosed', (producerId) => this.consumers.dropProducer(producerId));
+    signaling.on('lost', (error) => this.emit('trouble', { is: 'socket lost', error }));
+    signaling.on('refused', (error) => this.emit('trouble', { is: 'refused', error: this.#closingError(error) }));
+    transports.on('failed', (error) => this.emit('trouble', { is: 'media lost', error }));
+    transports.on('flowChanged', (flowing) => {
+      // Where media stops the daemon may be gone, which its socket would show only after a while.
+      if (!flowing) signaling.probe();
+      this.emit('flowChanged', flowing);
+    });
+  }
+
+  get daemonId(): string {
+    return this.assignment.daemonId;
+  }
+
+  /** Handles the notifications that came so far and from now on: call it when the listeners are in place. */
+  start(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const notification of early) this.#handle(notification);
+    this.#dataTimer = setTimeout(() => this.data.prepare('reliable'), DATA_CHANNEL_MS);
+  }
+
+  /**
+   * Goes on over a new socket, with everything that happened meanwhile told as if it happened now.
+   *
+   * @returns false where the daemon has the session no more
+   * @throws {RoomError} DAEMON_UNREACHABLE where that may be tried again, REFUSED where it may not
+   */
+  async resume(): Promise<boolean> {
+    const resumed = await this.#signaling.resume();
+    if (resumed) this.#reconcile(resumed);
+    return resumed !== undefined;
+  }
+
+  /** Finds out whether the daemon is still there, and where the network has changed, new ways to it. */
+  check(networkChanged: boolean): void {
+    this.#signaling.probe();
+    if (networkChanged) this.transports.restartIce();
+  }
+
+  updateAppData(appData: Record<string, unknown>): Promise<unknown> {
+    return this.#signaling.request('updateAppData', { appData });
+  }
+
+  /** Gives up the socket, and keeps the media as it is: the last frame is shown until there is another. */
+  disconnect(): void {
+    this.#signaling.close();
+  }
+
+  /** Leaves: the closing socket tells the daemon. Nothing is told any more. */
+  close(): void {
+    this.removeAllListeners();
+    clearTimeout(this.#dataTimer);
+    this.consumers.close();
+    this.transports.close();
+    this.#signaling.close();
+  }
+
+  #receive(notification: AnyNotification): void {
+    if (this.#early) this.#early.push(notification);
+    else this.#handle(notification);
+  }
+
+  #handle(notification: AnyNotification): void {
+    switch (notification.method) {
+      case 'newProducer':
+        this.roster.addProducer(notification.data);
+        break;
+      case 'producerClosed':
+        this.#producerClosed(notification.data.producerId);
+        break;
+      case 'consumerClosed': {
+        const reception = this.consumers.find(notification.data.consumerId);
+        if (reception) this.consumers.drop(reception);
+        break;
+      }
+      case 'consumerPaused':
+        this.consumers.find(notification.data.consumerId)?.flowChanged(false);
+        break;
+      case 'consumerResumed':
+        this.consumers.find(notification.data.consumerId)?.flowChanged(true);
+        break;
+      case 'consumerLayersChanged': {
+        const { consumerId, spatialLayer, temporalLayer } = notification.data;
+        const layers = spatialLayer === null ? undefined : { spatialLayer, temporalLayer: temporalLayer ?? 0 };
+        this.consumers.find(consumerId)?.layersChanged(layers);
+        break;
+      }
+      case 'consumerScore':
+        this.consumers.find(notification.data.consumerId)?.scoreChanged(notification.data.score);
+        break;
+      case 'producerPaused':
+        this.producers.mutedByServer(notification.data.producerId, true);
+        break;
+      case 'producerResumed':
+        this.producers.mutedByServer(notification.data.producerId, false);
+        break;
+      case 'newDataProducer':
+        this.data.opened(notification.data);
+        break;
+      case 'dataProducerClosed':
+        this.data.closed(notification.data.dataProducerId);
+        break;
+      case 'peerJoined':
+      case 'peerUpdated':
+        this.roster.setPeer(notification.data);
+        break;
+      case 'peerLeft':
+        this.roster.removePeer(notification.data.peerId);
+        break;
+      case 'activeSpeaker':
+        this.roster.setActiveSpeaker(notification.data.peerId ?? undefined);
+        break;
+      case 'audioLevels':
+        this.roster.setAudioLevels(notification.data);
+        break;
+      case 'message':
+        this.emit('serverMessage', notification.data.from, notification.data.data);
+        break;
+      case 'reconnect': {
+        const { reason, deadlineMs } = notification.data;
+        const error = new RoomError('MOVED', `The media server asks to move (${reason})`);
+        // Until the deadline everything here goes on; without one there is nothing left to go on.
+        this.emit('trouble', { is: deadlineMs > 0 ? 'asked to move' : 'media lost', error });
+        break;
+      }
+      case 'transportClosed':
+        this.emit('trouble', {
+          is: 'media lost',
+          error: new RoomError('TRANSPORT_FAILED', 'The media server closed a transport'),
+        });
+        break;
+      case 'roomClosed':
+        this.#roomClosed = notification.data.reason;
+        break;
+      default:
+        // A newer server may say more than this SDK knows.
+        break;
+    }
+  }
+
+  #closingError(error: RoomError): RoomError {
+    return this.#roomClosed === undefined ? error : new RoomError('ROOM_CLOSED', this.#roomClosed);
+  }
+
+  #producerClosed(producerId: string): void {
+    const own = this.producers.find(producerId);
+    if (own) this.#ownProducerClosed(own);
+    else this.roster.removeProducer(producerId);
+  }
+
+  #ownProducerClosed(local: LocalTrack): void {
+    this.producers.drop(local);
+    this.emit('ownProducerClosed', local);
+  }
+
+  #reconcile({ peers, snapshot }: Resumed): void {
+    this.roster.reconcile(peers, snapshot);
+    this.consumers.reconcile(snapshot);
+    this.data.reconcile(snapshot);
+    for (const local of this.producers.reconcile(snapshot)) this.#ownProducerClosed(local);
+  }
+}

@@ -1,0 +1,264 @@
+import type { Assignment } from '@mediasoup-server/proto/http';
+import type { Method, RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
+import { protooToRoomError, RoomError } from '../errors.ts';
+import { TypedEmitter } from '../events.ts';
+import { fateOf } from './lostRequest.ts';
+import { type Answer, type AnyNotification, ProtooSocket, type SocketEnd } from './ProtooSocket.ts';
+
+/** How long a socket may take to open when a daemon was just assigned, ms. */
+const OPEN_TIMEOUT_MS = 8_000;
+/** How long it may take when a session is resumed, ms: its daemon may be dead, and then the control plane is asked. */
+const REOPEN_TIMEOUT_MS = 3_000;
+/** How long an answer may take, ms. */
+const REQUEST_TIMEOUT_MS = 20_000;
+/** How often the daemon is asked whether it is there (a browser cannot see WebSocket pings), ms. */
+const PING_INTERVAL_MS = 5_000;
+/** How long it may take to answer that, ms. */
+const PING_TIMEOUT_MS = 3_000;
+
+type Joined = ResponseData<'joinRoom'>;
+/** A session that goes on: what it has and sees. */
+export type Resumed = Joined & { readonly snapshot: Snapshot };
+
+type State =
+  | { readonly is: 'open'; readonly socket: ProtooSocket }
+  /** The socket is gone, the session is not. `former` is closed when the session goes on over another. */
+  | { readonly is: 'lost'; readonly former: ProtooSocket }
+  | { readonly is: 'over' };
+
+interface Pending {
+  readonly method: Method;
+  readonly data: unknown;
+  readonly resolve: (data: unknown) => void;
+  readonly reject: (error: RoomError) => void;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+export interface SignalingEvents {
+  notification: [notification: AnyNotification];
+  /** The socket is gone; `resume` may go on with the session. */
+  lost: [error: RoomError];
+  /** The daemon ended the connection and says that the peer must not come back. */
+  refused: [error: RoomError];
+}
+
+/** What a peer says to its daemon and hears from it, over one socket after another as long as its session lasts. */
+export class Signaling extends TypedEmitter<SignalingEvents> {
+  readonly #assignment: Assignment;
+  readonly #pending = new Map<number, Pending>();
+  #state: State = { is: 'over' };
+  #sessionId = '';
+  #nextId = 1;
+  /** Why the socket is about to be closed, as the daemon has just said. */
+  #reason: { readonly code: number; readonly reason: string } | undefined;
+  #pingTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * Connects to the assigned daemon and joins the room.
+   *
+   * @throws {RoomError} DAEMON_UNREACHABLE, REFUSED, UNAVAILABLE, ...
+   */
+  static async join(
+    assignment: Assignment,
+    appData: Record<string, unknown>,
+    listen: (signaling: Signaling) => void,
+  ): Promise<{ signaling: Signaling; joined: Joined }> {
+    const signaling = new Signaling(assignment);
+    listen(signaling);
+    const joined = await signaling.#connect(assignment.url, OPEN_TIMEOUT_MS, { appData });
+    return { signaling, joined };
+  }
+
+  private constructor(assignment: Assignment) {
+    super();
+    this.#assignment = assignment;
+  }
+
+  /**
+   * Goes on with the session over a new socket. What was asked and not answered is answered after all.
+   *
+   * @returns undefined where the daemon has the session no more
+   * @throws {RoomError} DAEMON_UNREACHABLE where that may be tried again, REFUSED where it may not
+   */
+  async resume(): Promise<Resumed | undefined> {
+    if (this.#state.is !== 'lost') throw new RoomError('INTERNAL', 'Nothing is to be resumed');
+    const { former } = this.#state;
+    const url = new URL(this.#assignment.url);
+    url.searchParams.set('sessionId', this.#sessionId);
+    try {
+      const joined = await this.#connect(url.href, REOPEN_TIMEOUT_MS, { sessionId: this.#sessionId });
+      former.close();
+      if (joined.snapshot) {
+        this.#settle(joined.snapshot);
+        return { ...joined, snapshot: joined.snapshot };
+      }
+    } catch (error) {
+      // The token of the address is used up by now: without the session there is nothing to come in with.
+      if (RoomError.from(error).status !== 401) throw error;
+    }
+    this.close();
+    return undefined;
+  }
+
+  /**
+   * Asks the daemon. While the socket is lost the request waits for the session to go on.
+   *
+   * @throws {RoomError} as the daemon refuses it; CONNECTION_LOST where the session ends before the answer
+   */
+  request<M extends Method>(method: M, data: RequestData<M>): Promise<ResponseData<M>> {
+    if (this.#state.is === 'over') return Promise.reject(new RoomError('CONNECTION_LOST', 'The connection is closed'));
+    const { socket } = this.#state.is === 'open' ? this.#state : { socket: undefined };
+    return this.#ask(socket, method, data);
+  }
+
+  /** Asks the daemon now whether it is there; where it does not answer the socket is lost. */
+  probe(): void {
+    clearTimeout(this.#pingTimer);
+    if (this.#state.is !== 'open') return;
+    const { socket } = this.#state;
+    const silent = setTimeout(() => {
+      if (this.#state.is !== 'open' || this.#state.socket !== socket) return;
+      socket.abandon();
+      this.#lose(socket, new RoomError('CONNECTION_LOST', 'The media server went silent'));
+    }, PING_TIMEOUT_MS);
+    this.#pingTimer = silent;
+    const next = (): void => {
+      clearTimeout(silent);
+      if (this.#state.is === 'open' && this.#state.socket === socket) this.#schedulePing();
+    };
+    // A refusal is an answer too.
+    this.#ask(socket, 'ping', {}).then(next, ({ status }: RoomError) => status !== undefined && next());
+  }
+
+  /** Leaves: the closing socket tells the daemon. */
+  close(): void {
+    const state = this.#state;
+    if (state.is === 'over') return;
+    this.#state = { is: 'over' };
+    clearTimeout(this.#pingTimer);
+    this.#rejectAll(new RoomError('CONNECTION_LOST', 'The connection is closed'));
+    if (state.is === 'open') state.socket.close();
+    else state.former.close();
+  }
+
+  async #connect(
+    url: string,
+    timeoutMs: number,
+    how: { appData?: Record<string, unknown>; sessionId?: string },
+  ): Promise<Joined> {
+    const { roomId, peerId } = this.#assignment;
+    let socket: ProtooSocket | undefined;
+    this.#reason = undefined;
+    const ended = Promise.withResolvers<never>();
+    ended.promise.catch(() => {});
+    const handlers = {
+      answered: (answer: Answer) => this.#answered(answer),
+      notified: (notification: AnyNotification) => this.#notified(notification),
+      ended: (end: SocketEnd) => {
+        const error = this.#endError(end);
+        ended.reject(error);
+        if (this.#state.is === 'open' && this.#state.socket === socket) this.#ended(socket, end, error);
+      },
+    };
+    socket = await ProtooSocket.open(url, timeoutMs, handlers);
+    try {
+      const data = { roomId, peerId, transports: ['send', 'recv'] as ('send' | 'recv')[], ...how };
+      const joined = await Promise.race([this.#ask(socket, 'joinRoom', data), ended.promise]);
+      this.#sessionId = joined.sessionId;
+      this.#state = { is: 'open', socket };
+      this.#schedulePing();
+      return joined;
+    } catch (error) {
+      socket.close();
+      for (const [id, { method }] of this.#pending) if (method === 'joinRoom') this.#take(id);
+      throw joinError(RoomError.from(error));
+    }
+  }
+
+  #ask<M extends Method>(socket: ProtooSocket | undefined, method: M, data: RequestData<M>): Promise<ResponseData<M>> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#pending.delete(id);
+        reject(new RoomError('UNAVAILABLE', 'The media server does not answer'));
+      }, REQUEST_TIMEOUT_MS);
+      this.#pending.set(id, { method, data, resolve: resolve as (data: unknown) => void, reject, timer });
+      socket?.send(id, method, data);
+    });
+  }
+
+  #answered({ id, data, error }: Answer): void {
+    const pending = this.#take(id);
+    if (error) pending?.reject(protooToRoomError(error));
+    else pending?.resolve(data);
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    clearTimeout(pending?.timer);
+    return pending;
+  }
+
+  #notified(notification: AnyNotification): void {
+    if (notification.method === 'error' && notification.data.method === undefined) {
+      this.#reason = notification.data;
+    } else {
+      this.emit('notification', notification);
+    }
+  }
+
+  #endError({ forGood }: SocketEnd): RoomError {
+    const { code: status, reason = 'The media server ended the connection' } = this.#reason ?? {};
+    if (forGood) return new RoomError('REFUSED', reason, { status });
+    return new RoomError('CONNECTION_LOST', 'The connection was lost', { cause: this.#reason });
+  }
+
+  #ended(socket: ProtooSocket, { forGood }: SocketEnd, error: RoomError): void {
+    if (!forGood) {
+      this.#lose(socket, error);
+      return;
+    }
+    this.close();
+    this.emit('refused', error);
+  }
+
+  #lose(former: ProtooSocket, error: RoomError): void {
+    clearTimeout(this.#pingTimer);
+    this.#state = { is: 'lost', former };
+    // What belongs to the socket alone is not asked again.
+    for (const [id, { method }] of this.#pending) if (method === 'ping') this.#take(id)?.reject(error);
+    this.emit('lost', error);
+  }
+
+  /** Answers what the lost socket left unanswered, or asks it again. */
+  #settle(snapshot: Snapshot): void {
+    if (this.#state.is !== 'open') return;
+    const { socket } = this.#state;
+    for (const [id, { method, data }] of this.#pending) {
+      const fate = fateOf(method, data, snapshot);
+      if (fate.is === 'done') this.#take(id)?.resolve(fate.answer);
+      else socket.send(id, method, data);
+    }
+  }
+
+  #rejectAll(error: RoomError): void {
+    for (const id of this.#pending.keys()) this.#take(id)?.reject(error);
+  }
+
+  #schedulePing(): void {
+    clearTimeout(this.#pingTimer);
+    this.#pingTimer = setTimeout(() => this.probe(), PING_INTERVAL_MS);
+  }
+}
+
+function joinError(error: RoomError): RoomError {
+  const { status, message } = error;
+  // The room has just closed, or is elsewhere by now: a new assignment knows.
+  if (status === 409) return new RoomError('UNAVAILABLE', message, { status, cause: error });
+  // The code alone does not tell it from a daemon that is busy (S34).
+  if (status === 503 && message.startsWith('the room is full')) {
+    return new RoomError('ROOM_FULL', message, { status, cause: error });
+  }
+  return error;
+}

@@ -1,0 +1,61 @@
+import { RoomError } from '../errors.ts';
+import { TypedEmitter } from '../events.ts';
+import { LocalTrack, type PublishOptions, type UnpublishCause } from '../LocalTrack.ts';
+import type { Places } from '../recovery/Places.ts';
+import type { Session } from '../session/Session.ts';
+
+export interface LocalTracksEvents {
+  published: [track: LocalTrack];
+  unpublished: [track: LocalTrack, cause: UnpublishCause];
+  changed: [track: LocalTrack];
+}
+
+/** What this peer publishes, wherever it is. */
+export class LocalTracks extends TypedEmitter<LocalTracksEvents> {
+  readonly #places: Places;
+  readonly #tracks = new Set<LocalTrack>();
+
+  constructor(places: Places) {
+    super();
+    this.#places = places;
+  }
+
+  get all(): readonly LocalTrack[] {
+    return [...this.#tracks];
+  }
+
+  /** @throws {RoomError} where the server refuses it */
+  async publish(track: MediaStreamTrack, options: PublishOptions): Promise<LocalTrack> {
+    const places = this.#places;
+    const local = new LocalTrack(track, options, {
+      muteChanged: (changed) => places.everywhere(({ producers }) => producers.setPaused(changed)),
+      trackReplaced: (changed) => places.everywhere(({ producers }) => producers.replaceTrack(changed)),
+      changed: (changed) => this.emit('changed', changed),
+      closed: (closed, cause) => {
+        if (this.#tracks.delete(closed)) this.emit('unpublished', closed, cause);
+        return places.everywhere(({ producers }) => producers.close(closed));
+      },
+    });
+    this.#tracks.add(local);
+    this.emit('published', local);
+    try {
+      await places.everywhere(({ producers }) => producers.produce(local));
+    } catch (error) {
+      await local.end('refused');
+      throw RoomError.from(error);
+    }
+    return local;
+  }
+
+  /** Publishes everything at another place. */
+  add(session: Session): void {
+    session.on('ownProducerClosed', (local) => void local.end('refused'));
+    for (const local of this.#tracks) {
+      this.#places.at(session, session.producers.produce(local)).catch(() => local.end('refused'));
+    }
+  }
+
+  close(): void {
+    for (const local of this.all) void local.close();
+  }
+}

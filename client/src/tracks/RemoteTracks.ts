@@ -1,0 +1,198 @@
+import { RoomError } from '../errors.ts';
+import { TypedEmitter } from '../events.ts';
+import { RemoteTrack, type RemoteTrackOwner } from '../RemoteTrack.ts';
+import type { Reception } from '../session/Reception.ts';
+import type { ProducerInfo } from '../session/Roster.ts';
+import type { Session } from '../session/Session.ts';
+import { splitTrackKey } from '../session/trackKey.ts';
+import { firstFrame } from './firstFrame.ts';
+
+export interface RemoteTracksEvents {
+  published: [track: RemoteTrack];
+  unpublished: [track: RemoteTrack];
+  subscribed: [track: RemoteTrack];
+  unsubscribed: [track: RemoteTrack];
+  changed: [track: RemoteTrack];
+}
+
+/**
+ * The others' tracks. A producer that turns up elsewhere, or anew, goes on as the track that it was: the one of the same
+ * peer with the same key, or where its sender gives no key, of the same kind with the same `appData`.
+ */
+export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
+  readonly #owner: RemoteTrackOwner;
+  readonly #tracks = new Set<RemoteTrack>();
+  /** Which producer of a session is which track. */
+  readonly #offers = new Map<Session, Map<string, RemoteTrack>>();
+  readonly #keyed = new WeakSet<RemoteTrack>();
+  /** Sessions that are being left: what goes there may go on elsewhere. */
+  readonly #held = new Set<Session>();
+
+  /**
+   * @param autoSubscribe whether everything is received, or what the application asks for
+   * @param adaptive whether the elements that show a track say what is received of it
+   */
+  constructor({ autoSubscribe, adaptive }: { autoSubscribe: boolean; adaptive: boolean }) {
+    super();
+    this.#owner = {
+      adaptive,
+      subscribed: autoSubscribe,
+      subscriptionChanged: (track) => this.#subscriptionChanged(track),
+      changed: (track) => this.emit('changed', track),
+    };
+  }
+
+  get all(): readonly RemoteTrack[] {
+    return [...this.#tracks];
+  }
+
+  /** Follows what is announced at a session. */
+  add(session: Session): void {
+    this.#offers.set(session, new Map());
+    session.roster.on('producerOpened', (producer) => this.#offered(session, producer));
+    session.roster.on('producerClosed', (producerId) => this.#withdrawn(session, producerId));
+    session.on('receptionChanged', (reception) => {
+      for (const track of this.#tracks) if (track.reception === reception) this.emit('changed', track);
+    });
+  }
+
+  /** From now on what is withdrawn at this session is waited for. */
+  hold(session: Session): void {
+    this.#held.add(session);
+  }
+
+  /** The session is not left after all. */
+  release(session: Session): void {
+    if (this.#held.delete(session)) this.#unpublishLost();
+  }
+
+  /** Whether everything that is offered at the former session is received from this one. */
+  hasAll(session: Session): boolean {
+    const offered = new Set(this.#offers.get(session)?.values());
+    return [...this.#tracks].every(
+      (track) => offered.has(track) && (track.reception === undefined || this.#isFrom(track, session)),
+    );
+  }
+
+  /** The session is over: the tracks that no other one offers are gone. */
+  remove(session: Session): void {
+    this.#offers.delete(session);
+    this.#held.delete(session);
+    this.#unpublishLost();
+  }
+
+  #offered(session: Session, producer: ProducerInfo): void {
+    const { peerId, kind, producerId } = producer;
+    const { appData, key } = splitTrackKey(producer.appData);
+    let track = this.#find(session, { peerId, kind, appData, trackId: key?.trackId });
+    const isNew = track === undefined;
+    track ??= new RemoteTrack(
+      { id: key?.trackId ?? producerId, peerId, kind, appData, height: key?.height },
+      this.#owner,
+    );
+    if (key) this.#keyed.add(track);
+    this.#offers.get(session)?.set(producerId, track);
+    if (isNew) {
+      this.#tracks.add(track);
+      this.emit('published', track);
+    }
+    if (track.subscribed) void this.#receive(track, session, producerId);
+  }
+
+  #find(
+    session: Session,
+    { peerId, kind, appData, trackId }: { peerId: string; kind: string; appData: object; trackId: string | undefined },
+  ): RemoteTrack | undefined {
+    const offered = new Set(this.#offers.get(session)?.values());
+    return [...this.#tracks].find((track) => {
+      if (track.peerId !== peerId || track.kind !== kind || offered.has(track)) return false;
+      if (trackId !== undefined) return track.id === trackId;
+      return !this.#keyed.has(track) && JSON.stringify(track.appData) === JSON.stringify(appData);
+    });
+  }
+
+  #withdrawn(session: Session, producerId: string): void {
+    const offers = this.#offers.get(session);
+    const track = offers?.get(producerId);
+    offers?.delete(producerId);
+    if (!track || this.#isOffered(track)) return;
+    if (this.#held.has(session)) this.emit('changed', track);
+    else this.#unpublish(track);
+  }
+
+  async #receive(track: RemoteTrack, session: Session, producerId: string): Promise<void> {
+    try {
+      const reception = await session.consumers.receive(producerId);
+      if (this.#offers.get(session)?.get(producerId) !== track || !track.subscribed) {
+        session.consumers.stop(reception);
+        return;
+      }
+      const former = track.reception;
+      if (!former) this.#show(track, reception);
+      await track.direct(reception);
+      if (!former) return;
+      if (!reception.muted && !reception.paused) await firstFrame(reception.track);
+      if (reception.closed || !track.subscribed || this.#isFromNewer(track, session)) return;
+      this.#show(track, reception);
+      for (const other of this.#offers.keys()) other.consumers.stop(former);
+    } catch (error) {
+      const reason = RoomError.from(error);
+      // Gone meanwhile, or lost with the session: that is told by itself.
+      if (reason.status === 404 || reason.code === 'CONNECTION_LOST' || !this.#tracks.has(track)) return;
+      track.fail(reason);
+      this.emit('changed', track);
+    }
+  }
+
+  #subscriptionChanged(track: RemoteTrack): void {
+    if (!track.subscribed) {
+      const { reception } = track;
+      if (!reception) return;
+      track.hide();
+      for (const session of this.#offers.keys()) session.consumers.stop(reception);
+      this.emit('unsubscribed', track);
+      return;
+    }
+    const [session, producerId] = this.#newestOffer(track) ?? [];
+    if (session && producerId !== undefined) void this.#receive(track, session, producerId);
+    this.emit('changed', track);
+  }
+
+  #newestOffer(track: RemoteTrack): [Session, string] | undefined {
+    for (const [session, offers] of [...this.#offers].reverse()) {
+      for (const [producerId, offered] of offers) if (offered === track) return [session, producerId];
+    }
+    return undefined;
+  }
+
+  #show(track: RemoteTrack, reception: Reception): void {
+    const first = track.reception === undefined;
+    track.show(reception);
+    this.emit(first ? 'subscribed' : 'changed', track);
+  }
+
+  #unpublishLost(): void {
+    for (const track of [...this.#tracks]) if (!this.#isOffered(track)) this.#unpublish(track);
+  }
+
+  #unpublish(track: RemoteTrack): void {
+    if (!this.#tracks.delete(track)) return;
+    if (track.reception) this.emit('unsubscribed', track);
+    this.emit('unpublished', track);
+  }
+
+  #isOffered(track: RemoteTrack): boolean {
+    return [...this.#offers.values()].some((offers) => [...offers.values()].includes(track));
+  }
+
+  /** Whether the track has moved on already, to a session that came after this one. */
+  #isFromNewer(track: RemoteTrack, session: Session): boolean {
+    const sessions = [...this.#offers.keys()];
+    return sessions.slice(sessions.indexOf(session) + 1).some((newer) => this.#isFrom(track, newer));
+  }
+
+  #isFrom(track: RemoteTrack, session: Session): boolean {
+    const { reception } = track;
+    return reception !== undefined && session.consumers.find(reception.id) === reception;
+  }
+}

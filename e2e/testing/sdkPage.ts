@@ -1,0 +1,93 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import type * as sdk from '@mediasoup-server/client';
+import { bundle } from '@mediasoup-server/client/bundle';
+import type { Page } from 'playwright-core';
+import { openPages } from './browser.ts';
+
+/** What a page of the SDK has for the functions that a test runs in it. */
+export interface SdkWindow {
+  readonly sdk: typeof sdk;
+  room: sdk.Room;
+  watch: FrameWatch;
+}
+
+/** The frames that are shown in a page's video elements, as the browser decodes them. */
+export interface FrameWatch {
+  /** Shows a remote track in an element of its own and counts its frames from now on. */
+  show(track: sdk.RemoteTrack): HTMLVideoElement;
+  /** How many frames have been decoded of each track that is shown, by the track's id. */
+  frames(): Record<string, number>;
+  /** The longest time between two frames of each track since the last call, in milliseconds. */
+  longestGaps(): Record<string, number>;
+}
+
+let script: Promise<string> | undefined;
+
+/** Opens pages that have the SDK and nothing else, in one Chromium. */
+export async function openSdkPages(t: TestContext, count: number): Promise<Page[]> {
+  script ??= bundle("import './sdkWindow.ts';", { from: new URL('./', import.meta.url) });
+  const pages = await openScriptPages(t, await script, count);
+  for (const page of pages) await page.waitForFunction(() => 'sdk' in globalThis);
+  return pages;
+}
+
+/** Opens pages that have a script and nothing else, in one Chromium. */
+export async function openScriptPages(t: TestContext, code: string, count: number): Promise<Page[]> {
+  const server = createServer((request, response) => {
+    const isScript = request.url === '/script.js';
+    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
+    response.end(
+      isScript ? code : '<!doctype html><title>Test</title><script type="module" src="/script.js"></script>',
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const pages = await openPages(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, count);
+  for (const page of pages) page.on('pageerror', (error) => t.diagnostic(`page error: ${error.stack}`));
+  return pages;
+}
+
+/** Joins a room with a camera and a microphone, and shows and plays whatever the others publish. */
+export async function joinRoom(page: Page, options: sdk.JoinOptions): Promise<void> {
+  await page.evaluate(join, options as never);
+}
+
+async function join(options: sdk.JoinOptions): Promise<void> {
+  const page = globalThis as unknown as SdkWindow;
+  const room = new page.sdk.Room(options);
+  page.room = room;
+  room.on('trackSubscribed', (track) => {
+    if (track.kind === 'video') page.watch.show(track);
+    else track.attach(document.body.appendChild(document.createElement('audio')));
+  });
+  await room.join();
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360 } });
+  await Promise.all(
+    stream
+      .getTracks()
+      .map((track) =>
+        room.publish(track, track.kind === 'video' ? { source: 'camera', simulcast: true } : { source: 'microphone' }),
+      ),
+  );
+}
+
+/** Waits until so many others' videos have so many more frames decoded each than now. */
+export async function seesMore(page: Page, others: number, frames = 15): Promise<void> {
+  await page.evaluate(more, [others, frames] as const);
+}
+
+async function more([others, frames]: readonly [number, number]): Promise<void> {
+  const { watch } = globalThis as unknown as SdkWindow;
+  const from = watch.frames();
+  for (;;) {
+    const now = watch.frames();
+    const seen = Object.keys(now).filter((id) => (now[id] ?? 0) >= (from[id] ?? 0) + frames);
+    if (seen.length >= others) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
