@@ -6,7 +6,7 @@ SHELL := bash
 WORKER = export MEDIASOUP_WORKER_BIN="$$(cat node_modules/.cache/worker-path)"
 DEMO = client/dist/demo/index.html
 
-.PHONY: help setup setup-tests setup-checks run test bench simulate soak lambda package prove-package check record format generate clean
+.PHONY: help setup setup-tests setup-checks run test bench simulate soak lambda sdk package prove-package check record format generate clean
 
 help: ## Lists the commands.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -35,11 +35,11 @@ test: setup-tests ## Runs every test: unit, contract, browser and failure tests.
 
 TESTS ?= 'proto/src/**/*.test.ts' 'deploy/**/*.test.ts' 'control-plane/src/**/*.test.ts' 'media-daemon/src/**/*.test.ts' 'client/**/*.test.ts' 'e2e/**/*.test.ts'
 
-soak: setup-tests ## Runs the long tests: FUZZ_RUNS meetings of up to FUZZ_LENGTH hostile messages, CYCLES of joining and leaving, COMMAND_FUZZ_RUNS requests to the gRPC port, OUTAGE_MS without control plane and table, SUBSCRIBERS of one room on two workers.
-	@$(WORKER) && FUZZ_RUNS=$${FUZZ_RUNS:-1800} FUZZ_LENGTH=$${FUZZ_LENGTH:-1000} CYCLES=$${CYCLES:-20000} COMMAND_FUZZ_RUNS=$${COMMAND_FUZZ_RUNS:-50000} OUTAGE_MS=$${OUTAGE_MS:-300000} SUBSCRIBERS=$${SUBSCRIBERS:-300} \
-		node --test --test-force-exit --test-timeout=3600000 e2e/fuzz.test.ts e2e/commandFuzz.test.ts e2e/soak.test.ts e2e/directory.test.ts e2e/mesh.test.ts media-daemon/src/rooms/mesh.property.test.ts
+soak: setup-tests ## Runs the long tests: FUZZ_RUNS meetings of up to FUZZ_LENGTH hostile messages, CYCLES of joining and leaving, COMMAND_FUZZ_RUNS requests to the gRPC port, OUTAGE_MS without control plane and table, SUBSCRIBERS of one room on two workers, MEETINGS of two pages.
+	@$(WORKER) && FUZZ_RUNS=$${FUZZ_RUNS:-1800} FUZZ_LENGTH=$${FUZZ_LENGTH:-1000} CYCLES=$${CYCLES:-20000} COMMAND_FUZZ_RUNS=$${COMMAND_FUZZ_RUNS:-50000} OUTAGE_MS=$${OUTAGE_MS:-300000} SUBSCRIBERS=$${SUBSCRIBERS:-300} MEETINGS=$${MEETINGS:-500} \
+		node --test --test-force-exit --test-timeout=3600000 e2e/fuzz.test.ts e2e/commandFuzz.test.ts e2e/soak.test.ts e2e/directory.test.ts e2e/mesh.test.ts e2e/meeting.test.ts media-daemon/src/rooms/mesh.property.test.ts
 
-bench: setup ## Runs the benchmarks, which print ratios measured in one run.
+bench: setup-tests ## Runs the benchmarks, which print ratios measured in one run.
 	@$(WORKER) && for file in $(BENCHMARKS); do echo "== $$file"; node $$file || exit 1; done
 
 simulate: setup ## Simulates a fleet: the real assignment of PEERS to DAEMONS over a simulated table and clock.
@@ -49,6 +49,9 @@ BENCHMARKS ?= $(shell git ls-files '*.bench.ts')
 
 lambda: setup ## Bundles the control plane for AWS Lambda into deploy/lambda/dist, and prints its size.
 	@node control-plane/src/bundleLambda.ts deploy/lambda/dist
+
+sdk: setup ## Builds the browser SDK into client/dist/sdk, and prints its sizes.
+	@node client/buildSdk.ts
 
 package: setup ## Packs both servers and the command line for machines with systemd, into deploy/package/dist.
 	@$(WORKER) && deploy/package/build.sh deploy/package/dist
@@ -71,7 +74,7 @@ check: setup-checks ## Lint, format, types, contracts, dead code, import directi
 	git diff --exit-code -- $(GENERATED)
 	@! git ls-files --others --exclude-standard -- $(GENERATED) | grep . || { echo 'generated and not committed'; exit 1; }
 
-GENERATED = proto/src/gen proto/SIGNALING.md proto/asyncapi.json proto/openapi.json README.md deploy/grafana/mediasoup-server.json deploy/terraform/modules/*/README.md
+GENERATED = client/API.md proto/src/gen proto/SIGNALING.md proto/asyncapi.json proto/openapi.json README.md deploy/grafana/mediasoup-server.json deploy/terraform/modules/*/README.md
 
 record: setup-tests ## Records the examples of the signaling reference anew, from a real meeting.
 	@$(WORKER) && RECORD=1 node --test --test-force-exit e2e/signaling.test.ts
@@ -83,6 +86,7 @@ generate: ## Generates code, references, the README's tables and the dashboard.
 	node deploy/terraform/check/tables.ts
 	node e2e/reference/write.ts
 	node deploy/local/openApiFile.ts
+	client/node_modules/.bin/typedoc --options client/reference/typedoc.json && cp client/dist/reference/API.md client/API.md
 	node deploy/local/dashboardFile.ts
 
 format: ## Formats everything.

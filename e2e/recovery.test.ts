@@ -25,6 +25,12 @@ function marks(): { same: boolean; events: string[] } {
   return { same: now.length === marked.length && now.every((track) => marked.includes(track)), events };
 }
 
+type Seen = { looks: number; black: number };
+
+function countBlack(): void {
+  (globalThis as unknown as { seen: Seen }).seen = (globalThis as unknown as SdkWindow).watch.countBlack();
+}
+
 /** From now on the page's sockets go to the other port of each pair. */
 function connectThrough(ports: readonly (readonly [string, string])[]): void {
   const Original = globalThis.WebSocket;
@@ -87,12 +93,15 @@ test('a socket that is dropped is resumed, and media flows on', async (t) => {
 
 test('when the daemon is killed the same tracks go on on another', async (t) => {
   const { pages, serving, stack, daemonId } = await call(t, ['daemon-a', 'daemon-b']);
+  await Promise.all(pages.map((page) => page.evaluate(countBlack)));
   serving.process.kill('SIGKILL');
   while ((await stack.assign('room', 'looking').catch(() => ({ daemonId }))).daemonId === daemonId) await nextTick();
   await Promise.all(pages.map((page) => page.waitForFunction(isConnectedElsewhere, daemonId)));
   await Promise.all(pages.map((page) => seesMore(page, 1)));
   t.diagnostic(`frozen video: ${(await Promise.all(pages.map(gaps))).join(', ')} ms`);
   for (const page of pages) {
+    const { looks, black } = await page.evaluate(() => (globalThis as unknown as { seen: Seen }).seen);
+    assert.ok(looks > 10 && black === 0, `${black} of ${looks} times the video was black`);
     const { same, events } = await page.evaluate(marks);
     assert.ok(same, 'the same tracks');
     assert.deepEqual(

@@ -210,6 +210,15 @@ export class RemoteTrack {
     if (track) for (const stream of this.#streams.values()) stream.removeTrack(track);
   }
 
+  /**
+   * It is published no more: what looks at its elements lets go of them.
+   *
+   * @internal
+   */
+  end(): void {
+    this.#demand?.close();
+  }
+
   #setSubscribed(subscribed: boolean): void {
     if (this.#subscribed === subscribed) return;
     this.#subscribed = subscribed;

@@ -1,3 +1,4 @@
+import type { types } from 'mediasoup-client';
 import { type AccessToken, requestAssignment } from './assignment.ts';
 import { RoomError } from './errors.ts';
 import { TypedEmitter } from './events.ts';
@@ -30,6 +31,8 @@ export interface JoinOptions {
    * them, and nothing while none is on the screen. Default: true.
    */
   readonly adaptive?: boolean;
+  /** How mediasoup-client does WebRTC where there is no browser that it knows, in Node for example. */
+  readonly handlerFactory?: types.HandlerFactory;
 }
 
 /**
@@ -74,7 +77,8 @@ export class Room extends TypedEmitter<RoomEvents> {
           const request = { peerId, ...(failedDaemonId !== undefined && { failedDaemonId }) };
           return requestAssignment({ controlPlaneUrl, roomId, accessToken, request, signal });
         },
-        open: (assignment) => Session.open({ assignment, appData: this.#appData }),
+        open: (assignment) =>
+          Session.open({ assignment, appData: this.#appData, handlerFactory: options.handlerFactory }),
       },
       (session) =>
         this.#remoteTracks.hasAll(session) && [...this.#peers.keys()].every((id) => session.roster.peers.has(id)),

@@ -19,6 +19,8 @@ export interface FrameWatch {
   show(track: sdk.RemoteTrack): HTMLVideoElement;
   /** How many frames have been decoded of each track that is shown, by the track's id. */
   frames(): Record<string, number>;
+  /** From now on looks at the videos whenever the page is drawn, and counts how often one of them is black. */
+  countBlack(): { looks: number; black: number };
   /** The longest time between two frames of each track since the last call, in milliseconds. */
   longestGaps(): Record<string, number>;
 }

@@ -3,6 +3,7 @@ import * as sdk from '@mediasoup-server/client';
 import type { FrameWatch, SdkWindow } from './sdkPage.ts';
 
 interface Watched {
+  readonly video: HTMLVideoElement;
   frames: number;
   last: number;
   longest: number;
@@ -15,7 +16,7 @@ function frameWatch(): FrameWatch {
       const video = document.body.appendChild(document.createElement('video'));
       video.muted = true;
       video.dataset.track = track.id;
-      const state: Watched = { frames: 0, last: performance.now(), longest: 0 };
+      const state: Watched = { video, frames: 0, last: performance.now(), longest: 0 };
       watched.set(track.id, state);
       const shown = (now: number): void => {
         if (state.frames > 0) state.longest = Math.max(state.longest, now - state.last);
@@ -28,6 +29,23 @@ function frameWatch(): FrameWatch {
       return video;
     },
     frames: () => Object.fromEntries([...watched].map(([id, { frames }]) => [id, frames])),
+    countBlack() {
+      const canvas = new OffscreenCanvas(1, 1);
+      const context = canvas.getContext('2d', { willReadFrequently: true });
+      const counted = { looks: 0, black: 0 };
+      const look = (): void => {
+        for (const { video } of watched.values()) {
+          context?.clearRect(0, 0, 1, 1);
+          context?.drawImage(video, 0, 0, 1, 1);
+          const [red = 0, green = 0, blue = 0] = context?.getImageData(0, 0, 1, 1).data ?? [];
+          counted.looks++;
+          if (red + green + blue < 30) counted.black++;
+        }
+        requestAnimationFrame(look);
+      };
+      look();
+      return counted;
+    },
     longestGaps() {
       const gaps = [...watched].map(([id, state]) => {
         const longest = Math.max(state.longest, performance.now() - state.last);

@@ -37,6 +37,13 @@ export class Demand {
     if (this.#heights.delete(element)) this.#look();
   }
 
+  /** Looks at nothing any more. */
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const { stop } of this.#heights.values()) stop();
+    this.#heights.clear();
+  }
+
   #look(): void {
     clearTimeout(this.#timer);
     const next = this.#largest();

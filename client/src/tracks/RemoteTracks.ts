@@ -177,6 +177,7 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
 
   #unpublish(track: RemoteTrack): void {
     if (!this.#tracks.delete(track)) return;
+    track.end();
     if (track.reception) this.emit('unsubscribed', track);
     this.emit('unpublished', track);
   }
