@@ -5,6 +5,10 @@
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
 
+# Two of them at once, as of `make run` beside `make test`, would install over each other.
+exec {lock}<deploy/local/setup.sh
+flock "$lock"
+
 # The machine's own Node and npm do the installing: those among the packages are about to be replaced.
 PATH=${PATH//"$PWD/node_modules/.bin:"/}
 
