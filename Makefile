@@ -6,7 +6,7 @@ SHELL := bash
 WORKER = export MEDIASOUP_WORKER_BIN="$$(cat node_modules/.cache/worker-path)"
 DEMO = client/dist/demo/index.html
 
-.PHONY: help setup setup-tests setup-checks run test bench simulate soak lambda sdk package prove-package check record format generate clean
+.PHONY: help setup setup-tests setup-checks run test bench simulate soak load lambda sdk package prove-package check record format generate clean
 
 help: ## Lists the commands.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -38,6 +38,9 @@ TESTS ?= 'proto/src/**/*.test.ts' 'deploy/**/*.test.ts' 'control-plane/src/**/*.
 soak: setup-tests ## Runs the long tests: FUZZ_RUNS meetings of up to FUZZ_LENGTH hostile messages, CYCLES of joining and leaving, COMMAND_FUZZ_RUNS requests to the gRPC port, OUTAGE_MS without control plane and table, SUBSCRIBERS of one room on two workers, MEETINGS of two pages.
 	@$(WORKER) && FUZZ_RUNS=$${FUZZ_RUNS:-1800} FUZZ_LENGTH=$${FUZZ_LENGTH:-1000} CYCLES=$${CYCLES:-20000} COMMAND_FUZZ_RUNS=$${COMMAND_FUZZ_RUNS:-50000} OUTAGE_MS=$${OUTAGE_MS:-300000} SUBSCRIBERS=$${SUBSCRIBERS:-300} MEETINGS=$${MEETINGS:-500} \
 		node --test --test-force-exit --test-timeout=3600000 e2e/fuzz.test.ts e2e/commandFuzz.test.ts e2e/soak.test.ts e2e/directory.test.ts e2e/mesh.test.ts e2e/meeting.test.ts media-daemon/src/rooms/mesh.property.test.ts
+
+load: setup ## Puts rooms full of peers on a deployment, and measures what they receive: ARGS='--help' tells how.
+	@$(WORKER) && exec node e2e/load/main.ts $(ARGS)
 
 bench: setup-tests ## Runs the benchmarks, which print ratios measured in one run.
 	@$(WORKER) && for file in $(BENCHMARKS); do echo "== $$file"; node $$file || exit 1; done

@@ -6,7 +6,7 @@ import nodeDataChannel, { type PeerConnection } from 'node-datachannel';
 
 /** Cheap WebRTC ends for tests: libdatachannel against a daemon's transports, without a browser. */
 
-type TransportOptions = {
+export type TransportOptions = {
   readonly iceParameters: { readonly usernameFragment: string; readonly password: string };
   readonly iceCandidates: readonly {
     foundation: string;
@@ -26,7 +26,8 @@ const AUDIO_LEVEL = 1;
 /** The fixed RTP header and the audio level. */
 const HEADER_BYTES = 20;
 
-function sdp(transport: TransportOptions, setup: 'passive' | 'actpass', media: readonly string[]): string {
+/** What a daemon's transport is told of as, to libdatachannel. */
+export function sdp(transport: TransportOptions, setup: 'passive' | 'actpass', media: readonly string[]): string {
   const { iceParameters, iceCandidates, dtlsParameters } = transport;
   const fingerprint = dtlsParameters.fingerprints.find(({ algorithm }) => algorithm === 'sha-256');
   return [
@@ -52,7 +53,7 @@ function sdp(transport: TransportOptions, setup: 'passive' | 'actpass', media: r
   ].join('\r\n');
 }
 
-function dtlsParametersOf(connection: PeerConnection) {
+export function dtlsParametersOf(connection: PeerConnection) {
   const value = /a=fingerprint:sha-256 (\S+)/i.exec(connection.localDescription()?.sdp ?? '')?.[1];
   if (!value) throw new Error('the local description has no fingerprint');
   return { role: 'client', fingerprints: [{ algorithm: 'sha-256', value }] };

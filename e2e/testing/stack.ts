@@ -185,12 +185,15 @@ export function bearing(token: string): { metadata: Metadata } {
   return { metadata };
 }
 
+/** What a server ends with: a test, for example. */
+type Ending = { after(end: () => Promise<void>): void };
+
 /** Runs a media daemon without a control plane. */
-export const runDaemon = (t: TestContext, environment: Record<string, string> = {}): Promise<Running> =>
+export const runDaemon = (t: Ending, environment: Record<string, string> = {}): Promise<Running> =>
   run(t, DAEMON, { ...anyPorts, ...environment });
 
 /** Runs a server as a process of its own until the test ends, and waits until it is ready. */
-async function run(t: TestContext, main: string, environment: Record<string, string>): Promise<Running> {
+async function run(t: Ending, main: string, environment: Record<string, string>): Promise<Running> {
   const child = spawn(process.execPath, [main], {
     cwd: root,
     env: { ...process.env, ...environment },

@@ -1,0 +1,114 @@
+import type { Target } from './enter.ts';
+import { Publisher, type PublisherOptions } from './Publisher.ts';
+import type { StreamReport } from './StreamMeter.ts';
+import { Subscriber } from './Subscriber.ts';
+
+export type LoadOptions = PublisherOptions & {
+  readonly target: Target;
+  readonly rooms: number;
+  /** Of each room. */
+  readonly publishers: number;
+  /** Of each room. */
+  readonly subscribers: number;
+  /** How many join a second: a daemon takes 50 of one address for long, and bursts of 500. */
+  readonly joinsPerSecond: number;
+  /** Called for each peer that is in. */
+  readonly joined: () => void;
+};
+
+/** What one subscriber received, over all its streams. */
+export type SubscriberReport = Omit<StreamReport, 'firstPacketMs'> & {
+  readonly room: string;
+  readonly subscriber: string;
+  readonly streams: number;
+  /** Streams of which nothing came. */
+  readonly silent: number;
+  /** Of the stream that began last; undefined when one did not begin. */
+  readonly firstPacketMs: number | undefined;
+};
+
+/** Rooms full of peers that send, and of peers that receive. */
+export class Load {
+  readonly #options: LoadOptions;
+  readonly #run = `load-${Date.now().toString(36)}`;
+  readonly #publishers: Publisher[] = [];
+  readonly #subscribers: { room: string; name: string; subscriber: Subscriber }[] = [];
+  #nextJoinAt = 0;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+  }
+
+  get subscribers(): number {
+    return this.#subscribers.length;
+  }
+
+  /**
+   * Has everybody join and waits until media flows.
+   *
+   * @throws Error when a peer is refused.
+   */
+  async open(): Promise<void> {
+    const { rooms, publishers, subscribers, target, joined } = this.#options;
+    for (let index = 0; index < publishers; index++)
+      await this.#each(rooms, async (room) => {
+        this.#publishers.push(await Publisher.open(target, room, `publisher-${index}`, this.#options));
+        joined();
+      });
+    await this.grow(subscribers);
+  }
+
+  /** Has so many more subscribers join each room, and waits until they receive. */
+  async grow(subscribers: number): Promise<void> {
+    const { rooms, target, publishers, audio, fps, joined } = this.#options;
+    const streams = publishers * (Number(audio) + Number(fps > 0));
+    const opened: Subscriber[] = [];
+    const from = this.#subscribers.length / rooms;
+    for (let index = from; index < from + subscribers; index++)
+      await this.#each(rooms, async (room) => {
+        const name = `subscriber-${index}`;
+        const subscriber = await Subscriber.open(target, room, name, streams);
+        this.#subscribers.push({ room, name, subscriber });
+        opened.push(subscriber);
+        joined();
+      });
+    await Promise.all(opened.map((subscriber) => subscriber.begun()));
+  }
+
+  get reports(): SubscriberReport[] {
+    return this.#subscribers.map(({ room, name, subscriber }) => {
+      const streams = subscriber.reports;
+      const sum = (count: (stream: StreamReport) => number) =>
+        streams.reduce((total, stream) => total + count(stream), 0);
+      const waits = streams.map(({ firstPacketMs }) => firstPacketMs).filter((wait) => wait !== undefined);
+      return {
+        room,
+        subscriber: name,
+        streams: streams.length,
+        silent: streams.length - waits.length,
+        received: sum(({ received }) => received),
+        bytes: sum(({ bytes }) => bytes),
+        lost: sum(({ lost }) => lost),
+        duplicates: sum(({ duplicates }) => duplicates),
+        outOfOrder: sum(({ outOfOrder }) => outOfOrder),
+        jitterMs: Math.max(0, ...streams.map(({ jitterMs }) => jitterMs)),
+        firstPacketMs: waits.length === streams.length ? Math.max(0, ...waits) : undefined,
+      };
+    });
+  }
+
+  close(): void {
+    for (const { subscriber } of this.#subscribers) subscriber.close();
+    for (const publisher of this.#publishers) publisher.close();
+  }
+
+  /** One after another at the rate of joins, a room at a time. */
+  async #each(rooms: number, join: (room: string) => Promise<void>): Promise<void> {
+    for (let index = 0; index < rooms; index++) {
+      const wait = this.#nextJoinAt - performance.now();
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      this.#nextJoinAt = Math.max(this.#nextJoinAt, performance.now()) + 1000 / this.#options.joinsPerSecond;
+      await join(`${this.#run}-${index}`);
+    }
+  }
+}

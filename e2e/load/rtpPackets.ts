@@ -1,0 +1,48 @@
+import { randomInt } from 'node:crypto';
+
+/** The most bytes of a frame in one packet: what fits a path that takes 1280 bytes, with all headers. */
+const MAX_PAYLOAD = 1100;
+const VERSION = 0x80;
+const MARKER = 0x80;
+
+/** Makes the RTP packets of one stream (RFC 3550). */
+export class RtpPackets {
+  readonly ssrc = randomInt(1, 2 ** 31);
+  readonly #payloadType: number;
+  #sequence = randomInt(2 ** 15);
+  #pictureId = randomInt(2 ** 15);
+
+  constructor(payloadType: number) {
+    this.#payloadType = payloadType;
+  }
+
+  opus(frame: Buffer, timestamp: number): Buffer {
+    return this.#packet(frame, timestamp, false);
+  }
+
+  /** A frame of VP8 in as many packets as it takes, each with a payload descriptor (RFC 7741). */
+  *vp8(frame: Buffer, timestamp: number): Generator<Buffer> {
+    this.#pictureId = (this.#pictureId + 1) & 0x7fff;
+    for (let from = 0; from < frame.length; from += MAX_PAYLOAD) {
+      const descriptor = Buffer.from([
+        from === 0 ? 0x90 : 0x80,
+        0x80,
+        0x80 | (this.#pictureId >> 8),
+        this.#pictureId & 0xff,
+      ]);
+      const piece = Buffer.concat([descriptor, frame.subarray(from, from + MAX_PAYLOAD)]);
+      yield this.#packet(piece, timestamp, from + MAX_PAYLOAD >= frame.length);
+    }
+  }
+
+  #packet(payload: Buffer, timestamp: number, marker: boolean): Buffer {
+    const header = Buffer.alloc(12);
+    header.writeUInt8(VERSION, 0);
+    header.writeUInt8((marker ? MARKER : 0) | this.#payloadType, 1);
+    this.#sequence = (this.#sequence + 1) & 0xffff;
+    header.writeUInt16BE(this.#sequence, 2);
+    header.writeUInt32BE(timestamp >>> 0, 4);
+    header.writeUInt32BE(this.ssrc, 8);
+    return Buffer.concat([header, payload]);
+  }
+}

@@ -1,0 +1,66 @@
+import type { SubscriberReport } from './Load.ts';
+
+/** What all subscribers received together. */
+export type Summary = {
+  readonly subscribers: number;
+  readonly streams: number;
+  readonly silent: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly duplicates: number;
+  readonly outOfOrder: number;
+  /** Over the time that was measured. */
+  readonly packetsPerSecond: number;
+  readonly megabitsPerSecond: number;
+  readonly jitterMs: Spread;
+  readonly firstPacketMs: Spread;
+};
+
+type Spread = { readonly p50: number; readonly p99: number; readonly max: number };
+
+/** @param seconds how long was measured. */
+export function summarize(
+  reports: readonly SubscriberReport[],
+  before: readonly SubscriberReport[],
+  seconds: number,
+): Summary {
+  const sum = (of: readonly SubscriberReport[], count: (report: SubscriberReport) => number) =>
+    of.reduce((total, report) => total + count(report), 0);
+  const since = (count: (report: SubscriberReport) => number) => sum(reports, count) - sum(before, count);
+  return {
+    subscribers: reports.length,
+    streams: sum(reports, ({ streams }) => streams),
+    silent: sum(reports, ({ silent }) => silent),
+    received: sum(reports, ({ received }) => received),
+    lost: sum(reports, ({ lost }) => lost),
+    duplicates: sum(reports, ({ duplicates }) => duplicates),
+    outOfOrder: sum(reports, ({ outOfOrder }) => outOfOrder),
+    packetsPerSecond: since(({ received }) => received) / seconds,
+    megabitsPerSecond: (since(({ bytes }) => bytes) * 8) / 1e6 / seconds,
+    jitterMs: spread(reports.map(({ jitterMs }) => jitterMs)),
+    firstPacketMs: spread(reports.flatMap(({ firstPacketMs }) => firstPacketMs ?? [])),
+  };
+}
+
+function spread(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (quantile: number) => sorted[Math.floor((sorted.length - 1) * quantile)] ?? 0;
+  return { p50: at(0.5), p99: at(0.99), max: at(1) };
+}
+
+/** The summary as a table for people. */
+export function table(summary: Summary): string {
+  const spreadOf = ({ p50, p99, max }: Spread) => `p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)}`;
+  const rows: [string, string][] = [
+    ['subscribers', `${summary.subscribers}, ${summary.streams} streams, of which silent ${summary.silent}`],
+    ['packets received', `${summary.received}`],
+    ['packets lost', `${summary.lost}`],
+    ['packets twice', `${summary.duplicates}`],
+    ['packets out of order', `${summary.outOfOrder}`],
+    ['packets a second', summary.packetsPerSecond.toFixed(0)],
+    ['megabits a second', summary.megabitsPerSecond.toFixed(1)],
+    ['jitter, ms', spreadOf(summary.jitterMs)],
+    ['resume to first packet, ms', spreadOf(summary.firstPacketMs)],
+  ];
+  return ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`), ''].join('\n');
+}
