@@ -71,6 +71,7 @@ describe('the Lambda function', () => {
 
   const headersOf = ({ bearer, type = 'application/json', headers = {} }: Asked): Record<string, string> => ({
     'content-type': type,
+    'x-request-id': 'asked-by-the-test',
     ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
     ...headers,
   });
