@@ -21,7 +21,7 @@ const limits = {
  *
  * @param saturatedConsumers 0 spreads each room over all workers.
  */
-export async function testRooms(t: TestContext, { workers = 2, saturatedConsumers = 0 } = {}) {
+export async function testRooms(t: Pick<TestContext, 'after'>, { workers = 2, saturatedConsumers = 0 } = {}) {
   const logger = createLogger('media-daemon', 'silent');
   const options = { workers, rtcIp: '127.0.0.1', rtcPort: 0, workerTimeoutMs: 10_000, saturatedCpuPercent: 100 };
   const pool = await WorkerPool.create({ ...options, saturatedConsumers }, logger);

@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { Load } from './load/Load.ts';
+import { cpuSeconds } from './load/processCpu.ts';
+import { readRecording } from './load/recording.ts';
+import { summarize } from './load/summary.ts';
+import { runDaemon } from './testing/stack.ts';
+
+/**
+ * What forwarding costs: the CPU time of this daemon, its workers and its own process, for each gigabit, over that of bare
+ * mediasoup; and the packets that a CPU second of the workers delivers when a room is on two of them, over one. All three
+ * servers carry the same load at the same time. The CPU time is the whole process's, the daemon's statistics, observers
+ * and metrics included. `node e2e/forwarding.bench.ts [subscribers] [seconds of a round] [rounds]`
+ */
+
+const [subscribers = 30, seconds = 6, rounds = 7] = process.argv.slice(2).map(Number);
+const closers: (() => unknown)[] = [];
+
+async function startBare() {
+  const bare = fileURLToPath(new URL('load/bareMediasoup.ts', import.meta.url));
+  const child = spawn(process.execPath, [bare], { stdio: ['ignore', 'pipe', 'inherit'] });
+  closers.push(() => child.kill());
+  const [line] = await new Promise<string[]>((resolve) =>
+    createInterface(child.stdout).once('line', (l) => resolve([l])),
+  );
+  return { url: String(JSON.parse(line ?? '').url), pid: Number(child.pid) };
+}
+
+async function startOurs(environment: Record<string, string>) {
+  const { ready, process: child } = await runDaemon({ after: (end) => closers.push(end) }, environment);
+  return { url: String(ready.url), pid: Number(child.pid) };
+}
+
+const recording = await readRecording();
+const servers = {
+  bare: await startBare(),
+  one: await startOurs({ MEDIA_DAEMON_WORKERS: '1' }),
+  two: await startOurs({ MEDIA_DAEMON_WORKERS: '2', MEDIA_DAEMON_SATURATED_CONSUMERS: '0' }),
+};
+type Name = keyof typeof servers;
+const names = Object.keys(servers) as Name[];
+const loads = new Map<Name, Load>();
+for (const name of names) {
+  const peers = { rooms: 1, publishers: 1, subscribers, joinsPerSecond: 40, joined: () => {} };
+  const load = new Load({ target: { url: servers[name].url }, recording, audio: true, fps: 30, ...peers });
+  loads.set(name, load);
+  await load.open();
+}
+
+/** What each server delivered and used, until now. */
+async function look(name: Name) {
+  const { pid } = servers[name];
+  const cpu = await cpuSeconds(pid);
+  const node = cpu.get(pid) ?? 0;
+  const workers = [...cpu].filter(([id]) => id !== pid).map(([, used]) => used);
+  const reports = loads.get(name)?.reports ?? [];
+  const bytes = reports.reduce((sum, report) => sum + report.bytes, 0);
+  const packets = reports.reduce((sum, report) => sum + report.received, 0);
+  return { node, workers, bytes, packets };
+}
+
+type Round = { perGigabit: number; withNode: number; packetsPerCpu: number; workers: number[] };
+const measured = new Map<Name, Round[]>(names.map((name) => [name, []]));
+for (let round = 0; round <= rounds; round++) {
+  const before = await Promise.all(names.map(look));
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  const after = await Promise.all(names.map(look));
+  for (const [index, name] of names.entries()) {
+    const [from, to] = [before[index], after[index]];
+    // The first round warms up.
+    if (!from || !to || round === 0) continue;
+    const workers = to.workers.map((used, worker) => used - (from.workers[worker] ?? 0));
+    const used = workers.reduce((sum, cpu) => sum + cpu, 0);
+    const gigabits = ((to.bytes - from.bytes) * 8) / 1e9;
+    measured.get(name)?.push({
+      perGigabit: used / gigabits,
+      withNode: (used + to.node - from.node) / gigabits,
+      packetsPerCpu: (to.packets - from.packets) / used,
+      workers: workers.map((cpu) => cpu / seconds),
+    });
+  }
+}
+
+const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
+const of = (name: Name, value: (round: Round) => number) => (measured.get(name) ?? []).map(value);
+/** Round by round, since both were measured in the same seconds. */
+const ratio = (name: Name, over: Name, value: (round: Round) => number) => {
+  const [above, below] = [of(name, value), of(over, value)];
+  return median(above.map((measure, round) => measure / (below[round] ?? 1)));
+};
+const print = (line: string) => process.stdout.write(`${line}\n`);
+print(`1 publisher, ${subscribers} subscribers, VP8 and Opus, ${rounds} rounds of ${seconds} s; medians`);
+for (const name of names) {
+  const { lost, silent, packetsPerSecond } = summarize(loads.get(name)?.reports ?? [], [], (rounds + 1) * seconds);
+  const shares = [0, 1].map((worker) => median(of(name, ({ workers }) => workers[worker] ?? 0)).toFixed(3));
+  print(
+    `${name.padEnd(4)}: ${median(of(name, ({ perGigabit }) => perGigabit)).toFixed(2)} CPU s a gigabit in workers, ` +
+      `${median(of(name, ({ withNode }) => withNode)).toFixed(2)} with Node; cores a worker ${shares.join(' ')}; ` +
+      `about ${packetsPerSecond.toFixed(0)} packets/s, ${lost} lost, ${silent} silent`,
+  );
+}
+print(
+  `CPU a gigabit, ours over bare mediasoup: workers x${ratio('one', 'bare', ({ perGigabit }) => perGigabit).toFixed(3)}, with Node x${ratio('one', 'bare', ({ withNode }) => withNode).toFixed(3)}`,
+);
+print(
+  `packets a CPU second of workers, two over one: x${ratio('two', 'one', ({ packetsPerCpu }) => packetsPerCpu).toFixed(3)}`,
+);
+
+for (const load of loads.values()) load.close();
+for (const close of closers) await close();
+process.exit();
