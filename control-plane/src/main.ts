@@ -1,5 +1,7 @@
 import { createLogger } from '@mediasoup-server/process/logger';
 import { SettingsError } from '@mediasoup-server/process/settings';
+import { startTracing } from '@mediasoup-server/process/startTracing';
+import { endTracing } from '@mediasoup-server/process/tracing';
 import { makeTables, startControlPlane } from './app.ts';
 import { withSecrets } from './aws/secretSettings.ts';
 import { readConfig } from './config.ts';
@@ -21,13 +23,17 @@ try {
   if (command === 'tables') {
     await makeTables(config, { logger });
   } else {
+    await startTracing('control-plane', logger);
     const controlPlane = await startControlPlane(config, { logger });
     let stopping = false;
     const stop = (signal: NodeJS.Signals) => {
       if (stopping) process.exit(1);
       stopping = true;
       logger.info({ signal }, 'stopping');
-      controlPlane.close().then(() => process.exit(0), die);
+      controlPlane
+        .close()
+        .then(endTracing)
+        .then(() => process.exit(0), die);
     };
     process.on('SIGTERM', stop).on('SIGINT', stop);
   }

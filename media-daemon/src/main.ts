@@ -1,5 +1,7 @@
 import { createLogger } from '@mediasoup-server/process/logger';
 import { readSettings, SettingsError } from '@mediasoup-server/process/settings';
+import { startTracing } from '@mediasoup-server/process/startTracing';
+import { endTracing } from '@mediasoup-server/process/tracing';
 import { type DaemonConfig, PREFIX, settingsSchema } from './config.ts';
 import { startDaemon } from './daemon.ts';
 
@@ -36,6 +38,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 try {
+  await startTracing('media-daemon', logger);
   const daemon = await startDaemon(config, logger, {
     onSuperseded: (reason) => {
       logger.fatal(reason);
@@ -49,6 +52,7 @@ try {
   drain = () => daemon.drain();
   stop = async (exitCode) => {
     await daemon.close();
+    await endTracing();
     process.exit(exitCode);
   };
   const { url, listenPort, grpcPort, metricsPort } = daemon;

@@ -1,6 +1,7 @@
 import timers from 'node:timers/promises';
 import { type IceServerSettings, iceServersFor } from '@mediasoup-server/process/iceServers';
 import { HttpProblem } from '@mediasoup-server/process/problem';
+import { requestContext } from '@mediasoup-server/process/requestContext';
 import type { Assignment, AssignmentRequest } from '@mediasoup-server/proto/http';
 import type { Daemon } from '../daemons/Daemon.ts';
 import type { Instance, Room } from '../rooms/RoomTable.ts';
@@ -122,7 +123,10 @@ async function issue(
   keys: Pick<AssignmentKeys, 'sign'>,
   settings: IceServerSettings,
 ): Promise<Assignment> {
-  const { token, expiresAt } = await keys.sign({ roomId, peerId, daemonId, incarnation, epoch, grants });
+  // So the join, in another process and over another connection, is part of the same trace.
+  const { traceparent } = requestContext();
+  const claims = { roomId, peerId, daemonId, incarnation, epoch, grants, ...(traceparent && { traceparent }) };
+  const { token, expiresAt } = await keys.sign(claims);
   const query = Object.entries({ roomId, peerId, token }).map(
     ([name, value]) => `${name}=${encodeURIComponent(value)}`,
   );

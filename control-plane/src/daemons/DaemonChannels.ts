@@ -101,7 +101,8 @@ export class DaemonChannels {
 function settingsOf({ token, deadlineMs }: CommandCall): CallSettings {
   const metadata = new Metadata();
   metadata.set('authorization', `Bearer ${token}`);
-  const { requestId } = requestContext();
+  const { requestId, traceparent } = requestContext();
   if (requestId !== undefined) metadata.set('x-request-id', requestId);
+  if (traceparent !== undefined) metadata.set('traceparent', traceparent);
   return { metadata, deadline: Date.now() + deadlineMs };
 }

@@ -1,3 +1,4 @@
+import { inSpan } from '@mediasoup-server/process/tracing';
 import type { ChannelTls } from '@mediasoup-server/proto/channel';
 import { rtpCapabilitiesSchema } from '@mediasoup-server/proto/http';
 import type { SignedToken } from '../tokens/AssignmentKeys.ts';
@@ -40,8 +41,11 @@ export class DaemonClient {
    */
   async createRoom(daemon: Target, roomId: string, epoch: number): Promise<{ rtpCapabilities: string }> {
     const channels = await this.#channels();
-    const { room } = await channels.send(await this.#call(daemon, COMMAND_DEADLINE_MS), (calls, settings) =>
-      calls.createRoom({ roomId, epoch: BigInt(epoch) }, settings),
+    const attributes = { roomId, daemonId: daemon.daemonId };
+    const { room } = await inSpan('media.v1.MediaDaemon/CreateRoom', { kind: 'client', attributes }, async () =>
+      channels.send(await this.#call(daemon, COMMAND_DEADLINE_MS), (calls, settings) =>
+        calls.createRoom({ roomId, epoch: BigInt(epoch) }, settings),
+      ),
     );
     const rtpCapabilities = rtpCapabilitiesSchema.parse(JSON.parse(room?.rtpCapabilitiesJson ?? ''));
     return { rtpCapabilities: JSON.stringify(rtpCapabilities) };

@@ -1,4 +1,5 @@
 import { HttpProblem, methodNotAllowed } from '@mediasoup-server/process/problem';
+import { inSpan } from '@mediasoup-server/process/tracing';
 import { assignmentRequestSchema } from '@mediasoup-server/proto/http';
 import { Router } from 'express';
 import { assignPeer } from '../assignment/assignPeer.ts';
@@ -35,7 +36,11 @@ export function roomRoutes(
       const grants = await authorization.peer(request, roomId, body.peerId);
       const stopTimer = metrics.assignmentSeconds.startTimer();
       try {
-        const assignment = await assignPeer({ roomId, grants, ...body }, directory, keys);
+        const assignment = await inSpan(
+          'POST /rooms/:roomId/assignments',
+          { kind: 'server', attributes: { roomId, peerId: body.peerId }, traceparent: request.get('traceparent') },
+          () => assignPeer({ roomId, grants, ...body }, directory, keys),
+        );
         const { peerId, daemonId, epoch } = assignment;
         directory.logger.info({ roomId, peerId, daemonId, epoch }, 'peer assigned');
         response.status(201).set('Cache-Control', 'no-store').json(assignment);

@@ -2,6 +2,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import type { Logger } from '@mediasoup-server/process/logger';
 import { HttpProblem } from '@mediasoup-server/process/problem';
+import { inSpan } from '@mediasoup-server/process/tracing';
 import type { z } from 'zod';
 import type { Metrics } from '../metrics.ts';
 import { type Condition, Placeholders } from './condition.ts';
@@ -202,7 +203,7 @@ export class Table<S extends z.ZodObject> {
       tableOperations.inc({ ...labels, outcome });
     };
     try {
-      const answer = await send();
+      const answer = await inSpan(`${operation} ${this.#label}`, { kind: 'client' }, send);
       count('ok');
       return answer;
     } catch (error) {

@@ -24,6 +24,8 @@ export type AssignmentClaims = {
   readonly incarnation: string;
   readonly epoch: number;
   readonly grants: Grants;
+  /** Where the assignment is in its trace, where traces are sent (W3C Trace Context). */
+  readonly traceparent?: string;
 };
 
 export type SignedToken = { readonly token: string; readonly expiresAt: Date };

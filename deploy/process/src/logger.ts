@@ -7,7 +7,8 @@ export type { Logger } from 'pino';
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /**
- * Structured JSON lines on standard output, each with the service's name, and the id of the request that it is written for.
+ * Structured JSON lines on standard output, each with the service's name, and the ids of the request and the
+ * trace that it is written for.
  *
  * Tokens never reach a line: whoever logs a URL logs its path only, and the fields below are blanked wherever they occur.
  *
@@ -21,7 +22,10 @@ export function createLogger(
   return pino({
     level,
     base: { service, ...ids },
-    mixin: () => ({ ...requestContext() }),
+    mixin: () => {
+      const { requestId, traceId } = requestContext();
+      return { requestId, traceId };
+    },
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: ['token', '*.token', 'secret', '*.secret', 'headers.authorization', '*.headers.authorization'],
   });

@@ -4,6 +4,10 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 export type RequestContext = {
   /** One request, in every process that it reaches. */
   readonly requestId?: string;
+  /** The trace that it is part of, where traces are sent. */
+  readonly traceId?: string;
+  /** Where in that trace (W3C Trace Context). */
+  readonly traceparent?: string;
 };
 
 const storage = new AsyncLocalStorage<RequestContext>();

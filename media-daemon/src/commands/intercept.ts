@@ -1,6 +1,7 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import type { Logger } from '@mediasoup-server/process/logger';
 import { inContext, requestIdFrom } from '@mediasoup-server/process/requestContext';
+import { inSpan } from '@mediasoup-server/process/tracing';
 import type { Call, Intercept } from '@mediasoup-server/proto/grpc';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Authorize } from './authorize.ts';
@@ -33,7 +34,7 @@ export function createIntercept({ authorize, metrics, logger }: InterceptOptions
       if (!checked.success) throw CommandError.ofFields(checked.error);
       // Nothing is begun for who does not wait for it any more.
       if (isGone(call)) throw goneBefore(call);
-      await inContext({ requestId }, proceed);
+      await inContext({ requestId }, () => traced(call, proceed));
     };
     let failure: CommandError | undefined;
     try {
@@ -54,6 +55,18 @@ const isGone = ({ signal, deadline }: Call): boolean => signal.aborted || Date.n
 
 /** By how much a timer may be ahead of the clock that deadlines are told in, ms. */
 const TIMER_SLACK_MS = 2;
+
+/** Does what a call asks for within a span; a stream lasts too long to be one. */
+function traced({ method, request, metadata }: Call, proceed: () => Promise<void>): Promise<void> {
+  if (method.methodKind !== 'unary') return proceed();
+  const { roomId = '', peerId = '' } = request as { roomId?: string; peerId?: string };
+  const [traceparent] = metadata.get('traceparent');
+  return inSpan(
+    `${method.parent.typeName}/${method.name}`,
+    { kind: 'server', attributes: { roomId, peerId }, traceparent: traceparent?.toString() },
+    proceed,
+  );
+}
 
 /** What became of a call whose caller is not there any more; nobody but the metrics and the log hears of it. */
 const goneBefore = ({ deadline }: Call): CommandError =>

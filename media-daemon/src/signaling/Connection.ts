@@ -1,5 +1,6 @@
 import { type IceServerSettings, iceServersFor } from '@mediasoup-server/process/iceServers';
 import type { Logger } from '@mediasoup-server/process/logger';
+import { inSpan } from '@mediasoup-server/process/tracing';
 import {
   CLOSE_COME_BACK,
   CLOSE_FOR_GOOD,
@@ -159,7 +160,13 @@ export class Connection {
     if (this.#state.is !== 'connected') throw new RequestError(409, 'the peer has joined already');
     this.#state = { is: 'joining' };
     try {
-      if (!(await this.#resume(data, accept))) await this.#enter(data, accept);
+      await inSpan(
+        'joinRoom',
+        { kind: 'server', attributes: { roomId, peerId }, traceparent: this.#admission.traceparent },
+        async () => {
+          if (!(await this.#resume(data, accept))) await this.#enter(data, accept);
+        },
+      );
     } catch (error) {
       const state = this.#state as State;
       if (state.is === 'joining') this.#state = { is: 'connected' };
