@@ -73,3 +73,22 @@ test('S49 who speaks is told to the whole room, each once, whichever workers the
   assert.deepEqual(await carol.client.notified('activeSpeaker'), { peerId: null });
   await carol.client.notified('audioLevels', ({ levels }) => levels.length === 0);
 });
+
+test('S22 the statistics of a subscriber on another worker have the sender’s own stream, as on the same one', async (t) => {
+  const { join, send, receive } = await spreadRoom(t);
+  const [alice, bob, carol] = [await join('alice'), await join('bob'), await join('carol')];
+  const { producerId } = await send(alice, 4711);
+  for (const { client, receiver } of [
+    { client: bob.client, receiver: await receive(bob, producerId) },
+    { client: carol.client, receiver: await receive(carol, producerId) },
+  ]) {
+    while (receiver.received.length === 0) await nextTick();
+    const { consumerId } = await client.notified('consumerResumed');
+    const { stats } = await client.request('getStats', { consumerId });
+    assert.deepEqual(
+      stats.map(({ type }: { type: string }) => type),
+      ['outbound-rtp', 'inbound-rtp'],
+    );
+    assert.equal(stats[1].ssrc, 4711);
+  }
+});

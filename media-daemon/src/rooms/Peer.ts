@@ -10,7 +10,7 @@ import { PeerTransports } from './PeerTransports.ts';
 import { Publications } from './Publications.ts';
 import type { Room } from './Room.ts';
 import type { RoomRouter } from './RoomRouter.ts';
-import { Subscriptions } from './Subscriptions.ts';
+import { type Measured, Subscriptions } from './Subscriptions.ts';
 
 /** Tells a peer's client something. It never throws: whether the client still listens is not the room's concern. */
 export type Notify = <N extends Notification>(method: N, data: NotificationData<N>) => void;
@@ -26,7 +26,7 @@ export type Joining = {
 /** Something of a peer that mediasoup measures, and what it is: a `transport`. */
 export type Measurable = {
   readonly of: string;
-  readonly thing: { readonly id: string; readonly closed: boolean; getStats(): Promise<unknown> };
+  readonly thing: Measured;
 };
 
 /** One user in a room: the owner of its transports, and of what it sends and receives on them. */
@@ -89,7 +89,7 @@ export class Peer {
         : 'producerId' in of
           ? publications.producers.get(of.producerId)
           : 'consumerId' in of
-            ? subscriptions.consumers.get(of.consumerId)
+            ? subscriptions.measured(subscriptions.consumers.get(of.consumerId))
             : 'dataProducerId' in of
               ? publications.dataProducers.get(of.dataProducerId)
               : subscriptions.dataConsumers.get(of.dataConsumerId);
@@ -102,7 +102,7 @@ export class Peer {
     const all = {
       transport: transports,
       producer: publications.producers,
-      consumer: subscriptions.consumers,
+      consumer: [...subscriptions.consumers].map((consumer) => subscriptions.measured(consumer)),
       'data producer': publications.dataProducers,
       'data consumer': subscriptions.dataConsumers,
     };

@@ -2,10 +2,18 @@ import type { RequestData, ResponseData, Snapshot } from '@mediasoup-server/prot
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import { consumerScore } from './consumerScore.ts';
+import { consumerStats } from './consumerStats.ts';
 import type { Happening } from './Happening.ts';
 import { Owned } from './Owned.ts';
 import type { Peer } from './Peer.ts';
 import type { Room } from './Room.ts';
+
+/** What mediasoup has statistics of. */
+export type Measured = {
+  readonly id: string;
+  readonly closed: boolean;
+  getStats(): Promise<{ [name: string]: unknown }[]>;
+};
 
 /** What a peer receives: its consumers and data consumers. */
 export class Subscriptions {
@@ -65,6 +73,21 @@ export class Subscriptions {
     const consumer = this.consumers.get(consumerId);
     await consumer.resume();
     this.#tellFlow(consumer);
+  }
+
+  /** A consumer as its statistics are asked: on whichever router its producer is, they are the same. */
+  measured(consumer: types.Consumer): Measured {
+    const { id, producerId } = consumer;
+    const owner = this.#room.catalogue.ownerOf(producerId);
+    const producer = owner?.publications.producers.find(producerId);
+    const isHere = !producer || owner?.router === this.#peer.router;
+    return {
+      id,
+      get closed() {
+        return consumer.closed;
+      },
+      getStats: () => (isHere ? consumer.getStats() : consumerStats(consumer, producer)),
+    };
   }
 
   closeConsumer({ consumerId }: RequestData<'closeConsumer'>): void {
