@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { listen } from '@mediasoup-server/process/listener';
 import type { Logger } from '@mediasoup-server/process/logger';
 import { serveMetrics } from '@mediasoup-server/process/metrics';
@@ -49,7 +48,6 @@ export type ControlPlaneApi = {
 export async function openApi(config: Config, { logger }: { logger: Logger }): Promise<ControlPlaneApi> {
   const opened = new Opened();
   try {
-    if (config.staticDir !== undefined) await requireFolder(config.staticDir);
     const keys = await openKeys(config, logger);
     const store = await openStore(config, logger);
     opened.add(() => store.close());
@@ -150,9 +148,4 @@ export async function makeTables(config: Config, { logger }: { logger: Logger })
   } finally {
     await store.close();
   }
-}
-
-async function requireFolder(path: string): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (!found?.isDirectory()) throw new Error(`the folder ${path} for the web page does not exist`);
 }

@@ -17,10 +17,22 @@ describe('readConfig', () => {
     ['with a short daemon key', { CONTROL_PLANE_DAEMON_KEY: 'short' }, ['DAEMON_KEY']],
     ['with an unknown variable', { CONTROL_PLANE_LISTEN_PROT: '1' }, ['LISTEN_PROT']],
     ['with a port out of range', { CONTROL_PLANE_LISTEN_PORT: '70000' }, ['LISTEN_PORT']],
-    ['with a certificate without its key', { CONTROL_PLANE_TLS_CERT_FILE: 'a' }, ['TLS_CERT_FILE', 'TLS_KEY_FILE']],
-    ['with a key without its certificate', { CONTROL_PLANE_TLS_KEY_FILE: 'a' }, ['TLS_CERT_FILE', 'TLS_KEY_FILE']],
-    ['with half a client certificate', { CONTROL_PLANE_DAEMON_CLIENT_CERT_FILE: 'a' }, ['DAEMON_CLIENT_KEY_FILE']],
-    ['with certificates and no use for them', { CONTROL_PLANE_DAEMON_CA_FILE: 'a' }, ['DAEMON_TLS']],
+    [
+      'with a certificate without its key',
+      { CONTROL_PLANE_TLS_CERT_FILE: import.meta.filename },
+      ['TLS_CERT_FILE', 'TLS_KEY_FILE'],
+    ],
+    [
+      'with a key without its certificate',
+      { CONTROL_PLANE_TLS_KEY_FILE: import.meta.filename },
+      ['TLS_CERT_FILE', 'TLS_KEY_FILE'],
+    ],
+    [
+      'with half a client certificate',
+      { CONTROL_PLANE_DAEMON_CLIENT_CERT_FILE: import.meta.filename },
+      ['DAEMON_CLIENT_KEY_FILE'],
+    ],
+    ['with certificates and no use for them', { CONTROL_PLANE_DAEMON_CA_FILE: import.meta.filename }, ['DAEMON_TLS']],
     ['open beyond loopback', { CONTROL_PLANE_LISTEN_IP: '0.0.0.0' }, ['LISTEN_IP', 'ALLOW_OPEN_BEYOND_LOOPBACK']],
     ['with an unknown mode', { CONTROL_PLANE_MODE: 'closed' }, ['MODE']],
     [

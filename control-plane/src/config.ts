@@ -1,16 +1,20 @@
 import { iceServerSettings, missingTurnSetting } from '@mediasoup-server/process/iceServers';
 import { logLevels } from '@mediasoup-server/process/logger';
 import {
+  address,
+  dataFolder,
+  file,
   flag,
+  folder,
   integer,
   isLoopback,
   list,
+  networks,
   port,
   readSettings,
   SettingsError,
   variableName,
 } from '@mediasoup-server/process/settings';
-import proxyAddr from 'proxy-addr';
 import { z } from 'zod';
 
 /** What the names of the control plane's environment variables start with. */
@@ -21,14 +25,13 @@ const MAX_PER_MINUTE = 1_000_000_000;
 
 /** Every setting; `listenPort` is read from `CONTROL_PLANE_LISTEN_PORT`. */
 export const settingsSchema = z.object({
-  listenIp: z.string().default('127.0.0.1').meta({ description: 'The IP address that the HTTP API listens on.' }),
+  listenIp: address().default('127.0.0.1').meta({ description: 'The IP address that the HTTP API listens on.' }),
   listenPort: port().default(3000).meta({ description: 'The port of the HTTP API; 0 lets the system choose.' }),
-  tlsCertFile: z
-    .string()
+  tlsCertFile: file()
     .optional()
     .meta({ description: 'PEM file with the TLS certificate chain. Without it the API speaks plain HTTP.' }),
-  tlsKeyFile: z.string().optional().meta({ description: "PEM file with the TLS certificate's private key." }),
-  metricsIp: z.string().default('127.0.0.1').meta({ description: 'The IP address that `GET /metrics` listens on.' }),
+  tlsKeyFile: file().optional().meta({ description: "PEM file with the TLS certificate's private key." }),
+  metricsIp: address().default('127.0.0.1').meta({ description: 'The IP address that `GET /metrics` listens on.' }),
   metricsPort: port().default(9090).meta({ description: 'The port of `GET /metrics`; 0 lets the system choose.' }),
   mode: z.enum(['open', 'jwt'], 'is neither "open" nor "jwt"').default('open').meta({
     description:
@@ -39,7 +42,7 @@ export const settingsSchema = z.object({
     .min(32, 'is shorter than 32 characters')
     .optional()
     .meta({ description: 'Mode `jwt`: the secret that applications sign access tokens with (HS256).', secret: true }),
-  accessTokenKeyFile: z.string().optional().meta({
+  accessTokenKeyFile: file().optional().meta({
     description: 'Mode `jwt`, instead: PEM file with their public key: Ed25519, P-256 (ES256) or RSA (RS256).',
   }),
   accessTokenJwksUrl: z
@@ -49,15 +52,14 @@ export const settingsSchema = z.object({
       description: 'Mode `jwt`, instead: where their public keys are, as a JSON Web Key Set.',
     }),
   daemonTls: flag().default(false).meta({ description: "Whether media daemons' gRPC servers are reached over TLS." }),
-  daemonCaFile: z.string().optional().meta({
+  daemonCaFile: file().optional().meta({
     description:
       'PEM file with the certificate authorities that their certificates are of; the public ones by default.',
   }),
-  daemonClientCertFile: z
-    .string()
+  daemonClientCertFile: file()
     .optional()
     .meta({ description: 'PEM file with the certificate that the control plane shows them, if it does.' }),
-  daemonClientKeyFile: z.string().optional().meta({ description: "PEM file with that certificate's private key." }),
+  daemonClientKeyFile: file().optional().meta({ description: "PEM file with that certificate's private key." }),
   allowOpenBeyondLoopback: flag()
     .default(false)
     .meta({ description: 'Lets mode `open` listen on an address that other machines reach.' }),
@@ -71,14 +73,17 @@ export const settingsSchema = z.object({
     .meta({
       description: 'The URL of a store that is compatible with DynamoDB. Without it, the one of the AWS region.',
     }),
-  awsRegion: z.string().default('us-east-1').meta({ description: 'The AWS region of the tables.' }),
+  awsRegion: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, 'is no name of a region')
+    .default('us-east-1')
+    .meta({ description: 'The AWS region of the tables.' }),
   tablePrefix: z
     .string()
     .regex(/^[A-Za-z0-9_.-]{1,200}$/, 'has other characters than letters, digits, "_", "." and "-"')
     .default('mediasoup-server-')
     .meta({ description: "What the tables' names start with." }),
-  dataDir: z
-    .string()
+  dataDir: dataFolder()
     .default('data/control-plane')
     .meta({ description: 'The folder of the embedded store and of a generated assignment key.' }),
   daemonKey: z
@@ -88,18 +93,18 @@ export const settingsSchema = z.object({
       description: 'The key that every media daemon registers with: 16 characters or more. Required.',
       secret: true,
     }),
-  assignmentKeyFile: z.string().optional().meta({
+  assignmentKeyFile: file().optional().meta({
     description:
       'PEM file (PKCS 8) with the Ed25519 key that signs assignment tokens. Without it, one is made in the data folder.',
   }),
-  otherAssignmentKeyFiles: list().default([]).meta({
+  otherAssignmentKeyFiles: list().pipe(z.array(file())).default([]).meta({
     description: 'Keys that are published beside it, separated by commas: the next one, and the one before.',
   }),
-  assignmentKeySecret: z.string().optional().meta({
+  assignmentKeySecret: z.string().regex(/^arn:/, 'is no ARN').optional().meta({
     description:
       'Instead of files: the ARN of a secret of AWS Secrets Manager with the assignment keys and when each begins to sign. It is read again every five minutes.',
   }),
-  staticDir: z.string().optional().meta({ description: 'A folder with a web page to serve at `/`.' }),
+  staticDir: folder().optional().meta({ description: 'A folder with a web page to serve at `/`.' }),
   ...iceServerSettings,
   heartbeatIntervalMs: integer(100, 60_000)
     .default(2000)
@@ -108,6 +113,7 @@ export const settingsSchema = z.object({
     .default(6000)
     .meta({ description: 'How old the last heartbeat of a daemon is when it gets no new rooms, in milliseconds.' }),
   corsOrigins: list()
+    .refine((origins) => origins.every(isOrigin), 'names what is no origin, such as https://app.example.com')
     .default(['*'])
     .meta({ description: 'The origins of web pages that may use the API, separated by commas; `*` stands for all.' }),
   assignmentsPerMinute: integer(1, MAX_PER_MINUTE).default(1000).meta({
@@ -121,13 +127,17 @@ export const settingsSchema = z.object({
     description:
       "Wrong daemons' keys and secrets a minute of one IP address, beyond which further ones are not looked at.",
   }),
-  trustedProxies: list().default([]).refine(areNetworks, 'names what is no IP address or network').meta({
+  trustedProxies: networks().default([]).meta({
     description: 'The addresses and networks of proxies whose `X-Forwarded-For` names the client, separated by commas.',
   }),
-  cloudwatchNamespace: z.string().optional().meta({
-    description:
-      "The CloudWatch namespace of the metric `DaemonLoad`, which is logged of daemons' heartbeats in the embedded metric format. Without it, it is not.",
-  }),
+  cloudwatchNamespace: z
+    .string()
+    .regex(/^[\w./#:-]{1,255}$/, 'is no namespace of CloudWatch')
+    .optional()
+    .meta({
+      description:
+        "The CloudWatch namespace of the metric `DaemonLoad`, which is logged of daemons' heartbeats in the embedded metric format. Without it, it is not.",
+    }),
   logLevel: z
     .enum(logLevels, `is none of ${logLevels.join(', ')}`)
     .default('info')
@@ -188,11 +198,4 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return config;
 }
 
-function areNetworks(addresses: string[]): boolean {
-  try {
-    proxyAddr.compile(addresses);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const isOrigin = (text: string): boolean => text === '*' || (URL.canParse(text) && new URL(text).origin === text);

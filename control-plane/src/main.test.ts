@@ -101,7 +101,7 @@ describe('main', () => {
     ],
     ['a signing key that does not exist', { CONTROL_PLANE_ASSIGNMENT_KEY_FILE: '/none.pem' }, /\/none\.pem/],
     ['a signing key that is none', { CONTROL_PLANE_ASSIGNMENT_KEY_FILE: import.meta.filename }, /main\.test\.ts/],
-    ['a page folder that does not exist', { CONTROL_PLANE_STATIC_DIR: '/none' }, /\/none/],
+    ['a page folder that does not exist', { CONTROL_PLANE_STATIC_DIR: '/none' }, /CONTROL_PLANE_STATIC_DIR/],
   ] as const) {
     test(`with ${what} ends with 1 and one message that names it`, async () => {
       const { code, errors } = await end(run(settings));

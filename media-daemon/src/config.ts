@@ -1,7 +1,7 @@
 import { availableParallelism, hostname } from 'node:os';
 import { iceServerSettings, missingTurnSetting } from '@mediasoup-server/process/iceServers';
 import { logLevels } from '@mediasoup-server/process/logger';
-import { flag, integer, isLoopback, list, port } from '@mediasoup-server/process/settings';
+import { address, file, flag, integer, isLoopback, networks, port } from '@mediasoup-server/process/settings';
 import { idSchema } from '@mediasoup-server/proto/ids';
 import { z } from 'zod';
 
@@ -10,19 +10,23 @@ export const PREFIX = 'MEDIA_DAEMON_';
 
 const describe = <T extends z.ZodType>(type: T, description: string): T => type.meta({ description });
 
+/** A host name or an IP address, and with a port, where IPv6 stands in brackets. */
+const HOST = /^([\w.-]+|[\da-f:.]+)$/i;
+const HOST_AND_PORT = /^([\w.-]+|\[[\da-f:.]+\]):\d{1,5}$/i;
+
 /** Every setting of the daemon. */
 export const settingsSchema = z
   .object({
     daemonId: idSchema
       .default(hostname())
       .meta({ description: 'The name of this daemon, unique in the fleet.', shownDefault: 'the host name' }),
-    listenIp: describe(z.string().default('127.0.0.1'), 'The address of the HTTP and WebSocket server.'),
+    listenIp: describe(address().default('127.0.0.1'), 'The address of the HTTP and WebSocket server.'),
     listenPort: describe(port().default(4443), 'Its port; 0 lets the system choose.'),
     tlsCertFile: describe(
-      z.string().optional(),
+      file().optional(),
       'PEM certificate chain. With it and the key the server speaks HTTPS and WSS; it is read again when it changes.',
     ),
-    tlsKeyFile: describe(z.string().optional(), 'PEM private key of the certificate.'),
+    tlsKeyFile: describe(file().optional(), 'PEM private key of the certificate.'),
     certificatePollMs: describe(
       integer(10, 3_600_000).default(60_000),
       'Milliseconds between looks at the certificate files.',
@@ -40,7 +44,7 @@ export const settingsSchema = z
       'Mode `open` listens on an address that other machines reach only when this is `true`.',
     ),
     grpcIp: describe(
-      z.string().default('127.0.0.1'),
+      address().default('127.0.0.1'),
       'The address of the gRPC server. Beyond loopback it speaks TLS, and knows who commands, unless the next setting allows more.',
     ),
     allowPlainGrpcBeyondLoopback: describe(
@@ -48,27 +52,27 @@ export const settingsSchema = z
       'gRPC in plain text, or to whoever asks, on an address that other machines reach.',
     ),
     grpcTlsCertFile: describe(
-      z.string().optional(),
+      file().optional(),
       'PEM certificate chain of the gRPC server, which speaks TLS with it; it is read again when it changes.',
     ),
-    grpcTlsKeyFile: describe(z.string().optional(), 'PEM private key of that certificate.'),
+    grpcTlsKeyFile: describe(file().optional(), 'PEM private key of that certificate.'),
     grpcClientCaFile: describe(
-      z.string().optional(),
+      file().optional(),
       'PEM certificate authorities: whoever shows a certificate of theirs may command, nobody else may connect. Without it mode `jwt` asks for command tokens.',
     ),
     grpcPort: describe(port().default(50_051), 'The port of the gRPC server; 0 lets the system choose.'),
     grpcAddress: describe(
-      z.string().optional(),
+      z.string().regex(HOST_AND_PORT, 'is not `host:port`').optional(),
       'Where the control plane reaches the gRPC server, as `host:port`; made of the listen address by default.',
     ),
-    metricsIp: describe(z.string().default('127.0.0.1'), 'The address of the Prometheus metrics.'),
+    metricsIp: describe(address().default('127.0.0.1'), 'The address of the Prometheus metrics.'),
     metricsPort: describe(port().default(9091), 'The port of the Prometheus metrics; 0 lets the system choose.'),
     workers: integer(1, 256)
       .default(availableParallelism())
       .meta({ description: 'How many mediasoup workers run.', shownDefault: 'one a core' }),
-    rtcIp: describe(z.string().default('127.0.0.1'), 'The address that media is received on.'),
+    rtcIp: describe(address().default('127.0.0.1'), 'The address that media is received on.'),
     rtcAnnouncedAddress: describe(
-      z.string().optional(),
+      z.string().regex(HOST, 'is neither a host name nor an IP address').optional(),
       'The address or host name that clients are told to send media to, where it differs.',
     ),
     rtcPort: describe(
@@ -76,7 +80,7 @@ export const settingsSchema = z
       "The first worker's port, UDP and TCP; each further worker takes the next. 0 lets the system choose.",
     ),
     workerBin: describe(
-      z.string().optional(),
+      file('run').optional(),
       'The mediasoup-worker binary, where it is not the one that `MEDIASOUP_WORKER_BIN` names.',
     ),
     workerTimeoutMs: describe(
@@ -100,8 +104,8 @@ export const settingsSchema = z
       .min(16, 'is shorter than 16 characters')
       .optional()
       .meta({ description: 'The key that all daemons share to register at the control plane.', secret: true }),
-    region: describe(z.string().default('local'), 'Where the daemon is, for placement.'),
-    zone: describe(z.string().default('local'), 'The failure domain in the region.'),
+    region: describe(idSchema.default('local'), 'Where the daemon is, for placement.'),
+    zone: describe(idSchema.default('local'), 'The failure domain in the region.'),
     ...iceServerSettings,
     maxPeers: describe(integer(1, 1_000_000).default(1000), 'The most peers that the daemon takes.'),
     maxRoomPeers: describe(integer(1, 100_000).default(1000), 'The most peers of a room.'),
@@ -166,7 +170,7 @@ export const settingsSchema = z
     ),
     ipSocketBurst: describe(integer(1, 1_000_000).default(500), 'Sockets that one IP address may open at once.'),
     trustedProxies: describe(
-      list().default([]),
+      networks().default([]),
       'The addresses and networks of proxies whose `X-Forwarded-For` names the client, separated by commas.',
     ),
     mediaStatsIntervalMs: describe(

@@ -1,6 +1,7 @@
-import { access, constants, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import * as controlPlane from '@mediasoup-server/control-plane/config';
+import { withSecrets } from '@mediasoup-server/control-plane/secret-settings';
 import * as mediaDaemon from '@mediasoup-server/media-daemon/config';
 import { readSettings, variableName } from '@mediasoup-server/process/settings';
 import { z } from 'zod';
@@ -42,36 +43,26 @@ export async function readEnvironment(environment: Environment, file: string | u
 export const readMediaDaemon = (environment: Environment): mediaDaemon.DaemonConfig =>
   readSettings(mediaDaemon.settingsSchema, mediaDaemon.PREFIX, environment);
 
-const read = (half: Half, environment: Environment): Readonly<Record<string, unknown>> =>
-  half === 'control-plane' ? controlPlane.readConfig(environment) : readMediaDaemon(environment);
+/** @throws SettingsError that names every wrong variable. */
+export const readControlPlane = async (environment: Environment): Promise<controlPlane.Config> =>
+  controlPlane.readConfig(await withSecrets(environment));
 
 /**
- * Checks the settings of a server as its start does, and that the files they name can be read.
+ * Reads the settings of a server as its start does; files that they name are looked at too.
  *
- * @throws SettingsError or CliError that names every wrong variable.
+ * @throws SettingsError that names every wrong variable.
  */
-export async function checkSettings(half: Half, environment: Environment): Promise<void> {
-  const [prefix] = schemas[half];
-  const wrong: string[] = [];
-  for (const [setting, value] of Object.entries(read(half, environment))) {
-    if (!/(Files?|Bin)$/.test(setting)) continue;
-    for (const file of [value ?? []].flat()) {
-      await access(String(file), constants.R_OK).catch((error: Error) => {
-        wrong.push(`${variableName(prefix, setting)}: ${error.message}`);
-      });
-    }
-  }
-  if (wrong.length > 0) throw new CliError(wrong.join('\n'));
-}
+export const readHalf = async (half: Half, environment: Environment): Promise<Readonly<Record<string, unknown>>> =>
+  half === 'control-plane' ? readControlPlane(environment) : readMediaDaemon(environment);
 
 /**
  * Every setting of a server with the value that takes effect.
  *
  * @throws SettingsError that names every wrong variable.
  */
-export function effectiveSettings(half: Half, environment: Environment): EffectiveSetting[] {
+export async function effectiveSettings(half: Half, environment: Environment): Promise<EffectiveSetting[]> {
   const [prefix, schema] = schemas[half];
-  const settings = read(half, environment);
+  const settings = await readHalf(half, environment);
   return Object.entries(schema.shape).map(([setting, type]) => {
     const variable = variableName(prefix, setting);
     const value = settings[setting];

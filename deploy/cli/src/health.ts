@@ -1,8 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
-import { readConfig } from '@mediasoup-server/control-plane/config';
 import { CliError } from './CliError.ts';
-import { type Environment, type Half, readMediaDaemon } from './Half.ts';
+import { type Environment, type Half, readControlPlane, readMediaDaemon } from './Half.ts';
 
 /** How long an answer may take, ms. */
 const DEADLINE_MS = 5000;
@@ -13,7 +12,7 @@ const DEADLINE_MS = 5000;
  * @throws CliError with what it answers when it is not; SettingsError.
  */
 export async function checkHealth(half: Half, path: '/health' | '/ready', environment: Environment): Promise<void> {
-  const config = half === 'control-plane' ? readConfig(environment) : readMediaDaemon(environment);
+  const config = half === 'control-plane' ? await readControlPlane(environment) : readMediaDaemon(environment);
   const { listenIp, listenPort, tlsCertFile } = config;
   const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[listenIp] ?? listenIp;
   // The certificate is of another name than the address; who answers there is this machine.

@@ -1,8 +1,7 @@
-import { readConfig } from '@mediasoup-server/control-plane/config';
 import { createLogger } from '@mediasoup-server/process/logger';
 import { Option } from 'commander';
 import { type AccessTokenRequest, grants, signAccessToken } from './accessToken.ts';
-import { checkSettings, effectiveSettings, type Half } from './Half.ts';
+import { effectiveSettings, type Half, readControlPlane, readHalf } from './Half.ts';
 import { checkHealth } from './health.ts';
 import { generateAssignmentKey, randomSecret } from './keys.ts';
 import type { CommonOptions, Parts } from './program.ts';
@@ -14,7 +13,7 @@ export function addLocalCommands({ command, server, envFile, settings, output }:
     .addArgument(server())
     .addOption(envFile())
     .action(async (server: Half, options: CommonOptions) => {
-      await checkSettings(server, await settings(options));
+      await readHalf(server, await settings(options));
       output(options).answer({ server, ok: true }, `the settings of the ${server} are good`);
     });
 
@@ -22,7 +21,7 @@ export function addLocalCommands({ command, server, envFile, settings, output }:
     .addArgument(server())
     .addOption(envFile())
     .action(async (server: Half, options: CommonOptions) => {
-      output(options).page(effectiveSettings(server, await settings(options)), {
+      output(options).page(await effectiveSettings(server, await settings(options)), {
         variable: ({ variable }) => variable,
         from: ({ from }) => from,
         value: ({ value = '' }) => value,
@@ -43,7 +42,7 @@ export function addLocalCommands({ command, server, envFile, settings, output }:
     .action(async (options: CommonOptions) => {
       // Loaded only here, since it is most of the control plane.
       const { makeTables } = await import('@mediasoup-server/control-plane/app');
-      const config = readConfig(await settings(options));
+      const config = await readControlPlane(await settings(options));
       await makeTables(config, { logger: createLogger('mediasoup-server', 'silent') });
       output(options).answer({ prefix: config.tablePrefix, ok: true }, `the tables ${config.tablePrefix}* are there`);
     });

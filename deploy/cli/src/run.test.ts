@@ -71,7 +71,7 @@ test('`config check` says what is wrong with the settings, and which of their fi
   await writeFile(files.MEDIA_DAEMON_TLS_CERT_FILE, '');
   const unreadable = await cli(['config', 'check', 'media-daemon'], files);
   assert.equal(unreadable.code, 1);
-  assert.match(unreadable.stderr, /^MEDIA_DAEMON_TLS_KEY_FILE: .*no such file/);
+  assert.match(unreadable.stderr, /^MEDIA_DAEMON_TLS_KEY_FILE: cannot be read: .*no such file/);
 });
 
 test('`config show` prints every setting that takes effect, that of a file over that of the environment, and no secret', async (t) => {

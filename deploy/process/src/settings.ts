@@ -1,3 +1,7 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { dirname, resolve } from 'node:path';
+import proxyAddr from 'proxy-addr';
 import { z } from 'zod';
 
 /** A setting that is wrong, missing or unknown. `message` has a line for each, naming the variable. */
@@ -73,6 +77,48 @@ export const list = () =>
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   );
+
+/** A file that this process may read, or run. It is looked at when the settings are read. */
+export const file = (access: 'read' | 'run' = 'read') =>
+  z.string().superRefine((path, context) => {
+    try {
+      accessSync(path, access === 'run' ? constants.X_OK : constants.R_OK);
+    } catch (error) {
+      context.addIssue({
+        code: 'custom',
+        message: `cannot be ${access === 'run' ? 'run' : 'read'}: ${(error as Error).message}`,
+      });
+    }
+  });
+
+/** A folder that is there when the settings are read. */
+export const folder = () =>
+  z.string().refine((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false, 'is no folder');
+
+/** A folder that is there, or can be made where it is named. */
+export const dataFolder = () =>
+  z.string().refine((path) => {
+    let existing = resolve(path);
+    for (;;) {
+      const found = statSync(existing, { throwIfNoEntry: false });
+      if (found) return found.isDirectory();
+      existing = dirname(existing);
+    }
+  }, 'is no folder, and cannot be made one');
+
+/** An address of this machine to listen on. */
+export const address = () => z.string().refine((text) => isIP(text) > 0 || text === 'localhost', 'is no IP address');
+
+/** Addresses and networks, from text, separated by commas. */
+export const networks = () =>
+  list().refine((addresses) => {
+    try {
+      proxyAddr.compile(addresses);
+      return true;
+    } catch {
+      return false;
+    }
+  }, 'names what is no IP address or network');
 
 /** Whether an address to listen on is reached from this machine only. */
 export const isLoopback = (host: string): boolean =>

@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSettings, variableName } from '@mediasoup-server/process/settings';
 import * as controlPlane from '../../../control-plane/src/config.ts';
@@ -18,7 +20,6 @@ const ofInstance: Readonly<Record<string, string>> = {
   RTC_PORT: '40000',
   WORKERS: '2',
   CONTROL_PLANE: 'https://rtc.example.com',
-  TLS: '/etc/mediasoup-server/tls',
   url: 'wss://i-0123456789abcdef0.media.example.com',
   daemon_key: 'a key of sixteen characters or more',
   '((DRAIN_SECONDS * 1000))': '600000',
@@ -43,17 +44,25 @@ export function settingProblems(texts: ReadonlyMap<string, string>): string[] {
  * @throws SettingsError when it would not start with them; Error when one has a value that no instance knows.
  */
 export function instanceSettings(script: string): Readonly<Record<string, unknown>> {
+  // The settings are read where their files are.
+  const tls = mkdtempSync(join(tmpdir(), 'tls-'));
+  for (const file of ['cert.pem', 'key.pem']) writeFileSync(join(tls, file), '');
+  const known: typeof ofInstance = { ...ofInstance, TLS: tls };
   const lines = /<<END\n(MEDIA_DAEMON_[\s\S]*?)\nEND\n/.exec(script)?.[1]?.split('\n') ?? [];
-  const environment = lines.map((line) => {
-    const [name = '', value = ''] = line.split(/=(.*)/s);
-    const filled = value.replace(/\$(\(\(.*?\)\)|\w+)/g, (_all, of: string) => {
-      const known = ofInstance[of];
-      if (known === undefined) throw new Error(`${name}: no instance knows ${of}`);
-      return known;
+  try {
+    const environment = lines.map((line) => {
+      const [name = '', value = ''] = line.split(/=(.*)/s);
+      const filled = value.replace(/\$(\(\(.*?\)\)|\w+)/g, (_all, of: string) => {
+        const found = known[of];
+        if (found === undefined) throw new Error(`${name}: no instance knows ${of}`);
+        return found;
+      });
+      return [name, filled];
     });
-    return [name, filled];
-  });
-  return readSettings(mediaDaemon.settingsSchema, mediaDaemon.PREFIX, Object.fromEntries(environment));
+    return readSettings(mediaDaemon.settingsSchema, mediaDaemon.PREFIX, Object.fromEntries(environment));
+  } finally {
+    rmSync(tls, { recursive: true });
+  }
 }
 
 /** @returns a line for each name that Terraform gives the script and it does not use, or the other way round. */
