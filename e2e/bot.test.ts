@@ -1,25 +1,52 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { Bot } from './testing/Bot.ts';
-import { nextTick, Stack } from './testing/stack.ts';
+import { connectSender } from './testing/rtp.ts';
+import { commandsOf, type Daemon, nextTick, Stack } from './testing/stack.ts';
 import { TcpProxy } from './testing/TcpProxy.ts';
+import { UdpRelay } from './testing/UdpRelay.ts';
 
-/** Two programs in a room, one of which publishes; the sockets of both go through a relay. */
-async function bots(t: TestContext) {
-  const stack = await Stack.start(t);
-  const daemon = await stack.startDaemon('daemon-a');
-  const relay = await TcpProxy.start(t, Number(new URL(daemon.url).port));
+type Candidate = { readonly protocol: string; readonly port: number };
+
+/** What becomes of what comes over the programs' sockets: nothing is heard of it, or the text is another. */
+let heard: (text: string) => string | undefined = (text) => text;
+
+/** Has the sockets of all programs go to other ports, by the ports that they are opened to. */
+function connectThrough(t: TestContext, ports: ReadonlyMap<string, number>): void {
   const Original = globalThis.WebSocket;
   globalThis.WebSocket = class extends Original {
     constructor(address: string | URL, protocols?: string | string[]) {
       const url = new URL(address);
-      url.port = String(relay.port);
+      url.port = String(ports.get(url.port));
       super(url, protocols);
+    }
+    override set onmessage(listener: (event: MessageEvent) => void) {
+      super.onmessage = ({ data }) => {
+        const text = heard(String(data));
+        if (text !== undefined) listener(new MessageEvent('message', { data: text }));
+      };
     }
   };
   t.after(() => {
     globalThis.WebSocket = Original;
+    heard = (text) => text;
   });
+}
+
+/** Two programs in a room, one of which publishes; their sockets go through relays. */
+async function bots(t: TestContext, daemonIds: readonly string[] = ['daemon-a']) {
+  const stack = await Stack.start(t);
+  const daemons = new Map<string, Daemon>();
+  const relays = new Map<string, TcpProxy>();
+  for (const id of daemonIds) {
+    // The end of a test waits for a blackholed socket as long as a ping is.
+    const daemon = await stack.startDaemon(id, { MEDIA_DAEMON_PING_INTERVAL_MS: '2000' });
+    daemons.set(id, daemon);
+    relays.set(new URL(daemon.url).port, await TcpProxy.start(t, Number(new URL(daemon.url).port)));
+  }
+  connectThrough(t, new Map([...relays].map(([port, relay]) => [port, relay.port])));
   const options = { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'room' };
   const alice = await Bot.join(t, { ...options, peerId: 'alice' });
   const bob = await Bot.join(t, { ...options, peerId: 'bob' });
@@ -31,15 +58,23 @@ async function bots(t: TestContext) {
     while ([...bob.received].filter(enough).length < 2) await nextTick();
   };
   await more(20);
-  return { relay, alice, bob, more };
+  const { state } = alice.room;
+  const daemon = state.status === 'connected' ? daemons.get(state.daemonId) : undefined;
+  const relay = daemon && relays.get(new URL(daemon.url).port);
+  if (!daemon || !relay) throw new Error('the programs are not connected');
+  const producers = async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${daemon.ready.metricsPort}/metrics`)).text();
+    return Number(/^media_daemon_producers (\d+)/m.exec(metrics)?.[1]);
+  };
+  return { daemon, relay, alice, bob, more, producers };
 }
 
 test('the SDK in Node sends and receives sound, pictures and messages', async (t) => {
   const { alice, bob } = await bots(t);
-  const heard = new Promise((resolve) => bob.room.on('dataReceived', (...message) => resolve(message)));
+  const message = new Promise((resolve) => bob.room.on('dataReceived', (...told) => resolve(told)));
   const sending = setInterval(() => alice.room.send('hello'), 100);
   t.after(() => clearInterval(sending));
-  assert.deepEqual(await heard, ['alice', 'hello']);
+  assert.deepEqual(await message, ['alice', 'hello']);
 });
 
 for (const failure of ['reset', 'blackhole'] as const) {
@@ -64,3 +99,128 @@ for (const failure of ['reset', 'blackhole'] as const) {
     while (!bob.room.remoteTracks.some(({ muted }) => muted)) await nextTick();
   });
 }
+
+test('a track whose publication was answered while the socket was lost is published once', async (t) => {
+  const { relay, alice, bob, producers } = await bots(t);
+  const before = await producers();
+  heard = () => undefined;
+  const publishing = alice.publish();
+  while ((await producers()) === before) await nextTick();
+  relay.reset();
+  heard = (text) => text;
+  await publishing;
+  assert.equal(await producers(), before + 2);
+  while (bob.room.remoteTracks.filter(({ state }) => state === 'live').length < 4) await nextTick();
+  assert.equal(bob.room.remoteTracks.length, 4);
+});
+
+test('when no packet gets through ICE is restarted until one does, and the session goes on', async (t) => {
+  const stack = await Stack.start(t);
+  const daemon = await stack.startDaemon('daemon-a');
+  const { port } = new URL(daemon.url);
+  connectThrough(t, new Map([[port, Number(port)]]));
+  const options = { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'room' };
+  let mediaPort = 0;
+  heard = (text) => {
+    mediaPort ||= JSON.parse(text).data.transports.send.iceCandidates[0].port;
+    return text;
+  };
+  const alice = await Bot.join(t, { ...options, peerId: 'alice' });
+  await alice.publish();
+  const relay = await UdpRelay.start(t, mediaPort);
+  // Bob's media takes the relay, and has no way over TCP.
+  let restarts = 0;
+  heard = (text) => {
+    const message = JSON.parse(text);
+    if (message.data?.iceParameters) restarts++;
+    for (const transport of Object.values<{ iceCandidates: Candidate[] }>(message.data?.transports ?? {})) {
+      transport.iceCandidates = transport.iceCandidates
+        .filter(({ protocol }) => protocol === 'udp')
+        .map((candidate) => ({ ...candidate, port: relay.port }));
+    }
+    return JSON.stringify(message);
+  };
+  const bob = await Bot.join(t, { ...options, peerId: 'bob' });
+  while (bob.received.size < 2) await nextTick();
+  const tracks = bob.room.remoteTracks;
+  const media = tracks.map(({ track }) => track);
+  const states: string[] = [];
+  bob.room.on('stateChanged', ({ status }) => states.push(status));
+  relay.cut = true;
+  while (restarts === 0) await nextTick();
+  relay.cut = false;
+  const healed = Date.now();
+  while (states.at(-1) !== 'connected') await nextTick();
+  t.diagnostic(`connected ${Date.now() - healed} ms after packets get through again`);
+  const from = new Map(bob.received);
+  while (![...bob.received].every(([id, count]) => count > (from.get(id) ?? 0) + 10)) await nextTick();
+  assert.deepEqual(states, ['reconnecting', 'connected']);
+  assert.deepEqual(
+    bob.room.remoteTracks.map(({ track }) => track),
+    media,
+  );
+});
+
+test('through a drain the same tracks go on, and no message comes twice', async (t) => {
+  const { daemon, alice, bob, more } = await bots(t, ['daemon-a', 'daemon-b']);
+  const former = alice.room.state;
+  const tracks = bob.room.remoteTracks;
+  const messages: string[] = [];
+  bob.room.on('dataReceived', (_, message) => messages.push(String(message)));
+  let sent = 0;
+  const sending = setInterval(() => alice.room.send(String(sent++)), 20);
+  t.after(() => clearInterval(sending));
+  while (messages.length < 20) await nextTick();
+  const ended = once(daemon.process, 'exit');
+  daemon.process.kill('SIGTERM');
+  assert.deepEqual(await ended, [0, null]);
+  await more(20);
+  const since = messages.length;
+  while (messages.length < since + 20) await nextTick();
+  clearInterval(sending);
+  assert.equal(new Set(messages).size, messages.length, 'no message twice');
+  t.diagnostic(
+    `${Number(messages.at(-1)) + 1 - Number(messages[0]) - messages.length} of ${messages.length} messages lost on the move`,
+  );
+  assert.deepEqual(bob.room.remoteTracks, tracks);
+  assert.notDeepEqual(alice.room.state, former);
+});
+
+test('who is put out by a backend has left for good, and is told why', async (t) => {
+  const { daemon, alice, bob } = await bots(t);
+  await commandsOf(t, daemon).closePeer({ roomId: 'room', peerId: 'alice', reason: 'enough' });
+  while (alice.room.state.status !== 'closed') await nextTick();
+  const { reason } = alice.room.state;
+  assert.deepEqual([reason?.code, reason?.status], ['REFUSED', 403]);
+  assert.match(reason?.message ?? '', /enough/);
+  while (bob.room.peers.size > 0) await nextTick();
+  assert.deepEqual(bob.room.remoteTracks, []);
+});
+
+test('a sender without the SDK is known again by what it sends, when both had to come anew', async (t) => {
+  const stack = await Stack.start(t);
+  const daemon = await stack.startDaemon('daemon-a');
+  const { port } = new URL(daemon.url);
+  connectThrough(t, new Map([[port, Number(port)]]));
+  const send = async () => {
+    const alice = await SignalingClient.open(daemon.url, 'room', 'alice');
+    const { transports } = await alice.request('joinRoom', { roomId: 'room', peerId: 'alice', transports: ['send'] });
+    await connectSender(t, alice, transports.send);
+    return alice;
+  };
+  const bob = await Bot.join(t, { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'room', peerId: 'bob' });
+  const came = async () => {
+    while (bob.room.remoteTracks[0]?.state !== 'live') await nextTick();
+    return bob.room.remoteTracks[0];
+  };
+  const alice = await send();
+  const track = await came();
+  const producerId = track?.producerId;
+  await daemon.killWorkers();
+  await alice.closed;
+  while (bob.room.state.status !== 'connected') await nextTick();
+  await send();
+  while (track?.producerId === producerId) await nextTick();
+  assert.equal(await came(), track);
+  assert.deepEqual(bob.room.remoteTracks, [track]);
+});

@@ -7,7 +7,7 @@ import { nextTick, Stack } from './testing/stack.ts';
 /** How many meetings there are; `make soak` asks for 500. */
 const MEETINGS = Number(process.env.MEETINGS ?? 4);
 /** How many come before, after which everything is loaded that is loaded once. */
-const WARM_UP = 2;
+const WARM_UP = 8;
 /** What the page may keep of a meeting, in bytes: one that keeps a track, an element or a connection keeps far more. */
 const MOST_KEPT = 20_000;
 
@@ -78,16 +78,18 @@ async function attend(options: { controlPlaneUrl: string; roomId: string; peerId
   const until = async (condition: () => boolean): Promise<void> => {
     while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
   };
-  /** Waits until the other has come as far. */
+  /** Waits until the other has come as far, or has left already. */
   const together = async (step: number): Promise<void> => {
     await room.setAppData({ step });
-    await until(() => [...room.peers.values()].some((other) => Number(other.step) >= step));
+    await until(() => [...room.peers.values()].every((other) => Number(other.step) >= step));
   };
   const plays = (count: number): boolean =>
     [...shown.values()].filter(({ currentTime, isConnected }) => isConnected && currentTime > 0).length === count;
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 320, height: 180 } });
+  // Once for all meetings: Chromium itself keeps a page's every `getUserMedia`.
+  const page = globalThis as unknown as { stream?: MediaStream };
+  page.stream ??= await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 320, height: 180 } });
   await room.join();
-  const [microphone] = await Promise.all(stream.getTracks().map((track) => room.publish(track)));
+  const [microphone] = await Promise.all(page.stream.getTracks().map((track) => room.publish(track)));
   await until(() => plays(2));
   await microphone?.mute();
   await until(() => room.remoteTracks.some(({ muted }) => muted));
@@ -106,6 +108,6 @@ async function attend(options: { controlPlaneUrl: string; roomId: string; peerId
   await together(3);
   room.leave();
   clearInterval(drawing);
-  for (const track of [...stream.getTracks(), screen]) track?.stop();
+  screen?.stop();
   for (const element of shown.values()) element.srcObject = null;
 }

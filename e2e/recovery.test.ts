@@ -151,22 +151,6 @@ test('when the network changes ICE is restarted, and media flows on', async (t) 
   for (const page of pages) assert.ok((await page.evaluate(marks)).same, 'the same tracks');
 });
 
-test('when no packet gets through for a while media is back by itself, on the same daemon', async (t) => {
-  const { pages } = await call(t, ['daemon-a']);
-  const [page, other] = pages as [Page, Page];
-  await page.evaluate(noteIceRestarts);
-  const network = await page.context().newCDPSession(page);
-  const conditions = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
-  await network.send('Network.emulateNetworkConditions', { ...conditions, packetLoss: 100 });
-  await page.waitForFunction(() => (globalThis as unknown as SdkWindow).room.state.status === 'reconnecting');
-  await network.send('Network.emulateNetworkConditions', { ...conditions, packetLoss: 0 });
-  const healed = Date.now();
-  await Promise.all(pages.map((each) => each.waitForFunction(isConnected)));
-  await Promise.all([page, other].map((each) => seesMore(each, 1)));
-  t.diagnostic(`media back ${Date.now() - healed} ms after the network was`);
-  for (const each of pages) assert.ok((await each.evaluate(marks)).same, 'the same tracks');
-});
-
 /** Counts the ICE restarts that the page asks for from now on, in sockets that are open already. */
 function noteIceRestarts(): void {
   const noting = globalThis as unknown as { restarts: number };

@@ -3,11 +3,14 @@ import { type AccessToken, requestAssignment } from './assignment.ts';
 import { RoomError } from './errors.ts';
 import { TypedEmitter } from './events.ts';
 import type { LocalTrack, PublishOptions } from './LocalTrack.ts';
+import { Inbox, protocolOf } from './messages/Inbox.ts';
+import { type Data, withNumber } from './messages/numbered.ts';
 import type { RemoteTrack } from './RemoteTrack.ts';
 import type { RoomEvents } from './RoomEvents.ts';
+import { randomId } from './randomId.ts';
 import { Places } from './recovery/Places.ts';
 import type { RoomState } from './recovery/RoomState.ts';
-import type { Data, Reliability } from './session/DataChannels.ts';
+import type { Reliability } from './session/DataChannels.ts';
 import { Session } from './session/Session.ts';
 import type { RoomStats } from './stats/RoomStats.ts';
 import { StatsSummary } from './stats/StatsSummary.ts';
@@ -47,6 +50,10 @@ export class Room extends TypedEmitter<RoomEvents> {
   readonly #localTracks: LocalTracks;
   readonly #remoteTracks: RemoteTracks;
   readonly #stats = new StatsSummary();
+  readonly #inbox = new Inbox();
+  /** Tells this room's messages from those of another one of the same peer, after a reload. */
+  readonly #senderId = randomId();
+  #sent = 0;
   #appData: Record<string, unknown>;
   #activeSpeaker: string | undefined;
   #audioLevels: ReadonlyMap<string, number> = new Map();
@@ -78,7 +85,12 @@ export class Room extends TypedEmitter<RoomEvents> {
           return requestAssignment({ controlPlaneUrl, roomId, accessToken, request, signal });
         },
         open: (assignment) =>
-          Session.open({ assignment, appData: this.#appData, handlerFactory: options.handlerFactory }),
+          Session.open({
+            assignment,
+            appData: this.#appData,
+            dataProtocol: protocolOf(this.#senderId),
+            handlerFactory: options.handlerFactory,
+          }),
       },
       (session) =>
         this.#remoteTracks.hasAll(session) && [...this.#peers.keys()].every((id) => session.roster.peers.has(id)),
@@ -137,16 +149,17 @@ export class Room extends TypedEmitter<RoomEvents> {
   }
 
   /**
-   * Sends something to everybody who is in the room, over data channels, which no reload and no server keeps. Each gets it
-   * once at most: while the peer moves to another daemon, a message may be lost.
+   * Sends something to everybody who is in the room, over data channels: no server keeps it for who comes later. Each gets
+   * it once at most; it may be lost where a daemon dies.
    *
    * @param reliability `reliable`: in order and, while connections last, all of them. `lossy`: at once or never
    */
   send(data: Data, reliability: Reliability = 'reliable'): void {
-    // Those who are still at the former place hear it there; at the new one nothing waits that they have heard already.
+    const message = withNumber(this.#sent++, data);
+    // Some of the others may be at one place alone; who is at both takes it once.
     const [current, ...former] = this.#places.all;
-    for (const session of former) if (session.data.isOpen(reliability)) session.data.send(data, reliability);
-    if (former.length === 0 || current?.data.isOpen(reliability)) current?.data.send(data, reliability);
+    for (const session of former) if (session.data.isOpen(reliability)) session.data.send(message, reliability);
+    current?.data.send(message, reliability);
   }
 
   /** Replaces what the others are told about this peer. */
@@ -207,10 +220,9 @@ export class Room extends TypedEmitter<RoomEvents> {
       this.emit('audioLevelsChanged', levels);
     });
     session.on('serverMessage', (from, data) => this.emit('serverMessage', from, data));
-    session.on('dataReceived', (peerId, data) => {
-      const { current } = this.#places;
-      // Who is heard at the present place is not heard a second time at the former one.
-      if (session === current || !current?.data.hears(peerId)) this.emit('dataReceived', peerId, data);
+    session.on('dataReceived', (peerId, protocol, received) => {
+      const data = this.#inbox.take(peerId, protocol, received);
+      if (data !== undefined) this.emit('dataReceived', peerId, data);
     });
     if (former) this.#remoteTracks.hold(former);
     this.#remoteTracks.add(session);
@@ -218,6 +230,8 @@ export class Room extends TypedEmitter<RoomEvents> {
     for (const [peerId, appData] of roster.peers) this.#setPeer(peerId, appData);
     // Whoever awaits `join` adds listeners right after it resolves, and must miss nothing.
     setTimeout(() => session.start(), 0);
+    // Messages go on from the former place to this one only when this one has a channel.
+    if (former) session.data.prepare('reliable');
   }
 
   #setPeer(peerId: string, appData: Record<string, unknown>): void {
@@ -233,7 +247,10 @@ export class Room extends TypedEmitter<RoomEvents> {
     const { current, moving } = this.#places;
     if (!current || moving) return;
     for (const peerId of [...this.#peers.keys()]) {
-      if (!current.roster.peers.has(peerId) && this.#peers.delete(peerId)) this.emit('peerLeft', peerId);
+      if (current.roster.peers.has(peerId)) continue;
+      this.#peers.delete(peerId);
+      this.#inbox.forget(peerId);
+      this.emit('peerLeft', peerId);
     }
   }
 

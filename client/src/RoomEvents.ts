@@ -1,7 +1,7 @@
 import type { LocalTrack, UnpublishCause } from './LocalTrack.ts';
+import type { Data } from './messages/numbered.ts';
 import type { RemoteTrack } from './RemoteTrack.ts';
 import type { RoomState } from './recovery/RoomState.ts';
-import type { Data } from './session/DataChannels.ts';
 
 /** What a room tells: each event's listeners get these arguments. */
 export interface RoomEvents {

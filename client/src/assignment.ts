@@ -24,6 +24,8 @@ export async function requestAssignment(options: AssignmentOptions): Promise<Ass
   const base = options.controlPlaneUrl.replace(/\/+$/, '');
   const { accessToken: given } = options;
   const accessToken = typeof given === 'function' ? await given() : given;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), TIMEOUT_MS);
   let response: Response;
   try {
     response = await fetch(`${base}/rooms/${encodeURIComponent(options.roomId)}/assignments`, {
@@ -33,10 +35,12 @@ export async function requestAssignment(options: AssignmentOptions): Promise<Ass
         ...(accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` }),
       },
       body: JSON.stringify(options.request),
-      signal: AbortSignal.any([options.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      signal: AbortSignal.any([options.signal, late.signal]),
     });
   } catch (error) {
     throw new RoomError('CONTROL_PLANE_UNREACHABLE', 'The service cannot be reached', { cause: error });
+  } finally {
+    clearTimeout(timer);
   }
   const body: unknown = await response.json().catch(() => undefined);
   if (!response.ok) throw problemToRoomError(response.status, body, response.headers.get('retry-after'));

@@ -1,14 +1,13 @@
 import type { NotificationData, Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup-client';
 import { RoomError } from '../errors.ts';
+import type { Data } from '../messages/numbered.ts';
 import type { Ask, MediaTransports } from './MediaTransports.ts';
 
 /** How many messages wait for a channel to open; beyond that the oldest are dropped. */
 const MOST_WAITING = 256;
 
 type DataProducerInfo = NotificationData<'newDataProducer'>;
-export type Data = string | Uint8Array;
-
 /** Whether every message arrives, in order, or is sent once and may be lost. */
 export type Reliability = 'reliable' | 'lossy';
 
@@ -22,16 +21,24 @@ interface Channel {
 export class DataChannels {
   readonly #transports: MediaTransports;
   readonly #ask: Ask;
-  readonly #received: (peerId: string, data: Data) => void;
+  readonly #protocol: string;
+  readonly #received: (peerId: string, protocol: string, data: Data) => void;
   readonly #sending = new Map<Reliability, Channel>();
   readonly #receiving = new Map<string, { readonly peerId: string; consumer?: types.DataConsumer }>();
 
-  constructor(transports: MediaTransports, ask: Ask, received: (peerId: string, data: Data) => void) {
+  /** @param protocol says to the others how the messages that are sent are written. */
+  constructor(
+    transports: MediaTransports,
+    ask: Ask,
+    protocol: string,
+    received: (peerId: string, protocol: string, data: Data) => void,
+  ) {
     this.#transports = transports;
     this.#ask = ask;
+    this.#protocol = protocol;
     this.#received = received;
     transports.send.on('producedata', ({ sctpStreamParameters, label = '' }, done, failed) => {
-      ask('produceData', { sctpStreamParameters: sctpStreamParameters as never, label }).then(
+      ask('produceData', { sctpStreamParameters: sctpStreamParameters as never, label, protocol }).then(
         ({ dataProducerId }) => done({ id: dataProducerId }),
         failed,
       );
@@ -46,6 +53,7 @@ export class DataChannels {
       ordered: reliability === 'reliable',
       ...(reliability === 'lossy' && { maxRetransmits: 0 }),
       label: reliability,
+      protocol: this.#protocol,
     });
     const channel: Channel = { producer, open: undefined, waiting: [] };
     this.#sending.set(reliability, channel);
@@ -81,13 +89,6 @@ export class DataChannels {
     channel.waiting.push(data);
   }
 
-  /** Whether messages of a peer arrive here. */
-  hears(peerId: string): boolean {
-    return [...this.#receiving.values()].some(
-      (receiving) => receiving.peerId === peerId && receiving.consumer?.readyState === 'open',
-    );
-  }
-
   /** Another peer's channel is there: it is listened to. */
   async opened({ dataProducerId, peerId }: DataProducerInfo): Promise<void> {
     if (this.#receiving.has(dataProducerId)) return;
@@ -107,7 +108,7 @@ export class DataChannels {
       consumer.binaryType = 'arraybuffer';
       receiving.consumer = consumer;
       consumer.on('message', (data: unknown) => {
-        this.#received(peerId, typeof data === 'string' ? data : new Uint8Array(data as ArrayBuffer));
+        this.#received(peerId, protocol, typeof data === 'string' ? data : new Uint8Array(data as ArrayBuffer));
       });
       if (this.#receiving.get(dataProducerId) !== receiving) consumer.close();
     } catch (error) {

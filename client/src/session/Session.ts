@@ -4,10 +4,11 @@ import type { types } from 'mediasoup-client';
 import { RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
 import type { LocalTrack } from '../LocalTrack.ts';
+import type { Data } from '../messages/numbered.ts';
 import type { AnyNotification } from '../signaling/ProtooSocket.ts';
 import { type Resumed, Signaling } from '../signaling/Signaling.ts';
 import { Consumers } from './Consumers.ts';
-import { type Data, DataChannels } from './DataChannels.ts';
+import { DataChannels } from './DataChannels.ts';
 import { MediaTransports } from './MediaTransports.ts';
 import { Producers } from './Producers.ts';
 import type { Reception } from './Reception.ts';
@@ -31,7 +32,7 @@ export interface SessionEvents {
   receptionChanged: [reception: Reception];
   /** The server has closed what this peer sends. */
   ownProducerClosed: [local: LocalTrack];
-  dataReceived: [peerId: string, data: Data];
+  dataReceived: [peerId: string, protocol: string, data: Data];
   /** A backend has something to tell. */
   serverMessage: [from: string, data: unknown];
 }
@@ -45,6 +46,8 @@ const DATA_CHANNEL_MS = 1_000;
 export interface SessionOptions {
   readonly assignment: Assignment;
   readonly appData: Record<string, unknown>;
+  /** How the messages that are sent are written. */
+  readonly dataProtocol: string;
   readonly handlerFactory?: types.HandlerFactory | undefined;
 }
 
@@ -90,7 +93,7 @@ export class Session extends TypedEmitter<SessionEvents> {
         handlerFactory: options.handlerFactory,
       });
       if (lost) throw lost;
-      session = new Session(options.assignment, signaling, transports, joined, early);
+      session = new Session(options, signaling, transports, joined, early);
       return session;
     } catch (error) {
       signaling.close();
@@ -99,7 +102,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   }
 
   private constructor(
-    assignment: Assignment,
+    { assignment, dataProtocol }: SessionOptions,
     signaling: Signaling,
     transports: MediaTransports,
     joined: ResponseData<'joinRoom'>,
@@ -114,7 +117,9 @@ export class Session extends TypedEmitter<SessionEvents> {
     const ask: Signaling['request'] = (method, data) => signaling.request(method, data);
     this.producers = new Producers(transports, ask);
     this.consumers = new Consumers(transports, ask, (reception) => this.emit('receptionChanged', reception));
-    this.data = new DataChannels(transports, ask, (peerId, data) => this.emit('dataReceived', peerId, data));
+    this.data = new DataChannels(transports, ask, dataProtocol, (...received) =>
+      this.emit('dataReceived', ...received),
+    );
     this.roster.on('producerClosed', (producerId) => this.consumers.dropProducer(producerId));
     signaling.on('lost', (error) => this.emit('trouble', { is: 'socket lost', error }));
     signaling.on('refused', (error) => this.emit('trouble', { is: 'refused', error: this.#closingError(error) }));

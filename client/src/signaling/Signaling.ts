@@ -31,7 +31,8 @@ interface Pending {
   readonly data: unknown;
   readonly resolve: (data: unknown) => void;
   readonly reject: (error: RoomError) => void;
-  readonly timer: ReturnType<typeof setTimeout>;
+  /** Runs while there is a socket that the answer may come over. */
+  timer?: ReturnType<typeof setTimeout>;
 }
 
 export interface SignalingEvents {
@@ -178,13 +179,19 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   #ask<M extends Method>(socket: ProtooSocket | undefined, method: M, data: RequestData<M>): Promise<ResponseData<M>> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#pending.delete(id);
-        reject(new RoomError('UNAVAILABLE', 'The media server does not answer'));
-      }, REQUEST_TIMEOUT_MS);
-      this.#pending.set(id, { method, data, resolve: resolve as (data: unknown) => void, reject, timer });
-      socket?.send(id, method, data);
+      this.#pending.set(id, { method, data, resolve: resolve as (data: unknown) => void, reject });
+      if (socket) this.#send(socket, id);
     });
+  }
+
+  #send(socket: ProtooSocket, id: number): void {
+    const pending = this.#pending.get(id);
+    if (!pending) return;
+    clearTimeout(pending.timer);
+    pending.timer = setTimeout(() => {
+      this.#take(id)?.reject(new RoomError('UNAVAILABLE', 'The media server does not answer'));
+    }, REQUEST_TIMEOUT_MS);
+    socket.send(id, pending.method, pending.data);
   }
 
   #answered({ id, data, error }: Answer): void {
@@ -226,8 +233,11 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   #lose(former: ProtooSocket, error: RoomError): void {
     clearTimeout(this.#pingTimer);
     this.#state = { is: 'lost', former };
-    // What belongs to the socket alone is not asked again.
-    for (const [id, { method }] of this.#pending) if (method === 'ping') this.#take(id)?.reject(error);
+    for (const [id, { method, timer }] of this.#pending) {
+      clearTimeout(timer);
+      // What belongs to the socket alone is not asked again.
+      if (method === 'ping') this.#take(id)?.reject(error);
+    }
     this.emit('lost', error);
   }
 
@@ -238,7 +248,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     for (const [id, { method, data }] of this.#pending) {
       const fate = fateOf(method, data, snapshot);
       if (fate.is === 'done') this.#take(id)?.resolve(fate.answer);
-      else socket.send(id, method, data);
+      else this.#send(socket, id);
     }
   }
 
