@@ -6,7 +6,7 @@ SHELL := bash
 WORKER = export MEDIASOUP_WORKER_BIN="$$(cat node_modules/.cache/worker-path)"
 DEMO = client/dist/demo/index.html
 
-.PHONY: help setup setup-tests setup-checks run test bench simulate soak load lambda sdk package prove-package check record format generate clean
+.PHONY: help setup setup-tests setup-checks run test bench simulate soak load lambda sdk package prove-package prove-instance check record format generate clean
 
 help: ## Lists the commands.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -61,6 +61,9 @@ package: setup ## Packs both servers and the command line for machines with syst
 
 prove-package: package ## Installs the package on a bare Debian under systemd, runs, upgrades and removes it. Needs root.
 	@deploy/package/prove.sh deploy/package/dist
+
+prove-instance: package ## Boots a bare Debian under systemd as an instance of the autoscaling group, with stand-ins for AWS. Needs root.
+	@deploy/terraform/modules/media-daemons/prove/prove.sh "$$(ls deploy/package/dist/*.deb)"
 
 check: setup-checks ## Lint, format, types, contracts, dead code, import directions, scripts, Terraform, generated files.
 	biome check --error-on-warnings .

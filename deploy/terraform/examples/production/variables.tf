@@ -31,7 +31,7 @@ variable "certificate_secret_arn" {
 }
 
 variable "bare_metal" {
-  description = "The secrets for media daemons outside AWS, over mutual TLS; see the control-plane module. Where it is set, the daemons on EC2 need certificates of its authorities for gRPC too."
+  description = "The secrets for media daemons outside AWS, over mutual TLS; see the control-plane module."
   type = object({
     ca_secret_arn          = string
     certificate_secret_arn = string

@@ -71,7 +71,7 @@ variable "access_tokens" {
 }
 
 variable "daemon_tls" {
-  description = "For media daemons outside the VPC, over mutual TLS: the ARNs of secrets in PEM, with the certificate authorities of all daemons, and the certificate and key that the control plane shows. By default, daemons have certificates of public authorities, and are shown tokens."
+  description = "For media daemons outside the VPC, over mutual TLS: the ARNs of secrets in PEM, with the certificate authorities of all daemons, those on EC2 too, and the certificate and key that the control plane shows. By default, daemons have certificates of public authorities, and are shown tokens."
   type = object({
     ca_secret_arn          = string
     certificate_secret_arn = string

@@ -85,7 +85,9 @@ install_package() {
     *.deb) apt-get install -y --no-install-recommends "$file" ;;
     *) tar -xf "$file" -C / --no-same-owner ;;
   esac
+  # The Debian package has done this already.
   getent group mediasoup-server >/dev/null || groupadd --system mediasoup-server
+  chgrp mediasoup-server /etc/mediasoup-server
 }
 
 # The settings of the instance, before those that Terraform was given, which win.
@@ -121,14 +123,17 @@ END
   cat /etc/mediasoup-server/further.env >>"$SETTINGS"
 }
 
-# Lets the service stop for as long as its drain takes, and listen on the port although it has no rights.
+# Lets the service stop for as long as its drain takes, and listen on the port although it has no rights; and makes the
+# kernel's buffers as large as the package advises.
 prepare_system() {
   mkdir -p "/etc/systemd/system/$UNIT.d"
   printf '[Service]\nTimeoutStopSec=%d\n' $((DRAIN_SECONDS + 30)) >"/etc/systemd/system/$UNIT.d/drain.conf"
+  local advice=/usr/share/doc/mediasoup-server/examples/sysctl.conf
+  if [[ -e $advice ]]; then install -m 0644 "$advice" /etc/sysctl.d/60-mediasoup-server.conf; fi
   if ((PORT < 1024)); then
-    echo "net.ipv4.ip_unprivileged_port_start=$PORT" >/etc/sysctl.d/60-mediasoup-port.conf
-    sysctl -q -p /etc/sysctl.d/60-mediasoup-port.conf
+    echo "net.ipv4.ip_unprivileged_port_start=$PORT" >/etc/sysctl.d/61-mediasoup-port.conf
   fi
+  systemctl restart systemd-sysctl.service
   systemctl daemon-reload
 }
 
