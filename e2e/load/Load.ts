@@ -1,5 +1,6 @@
 import type { Target } from './enter.ts';
-import { Publisher, type PublisherOptions } from './Publisher.ts';
+import { OPUS_FRAME_MS, Publisher, type PublisherOptions } from './Publisher.ts';
+import { packetsOf } from './rtpPackets.ts';
 import type { StreamReport } from './StreamMeter.ts';
 import { Subscriber } from './Subscriber.ts';
 
@@ -73,6 +74,13 @@ export class Load {
         joined();
       });
     await Promise.all(opened.map((subscriber) => subscriber.begun()));
+  }
+
+  /** How many packets a second the subscribers are to receive together. */
+  get duePerSecond(): number {
+    const { publishers, audio, fps, recording } = this.#options;
+    const video = recording.video.reduce((sum, frame) => sum + packetsOf(frame), 0) / recording.video.length;
+    return this.subscribers * publishers * ((audio ? 1000 / OPUS_FRAME_MS : 0) + fps * video);
   }
 
   get reports(): SubscriberReport[] {

@@ -6,7 +6,7 @@ import { RtpPackets } from './rtpPackets.ts';
 
 const OPUS = { payloadType: 111, clockRate: 48_000 };
 const VP8 = { payloadType: 96, clockRate: 90_000 };
-const OPUS_FRAME_MS = 20;
+export const OPUS_FRAME_MS = 20;
 /** RTCP's payload-specific feedback, and in it the picture loss indication (RFC 4585, 6.1 and 6.3.1). */
 const [FEEDBACK, PICTURE_LOSS] = [206, 1];
 /** How often it is looked what is due, ms. */

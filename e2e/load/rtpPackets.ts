@@ -5,6 +5,9 @@ const MAX_PAYLOAD = 1100;
 const VERSION = 0x80;
 const MARKER = 0x80;
 
+/** How many packets a frame of VP8 takes. */
+export const packetsOf = (frame: Buffer): number => Math.ceil(frame.length / MAX_PAYLOAD);
+
 /** Makes the RTP packets of one stream (RFC 3550). */
 export class RtpPackets {
   readonly ssrc = randomInt(1, 2 ** 31);

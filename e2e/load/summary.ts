@@ -4,7 +4,10 @@ import type { SubscriberReport } from './Load.ts';
 export type Summary = {
   readonly subscribers: number;
   readonly streams: number;
+  /** Streams of which nothing came at all. */
   readonly silent: number;
+  /** Subscribers that nothing came to while was measured. */
+  readonly stalled: number;
   readonly received: number;
   readonly lost: number;
   readonly duplicates: number;
@@ -27,10 +30,14 @@ export function summarize(
   const sum = (of: readonly SubscriberReport[], count: (report: SubscriberReport) => number) =>
     of.reduce((total, report) => total + count(report), 0);
   const since = (count: (report: SubscriberReport) => number) => sum(reports, count) - sum(before, count);
+  const already = new Map(before.map(({ room, subscriber, received }) => [`${room} ${subscriber}`, received]));
   return {
     subscribers: reports.length,
     streams: sum(reports, ({ streams }) => streams),
     silent: sum(reports, ({ silent }) => silent),
+    stalled: reports.filter(
+      ({ room, subscriber, received }) => received === (already.get(`${room} ${subscriber}`) ?? 0),
+    ).length,
     received: sum(reports, ({ received }) => received),
     lost: sum(reports, ({ lost }) => lost),
     duplicates: sum(reports, ({ duplicates }) => duplicates),
@@ -48,16 +55,17 @@ function spread(values: readonly number[]): Spread {
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
-/** The summary as a table for people. */
-export function table(summary: Summary): string {
+/** The summary as a table for people, beside the packets a second that were due. */
+export function table(summary: Summary, duePerSecond: number): string {
   const spreadOf = ({ p50, p99, max }: Spread) => `p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)}`;
   const rows: [string, string][] = [
     ['subscribers', `${summary.subscribers}, ${summary.streams} streams, of which silent ${summary.silent}`],
+    ['subscribers that stalled', `${summary.stalled}`],
     ['packets received', `${summary.received}`],
     ['packets lost', `${summary.lost}`],
     ['packets twice', `${summary.duplicates}`],
     ['packets out of order', `${summary.outOfOrder}`],
-    ['packets a second', summary.packetsPerSecond.toFixed(0)],
+    ['packets a second', `${summary.packetsPerSecond.toFixed(0)} of ${duePerSecond.toFixed(0)} that are due`],
     ['megabits a second', summary.megabitsPerSecond.toFixed(1)],
     ['jitter, ms', spreadOf(summary.jitterMs)],
     ['resume to first packet, ms', spreadOf(summary.firstPacketMs)],
