@@ -112,9 +112,9 @@ export function createMediaDaemonService(
       rooms.removePeer(room, peer, reason || 'removed by the service', refuseForMs);
       return {};
     },
-    async pauseProducer({ roomId, producerId, by }) {
+    async pauseProducer({ roomId, producerId, by, ownerMayResume }) {
       const { owner, producer } = findProducer(find(roomId), producerId);
-      await owner.publications.pauseByCommand(producer, by);
+      await owner.publications.pauseByCommand(producer, by, ownerMayResume);
       return {};
     },
     async resumeProducer({ roomId, producerId, by }) {
@@ -123,8 +123,14 @@ export function createMediaDaemonService(
       return {};
     },
     async closeProducer({ roomId, producerId }) {
-      const { owner, producer } = findProducer(find(roomId), producerId);
-      owner.publications.closeByCommand(producer);
+      const room = find(roomId);
+      const dataOwner = room.catalogue.dataOwnerOf(producerId);
+      const dataProducer = dataOwner?.publications.dataProducers.find(producerId);
+      if (dataOwner && dataProducer) dataOwner.publications.closeDataByCommand(dataProducer);
+      else {
+        const { owner, producer } = findProducer(room, producerId);
+        owner.publications.closeByCommand(producer);
+      }
       return {};
     },
     async sendNotification({ roomId, peerIds, from, dataJson }) {

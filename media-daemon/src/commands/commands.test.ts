@@ -1,22 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Client, credentials, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { serviceCalls } from '@mediasoup-server/proto/grpc';
+import { callInRoom, commanded } from '../testing/commanded.ts';
 import { opusRtpParameters } from '../testing/opus.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
-import { testDaemon } from '../testing/testDaemon.ts';
-
-async function commanded(t: TestContext, environment: Record<string, string> = {}) {
-  const daemon = await testDaemon(t, environment);
-  const client = new Client(`127.0.0.1:${daemon.grpcPort}`, credentials.createInsecure());
-  t.after(() => client.close());
-  return { ...daemon, commands: serviceCalls(MediaDaemon, client) };
-}
 
 test('`GetInfo` tells who the daemon is and what it carries', async (t) => {
   const { commands, url } = await commanded(t, { MEDIA_DAEMON_DAEMON_ID: 'daemon-1' });
@@ -138,24 +130,8 @@ test('S44 `CloseRoom` tells the peers why and puts them out for good', async (t)
   await assert.rejects(commands.getRoom({ roomId: 'room' }), { code: status.NOT_FOUND });
 });
 
-/** Alice sends sound to Bob. */
-async function call(t: TestContext) {
-  const { commands, url } = await commanded(t);
-  const join = async (peerId: string) => {
-    const client = await SignalingClient.open(url, 'room', peerId);
-    const joined = await client.request('joinRoom', { roomId: 'room', peerId, transports: ['send', 'recv'] });
-    return { client, rtpCapabilities: joined.rtpCapabilities };
-  };
-  const { client: alice } = await join('alice');
-  const { client: bob, rtpCapabilities } = await join('bob');
-  const produced = { kind: 'audio', rtpParameters: opusRtpParameters(), appData: { source: 'microphone' } };
-  const { producerId } = await alice.request('produce', produced);
-  const { consumerId } = await bob.request('consume', { producerId, rtpCapabilities, paused: false });
-  return { commands, url, alice, bob, producerId, consumerId };
-}
-
 test('`ListPeers` tells who is in a room and what they send, in pages', async (t) => {
-  const { commands, alice, producerId } = await call(t);
+  const { commands, alice, bob, producerId } = await callInRoom(t);
   await alice.request('updateAppData', { appData: { name: 'Alice' } });
   const first = await commands.listPeers({ roomId: 'room', pageSize: 1 });
   assert.equal(first.nextPageToken, 'alice');
@@ -167,43 +143,14 @@ test('`ListPeers` tells who is in a room and what they send, in pages', async (t
   const second = await commands.listPeers({ roomId: 'room', pageToken: first.nextPageToken });
   assert.deepEqual([second.peers.map(({ peerId }) => peerId), second.nextPageToken], [['bob'], '']);
   assert.equal(second.peers[0]?.consumers, 1);
-});
-
-test('S53 `PauseProducer` pauses against the owner, who is told, until `ResumeProducer`', async (t) => {
-  const { commands, alice, bob, producerId, consumerId } = await call(t);
-  const muting = { roomId: 'room', producerId, by: 'moderator' };
-  for (let time = 0; time < 2; time++) await commands.pauseProducer(muting);
-  assert.deepEqual(await alice.notified('producerPaused'), { producerId, by: 'moderator' });
-  assert.deepEqual(await bob.notified('consumerPaused'), { consumerId });
-  assert.equal((await alice.ask('resumeProducer', { producerId })).errorCode, 403);
-  const muted = async () => (await commands.listPeers({ roomId: 'room' })).peers[0]?.producers[0];
-  assert.deepEqual([(await muted())?.paused, (await muted())?.pausedByCommand], [true, true]);
-  for (let time = 0; time < 2; time++) await commands.resumeProducer(muting);
-  assert.deepEqual(await alice.notified('producerResumed'), { producerId, by: 'moderator' });
-  assert.deepEqual(await bob.notified('consumerResumed'), { consumerId });
-
-  // What its owner has paused stays so.
-  await alice.request('pauseProducer', { producerId });
-  await bob.notified('consumerPaused');
-  await commands.pauseProducer(muting);
-  await commands.resumeProducer(muting);
-  await alice.notified('producerResumed');
-  assert.equal((await muted())?.paused, true);
-  await alice.request('resumeProducer', { producerId });
-  await bob.notified('consumerResumed');
-  assert.deepEqual(alice.unread.filter((name) => name.startsWith('producerPaused')).length, 1);
-});
-
-test('S54 `CloseProducer` closes what a peer sends, and tells everybody', async (t) => {
-  const { commands, alice, bob, producerId } = await call(t);
-  await commands.closeProducer({ roomId: 'room', producerId });
-  for (const peer of [alice, bob])
-    assert.deepEqual(await peer.notified('producerClosed'), { producerId, peerId: 'alice' });
-  await assert.rejects(commands.closeProducer({ roomId: 'room', producerId }), { code: status.NOT_FOUND });
+  assert.equal(second.peers[0].disconnected, false);
+  bob.socket.terminate();
+  const isLost = async () => (await commands.listPeers({ roomId: 'room' })).peers[1]?.disconnected;
+  await t.waitFor(async () => assert.equal(await isLost(), true), { interval: 20, timeout: 30_000 });
 });
 
 test('S55 `ClosePeer` puts a peer out with the reason, for a time', async (t) => {
-  const { commands, url, alice, bob, producerId } = await call(t);
+  const { commands, url, alice, bob, producerId } = await callInRoom(t);
   const refuseFor = { seconds: 3600n, nanos: 0 };
   await commands.closePeer({ roomId: 'room', peerId: 'alice', reason: 'too loud', refuseFor });
   assert.deepEqual(await alice.notified('error'), { code: 403, reason: 'too loud' });
@@ -221,7 +168,7 @@ test('S55 `ClosePeer` puts a peer out with the reason, for a time', async (t) =>
 });
 
 test('S56 `SendNotification` reaches those who are named, or everybody', async (t) => {
-  const { commands, alice, bob } = await call(t);
+  const { commands, alice, bob } = await callInRoom(t);
   const sending = { roomId: 'room', from: 'service', dataJson: '{"text":"hello"}' };
   const message = { from: 'service', data: { text: 'hello' } };
   const toBob = await commands.sendNotification({ ...sending, peerIds: ['bob', 'nobody'] });
@@ -233,7 +180,7 @@ test('S56 `SendNotification` reaches those who are named, or everybody', async (
 });
 
 test('`GetStats` measures everything of a peer, in pages', async (t) => {
-  const { commands, alice, bob, producerId, consumerId } = await call(t);
+  const { commands, alice, bob, producerId, consumerId } = await callInRoom(t);
   const { dataProducerId } = await alice.request('produceData', { sctpStreamParameters: { streamId: 1 } });
   await bob.request('consumeData', { dataProducerId });
   const of = async (peerId: string) => (await commands.getStats({ roomId: 'room', peerId })).stats;

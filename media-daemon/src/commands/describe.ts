@@ -70,4 +70,11 @@ export const describePeer = (peer: Peer): MessageInitShape<typeof PeerDetailsSch
     appDataJson: JSON.stringify(producer.appData),
   })),
   consumers: peer.consumerCount,
+  disconnected: !peer.isConnected,
+  dataProducers: [...peer.publications.dataProducers].map(({ id, label, protocol, appData }) => ({
+    dataProducerId: id,
+    label,
+    protocol,
+    appDataJson: JSON.stringify(appData),
+  })),
 });

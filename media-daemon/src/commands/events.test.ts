@@ -63,6 +63,8 @@ test('`WatchEvents` of a room tells everything that happens in it, in order, and
   const aliceAgain = await SignalingClient.open(url, 'room', 'alice');
   await aliceAgain.request('joinRoom', { roomId: 'room', peerId: 'alice', sessionId });
   await aliceAgain.request('updateAppData', { appData: { name: 'Al' } });
+  const { dataProducerId } = await aliceAgain.request('produceData', { sctpStreamParameters: { streamId: 1 } });
+  await aliceAgain.request('closeDataProducer', { dataProducerId });
   await commands.closeProducer({ roomId: 'room', producerId });
   await bob.notified('producerClosed');
   await SignalingClient.join(url, 'room', 'bob');
@@ -89,6 +91,8 @@ test('`WatchEvents` of a room tells everything that happens in it, in order, and
       ['peerDisconnected', 'media.v1.PeerDisconnected', 'alice'],
       ['peerResumed', 'media.v1.PeerResumed', 'alice'],
       ['peerUpdated', 'media.v1.PeerUpdated', 'alice', '{"name":"Al"}'],
+      ['dataProducerOpened', 'media.v1.DataProducerOpened', 'alice'],
+      ['dataProducerClosed', 'media.v1.DataProducerClosed', 'alice', dataProducerId],
       ['producerClosed', 'media.v1.ProducerClosed', 'alice', producerId],
       ['consumerClosed', 'media.v1.ConsumerClosed', 'bob', consumerId],
       ['peerLeft', 'media.v1.PeerLeft', 'bob', LeaveReason.REPLACED],

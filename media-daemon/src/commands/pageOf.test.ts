@@ -1,17 +1,7 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import { Client, credentials } from '@grpc/grpc-js';
-import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { serviceCalls } from '@mediasoup-server/proto/grpc';
+import { test } from 'node:test';
+import { commanded } from '../testing/commanded.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
-import { testDaemon } from '../testing/testDaemon.ts';
-
-async function commanded(t: TestContext) {
-  const daemon = await testDaemon(t);
-  const client = new Client(`127.0.0.1:${daemon.grpcPort}`, credentials.createInsecure());
-  t.after(() => client.close());
-  return { ...daemon, commands: serviceCalls(MediaDaemon, client) };
-}
 
 test('`ListRooms` with a page size hands out every room once, in the order of the ids', async (t) => {
   const { commands } = await commanded(t);

@@ -43,10 +43,11 @@ export class Catalogue {
     this.#owners.set(producer.id, owner);
     this.#room.tellOthers(owner, (other) => other.notify('newProducer', describeProducer(owner, producer)));
     const { id: producerId, kind, paused, appData } = producer;
+    const pausedByCommand = owner.publications.isPausedByCommand(producer);
     const appDataJson = JSON.stringify(appData);
     this.#room.happened({
       case: 'producerOpened',
-      value: { peerId: owner.id, producer: { producerId, kind, paused, appDataJson } },
+      value: { peerId: owner.id, producer: { producerId, kind, paused, pausedByCommand, appDataJson } },
     });
   }
 
@@ -59,11 +60,15 @@ export class Catalogue {
   dataProducerOpened(owner: Peer, producer: types.DataProducer): void {
     this.#dataOwners.set(producer.id, owner);
     this.#room.tellOthers(owner, (other) => other.notify('newDataProducer', describeDataProducer(owner, producer)));
+    const { id: dataProducerId, label, protocol, appData } = producer;
+    const dataProducer = { dataProducerId, label, protocol, appDataJson: JSON.stringify(appData) };
+    this.#room.happened({ case: 'dataProducerOpened', value: { peerId: owner.id, dataProducer } });
   }
 
   dataProducerClosed(owner: Peer, { id: dataProducerId }: types.DataProducer): void {
-    this.#dataOwners.delete(dataProducerId);
+    if (!this.#dataOwners.delete(dataProducerId)) return;
     this.#room.tellOthers(owner, (other) => other.notify('dataProducerClosed', { dataProducerId, peerId: owner.id }));
+    this.#room.happened({ case: 'dataProducerClosed', value: { peerId: owner.id, dataProducerId } });
   }
 
   clear(): void {

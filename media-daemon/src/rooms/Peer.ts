@@ -42,6 +42,8 @@ export class Peer {
   readonly subscriptions: Subscriptions;
   /** Whether the peer is told of the others: from the answer to its `joinRoom` on. */
   hears = false;
+  /** Whether its socket is there; without one it stays for a time. */
+  isConnected = true;
   readonly #room: Room;
   #appData: Record<string, unknown>;
   #closed = false;

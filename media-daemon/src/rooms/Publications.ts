@@ -35,6 +35,7 @@ export class Publications {
   }: RequestData<'produce'>): Promise<ResponseData<'produce'>> {
     if (!this.#peer.grants.publish) throw new RequestError(403, 'the peer may not publish');
     const transport = this.#peer.transports.forSending(transportId);
+    const mutedBy = () => this.#room.mutes.by(this.#peer.id, kind);
     const parameters = rtpParameters as unknown as types.RtpParameters;
     refuseUnforwardable(parameters);
     const producer = await this.producers.make(
@@ -42,7 +43,7 @@ export class Publications {
         transport.produce({
           kind,
           rtpParameters: parameters,
-          paused,
+          paused: paused || mutedBy() !== undefined,
           keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS,
           appData,
         }),
@@ -50,6 +51,7 @@ export class Publications {
     );
     const producerId = producer.id;
     if (paused) this.#pausedByOwner.add(producer);
+    await this.#obeyMute(producer, mutedBy());
     producer.on('score', (scores) =>
       this.#peer.notify('producerScore', {
         producerId,
@@ -85,25 +87,63 @@ export class Publications {
     return this.#pausedByCommand.has(producer);
   }
 
-  /** Pauses a producer against its owner's will. Again changes nothing. */
-  async pauseByCommand(producer: types.Producer, by: string): Promise<void> {
-    if (this.#pausedByCommand.has(producer)) return;
-    this.#pausedByCommand.add(producer);
+  /**
+   * Pauses a producer against its owner's will, and what the owner sends of its kind from now on, unless the owner may
+   * resume it. Again changes nothing.
+   */
+  async pauseByCommand(producer: types.Producer, by: string, mayResume: boolean): Promise<void> {
+    const { id: producerId, kind } = producer;
+    if (mayResume) {
+      const wasMuted = this.#pausedByCommand.delete(producer);
+      if (producer.paused && !wasMuted) return;
+      this.#pausedByOwner.add(producer);
+      this.#unmute(kind);
+    } else {
+      if (this.#pausedByCommand.has(producer)) return;
+      this.#pausedByCommand.add(producer);
+      this.#room.mutes.add(this.#peer.id, kind, by);
+    }
     await producer.pause();
-    this.#peer.notify('producerPaused', { producerId: producer.id, by });
+    this.#peer.notify('producerPaused', { producerId, by, mayResume });
   }
 
   /** Lets the owner decide again; media flows unless the owner has paused it. Again changes nothing. */
   async resumeByCommand(producer: types.Producer, by: string): Promise<void> {
-    if (!this.#pausedByCommand.delete(producer)) return;
+    const wasMuted = this.#pausedByCommand.delete(producer);
+    this.#unmute(producer.kind);
+    if (!wasMuted) return;
     if (!this.#pausedByOwner.has(producer)) await producer.resume();
     this.#peer.notify('producerResumed', { producerId: producer.id, by });
+  }
+
+  /** Has a new producer be as a command wants, which may have come while it was made. */
+  async #obeyMute(producer: types.Producer, by: string | undefined): Promise<void> {
+    if (by === undefined) {
+      if (producer.paused && !this.#pausedByOwner.has(producer)) await producer.resume();
+      return;
+    }
+    this.#pausedByCommand.add(producer);
+    if (!producer.paused) await producer.pause();
+    // After the answer, which tells the owner which producer it is.
+    setImmediate(() => this.#peer.notify('producerPaused', { producerId: producer.id, by, mayResume: false }));
+  }
+
+  /** What comes of a kind may flow again, unless something of it is paused by a command yet. */
+  #unmute(kind: types.MediaKind): void {
+    const isMuted = [...this.producers].some((other) => other.kind === kind && this.#pausedByCommand.has(other));
+    if (!isMuted) this.#room.mutes.remove(this.#peer.id, kind);
   }
 
   /** Closes a producer, and tells its owner too. */
   closeByCommand(producer: types.Producer): void {
     producer.close();
     this.#peer.notify('producerClosed', { producerId: producer.id, peerId: this.#peer.id });
+  }
+
+  /** Closes a data producer, and tells its owner too. */
+  closeDataByCommand(dataProducer: types.DataProducer): void {
+    dataProducer.close();
+    this.#peer.notify('dataProducerClosed', { dataProducerId: dataProducer.id, peerId: this.#peer.id });
   }
 
   closeProducer({ producerId }: RequestData<'closeProducer'>): void {

@@ -5,6 +5,7 @@ import { RequestError } from '../errors.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import { Catalogue } from './Catalogue.ts';
 import type { Happening } from './Happening.ts';
+import { Mutes } from './Mutes.ts';
 import { type Joining, Peer } from './Peer.ts';
 import type { RoomRouter } from './RoomRouter.ts';
 import { RouterMesh } from './RouterMesh.ts';
@@ -50,6 +51,7 @@ export class Room {
   readonly limits: RoomLimits;
   readonly mesh: RouterMesh;
   readonly catalogue = new Catalogue(this);
+  readonly mutes = new Mutes();
   /** The version of the room's record at the control plane; 0 while it has none. */
   epoch: number;
   readonly #hooks: RoomHooks;

@@ -65,6 +65,7 @@ export class Session {
     this.#state = { is: 'connected', by: to };
     if (state.is === 'disconnected') clearTimeout(state.graceTimer);
     else state.by.refuse(409, 'the session goes on over another connection');
+    this.peer.isConnected = true;
     this.room.happened({ case: 'peerResumed', value: { peerId: this.peer.id } });
   }
 
@@ -76,6 +77,7 @@ export class Session {
       return;
     }
     this.#state = { is: 'disconnected', graceTimer: setTimeout(() => this.#expire(), this.#options.graceMs) };
+    this.peer.isConnected = false;
     this.room.happened({ case: 'peerDisconnected', value: { peerId: this.peer.id } });
   }
 

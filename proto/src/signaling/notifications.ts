@@ -56,7 +56,11 @@ export const notifications = {
   },
   producerPaused: {
     summary: 'An own producer was paused by somebody else: a backend.',
-    data: z.object({ producerId: serverId, by: z.string().meta({ description: 'Who did it.' }) }),
+    data: z.object({
+      producerId: serverId,
+      by: z.string().meta({ description: 'Who did it.' }),
+      mayResume: z.boolean().meta({ description: 'Whether `resumeProducer` is allowed.' }),
+    }),
   },
   producerResumed: {
     summary: 'An own producer may send again.',
@@ -64,7 +68,7 @@ export const notifications = {
   },
   newDataProducer: { summary: 'A data channel of another peer is there to be consumed.', data: dataProducerInfo },
   dataProducerClosed: {
-    summary: 'A data channel of another peer is gone, and the consumers of it.',
+    summary: 'A data channel of another peer, or an own one that a backend closed, is gone, and the consumers of it.',
     data: z.object({ dataProducerId: serverId, peerId: idSchema }),
   },
   activeSpeaker: {
