@@ -31,7 +31,7 @@ install deploy/package/mediasoup-server "$program/bin/mediasoup-server"
 ln -s ../lib/mediasoup-server/bin/mediasoup-server "$tree/usr/bin/mediasoup-server"
 install -m 0644 deploy/systemd/*.service "$units"
 install -m 0644 deploy/systemd/*.{env,conf} "$documents/examples"
-install -m 0644 README.md CHANGELOG.md "$documents"
+install -m 0644 README.md CHANGELOG.md deploy/RUNBOOK.md deploy/prometheus/ALERTS.md "$documents"
 install -m 0644 LICENSE "$documents/copyright"
 
 # The worker's own libraries, which the builder noted beside it; one of mediasoup's authors brings most with it.
