@@ -97,6 +97,24 @@ export const panels: Readonly<Record<string, readonly Panel[]>> = {
       queries: { '{{instance}} worker {{worker}}': rate(daemon('worker_cpu_seconds_total')) },
     },
     {
+      title: 'Consumers of workers',
+      description: 'Of each worker; a saturated one is given nothing more where another can have it.',
+      unit: 'short',
+      queries: {
+        '{{instance}} worker {{worker}}': daemon('worker_consumers'),
+        '{{instance}} saturated workers': daemon('workers_saturated'),
+      },
+    },
+    {
+      title: 'Rooms over several workers',
+      description: 'Routers beyond one a room, and the pipes between them.',
+      unit: 'short',
+      queries: {
+        routers: `sum(${daemon('routers')}) - sum(${daemon('rooms')})`,
+        pipes: `sum(${daemon('pipes')})`,
+      },
+    },
+    {
       title: 'Age of the media metrics',
       description: 'How long it took to ask each stream for its statistics once.',
       unit: 's',
@@ -224,6 +242,12 @@ export const panels: Readonly<Record<string, readonly Panel[]>> = {
       description: 'That daemons could and could not deliver.',
       unit: 'reqps',
       queries: { '{{instance}} {{outcome}}': rate(daemon('heartbeats_total')) },
+    },
+    {
+      title: 'Claims of rooms',
+      description: 'That daemons make for peers without an assignment, and to renew their records.',
+      unit: 'reqps',
+      queries: { '{{outcome}}': `sum by (outcome) (${rate(daemon('claims_total'))})` },
     },
     {
       title: 'Fencing',
