@@ -197,6 +197,20 @@ test('who is put out by a backend has left for good, and is told why', async (t)
   assert.deepEqual(bob.room.remoteTracks, []);
 });
 
+test('who is muted by a backend that leaves it to them is muted, and unmutes by themselves', async (t) => {
+  const { daemon, alice, bob, more } = await bots(t);
+  const commands = commandsOf(t, daemon);
+  const [sound] = alice.room.localTracks;
+  const [heardSound] = bob.room.remoteTracks.filter(({ kind }) => kind === 'audio');
+  const producerId = heardSound?.producerId ?? '';
+  await commands.pauseProducer({ roomId: 'room', producerId, ownerMayResume: true });
+  while (!sound?.muted || !heardSound?.muted) await nextTick();
+  assert.equal(sound.mutedByServer, false);
+  await sound.unmute();
+  while (heardSound.muted) await nextTick();
+  await more(10);
+});
+
 test('a sender without the SDK is known again by what it sends, when both had to come anew', async (t) => {
   const stack = await Stack.start(t);
   const daemon = await stack.startDaemon('daemon-a');

@@ -127,6 +127,18 @@ export class LocalTrack {
     this.#owner.changed(this);
   }
 
+  /**
+   * A backend has muted it and leaves it to its owner to unmute it.
+   *
+   * @internal
+   */
+  muteForServer(): void {
+    if (this.#muted) return;
+    this.#muted = true;
+    this.#track.enabled = false;
+    this.#owner.changed(this);
+  }
+
   readonly #onEnded = () => {
     void this.end('ended');
   };

@@ -93,13 +93,22 @@ export class Producers {
     return undefined;
   }
 
-  /** A backend has paused the producer of a track, or allows it again to do what its owner wants. */
-  mutedByServer(producerId: string, muted: boolean): void {
+  /** A backend has paused the producer of a track: against its owner's will, or until its owner resumes it. */
+  pausedByServer(producerId: string, mayResume: boolean): void {
     const local = this.find(producerId);
     if (!local) return;
-    local.setMutedByServer(muted);
-    // What the owner wanted meanwhile was refused.
-    if (!muted) this.#tell(this.setPaused(local));
+    local.setMutedByServer(!mayResume);
+    if (!mayResume) return;
+    this.#producers.get(local)?.pause();
+    local.muteForServer();
+  }
+
+  /** A backend allows the producer of a track again to do what its owner wants, which was refused meanwhile. */
+  allowedByServer(producerId: string): void {
+    const local = this.find(producerId);
+    if (!local) return;
+    local.setMutedByServer(false);
+    this.#tell(this.setPaused(local));
   }
 
   /** The daemon has closed the producer of a track. */

@@ -213,10 +213,10 @@ export class Session extends TypedEmitter<SessionEvents> {
         this.consumers.find(notification.data.consumerId)?.scoreChanged(notification.data.score);
         break;
       case 'producerPaused':
-        this.producers.mutedByServer(notification.data.producerId, true);
+        this.producers.pausedByServer(notification.data.producerId, notification.data.mayResume);
         break;
       case 'producerResumed':
-        this.producers.mutedByServer(notification.data.producerId, false);
+        this.producers.allowedByServer(notification.data.producerId);
         break;
       case 'newDataProducer':
         this.data.opened(notification.data);
