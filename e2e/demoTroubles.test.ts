@@ -15,6 +15,8 @@ import {
   seesAndHears,
 } from './testing/browser.ts';
 import { CameraFile } from './testing/CameraFile.ts';
+import { meets } from './testing/freezes.ts';
+import { assertLooksRight } from './testing/looks.ts';
 import { Stack } from './testing/stack.ts';
 
 /** Waits until the page says what is wrong with a device, and answers in which words. */
@@ -106,6 +108,32 @@ test('who comes while no media daemon or no control plane is there is told, and 
   await stack.restartControlPlane();
   await stack.startDaemon('daemon-a');
   await connected(page);
+});
+
+test('while the control plane is away a call goes on, and says what it waits for when its daemon dies too', async (t) => {
+  const stack = await Stack.start(t);
+  const daemon = await stack.startDaemon('daemon-a');
+  const browser = await launchBrowser(t);
+  const [alice, bob] = await Promise.all([
+    openPage(browser, stack.controlPlaneUrl),
+    openPage(browser, stack.controlPlaneUrl),
+  ]);
+  await joinDemo(alice, 'lobby', 'Alice');
+  await joinDemo(bob, 'lobby', 'Bob');
+  await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
+  stack.controlPlane.kill('SIGKILL');
+  await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
+  assert.equal(await alice.locator('[data-testid=lost]').count(), 0);
+
+  daemon.process.kill('SIGKILL');
+  const lost = alice.locator('[data-testid=lost]');
+  await lost.waitFor();
+  assert.match((await lost.textContent()) ?? '', /cannot be reached.* goes on by itself/);
+  await assertLooksRight(alice, 'lost');
+  await stack.restartControlPlane();
+  await stack.startDaemon('daemon-b');
+  await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
+  await lost.waitFor({ state: 'detached' });
 });
 
 test('whose invitation has expired is told, and is let in with a new one', async (t) => {

@@ -7,6 +7,7 @@ import { Entering } from './Entering.tsx';
 import { type Invitation, readInvitation } from './invitation.ts';
 import { type JoinRequest, Landing } from './landing/Landing.tsx';
 import { friendlyRoomName, randomPeerId } from './names.ts';
+import { callToResume, forgetCall } from './resumption.ts';
 import { recall, remember } from './storage.ts';
 import type { Message } from './words/Message.ts';
 import { roomWords } from './words/roomWords.ts';
@@ -27,13 +28,19 @@ type View =
 export function App() {
   const devices = useMemo(() => new LocalDevices(), []);
   const invitation = useInvitation();
-  const [request, setRequest] = useState(initialRequest);
+  const [resumed] = useState(() => callToResume(invitation?.roomId || roomOfAddress()));
+  const [request, setRequest] = useState<JoinRequest>(() => resumed ?? initialRequest());
   const [peerId] = useState(randomPeerId);
-  const [view, setView] = useState<View>({ name: 'landing' });
+  const [view, setView] = useState<View>(resumed ? { name: 'entering' } : { name: 'landing' });
   // Someone who opens another link after a refusal is let in with it.
   const options = useMemo(() => joinOptions(request, peerId, invitation), [request, peerId, invitation]);
 
-  useEffect(() => devices.startBoth(), []);
+  useEffect(() => {
+    if (!resumed || (resumed.camera && resumed.microphone)) devices.startBoth();
+    // Who was not seen or heard before a reload is not after it.
+    else if (resumed.camera) void devices.camera.start();
+    else if (resumed.microphone) void devices.microphone.start();
+  }, []);
   useEffect(() => {
     if (view.name !== 'call') return;
     const { room } = view;
@@ -42,6 +49,7 @@ export function App() {
       const { state } = room;
       if (state.status !== 'closed') return;
       delete window.room;
+      forgetCall();
       const left = { title: 'You left the call', text: 'You can come back at any time.' };
       setView({ name: 'ended', message: state.reason ? roomWords(state.reason) : left });
     };
@@ -69,7 +77,10 @@ export function App() {
           options={options}
           invitation={invitation}
           onJoined={(room) => setView({ name: 'call', room })}
-          onBack={() => setView({ name: 'landing' })}
+          onBack={() => {
+            forgetCall();
+            setView({ name: 'landing' });
+          }}
         />
       );
     case 'call':
@@ -107,9 +118,11 @@ function useInvitation(): Invitation | undefined {
   return useMemo(() => readInvitation(hash), [hash]);
 }
 
+const roomOfAddress = (): string => new URLSearchParams(location.search).get('room') ?? '';
+
 function initialRequest(): JoinRequest {
   return {
-    roomId: new URLSearchParams(location.search).get('room') || friendlyRoomName(),
+    roomId: roomOfAddress() || friendlyRoomName(),
     name: recall('name') ?? '',
   };
 }

@@ -1,14 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
-import { type JoinOptions, Room, RoomError } from '../src/index.ts';
+import { type JoinOptions, Room, type RoomError, type RoomState } from '../src/index.ts';
 import { Icon } from './Icon.tsx';
 import type { Invitation } from './invitation.ts';
 import { invitationWords } from './words/invitationWords.ts';
 import type { Message } from './words/Message.ts';
 import { roomWords } from './words/roomWords.ts';
-
-function words(refusal: RoomError, invitation: Invitation | undefined): Message {
-  return refusal.status === 401 ? invitationWords(invitation) : roomWords(refusal);
-}
 
 interface EnteringProps {
   readonly options: JoinOptions;
@@ -17,39 +13,35 @@ interface EnteringProps {
   readonly onBack: () => void;
 }
 
-/** Joins the room, and goes on trying for as long as what is in the way may go away. Other options begin anew. */
+/** Joins the room, which goes on trying for as long as what is in the way may go away. Other options begin anew. */
 export function Entering({ options, invitation, onJoined, onBack }: EnteringProps) {
   const [attempt, setAttempt] = useState(1);
+  const [state, setState] = useState<RoomState>({ status: 'connecting', attempt: 0 });
+  /** Why it did not work the last time; kept while the next attempt is made. */
   const [refusal, setRefusal] = useState<RoomError>();
-  const [busy, setBusy] = useState(true);
 
   useEffect(() => {
     const room = new Room(options);
     let joined = false;
-    setBusy(true);
-    room.on('stateChanged', (state) => {
-      if (state.status !== 'connecting') return;
-      if (state.reason) setRefusal(state.reason);
-      setBusy(false);
+    room.on('stateChanged', (changed) => {
+      setState(changed);
+      if ('reason' in changed && changed.reason) setRefusal(changed.reason);
     });
     room.join().then(
       () => {
         joined = true;
         onJoined(room);
       },
-      (cause) => {
-        setRefusal(RoomError.from(cause));
-        setBusy(false);
-      },
+      // Its state has said so.
+      () => {},
     );
     return () => {
       if (!joined) room.leave();
     };
   }, [options, attempt]);
 
-  const { title, text } = refusal
-    ? words(refusal, invitation)
-    : { title: `Joining ${options.roomId}…`, text: 'One moment.' };
+  const { title, text } = words(refusal, invitation, options.roomId);
+  const final = state.status === 'closed';
   return (
     <main class="page">
       <section class="card" role="status" data-testid="entering" data-code={refusal?.code ?? 'none'}>
@@ -58,7 +50,7 @@ export function Entering({ options, invitation, onJoined, onBack }: EnteringProp
         </div>
         <h1>{title}</h1>
         <p class="muted">{text}</p>
-        {(!refusal || refusal.retryable) && (
+        {!final && (
           <p class="waiting">
             <span class="spinner" aria-hidden="true" />
             {refusal ? 'You get in by yourself as soon as it works.' : 'Connecting…'}
@@ -66,14 +58,8 @@ export function Entering({ options, invitation, onJoined, onBack }: EnteringProp
         )}
         <div class="actions">
           {refusal && (
-            <button
-              type="button"
-              class="primary"
-              data-testid="retry"
-              disabled={busy}
-              onClick={() => setAttempt(attempt + 1)}
-            >
-              {busy ? 'Trying…' : 'Try now'}
+            <button type="button" class="primary" data-testid="retry" onClick={() => setAttempt(attempt + 1)}>
+              {final ? 'Try again' : 'Try now'}
             </button>
           )}
           <button type="button" onClick={onBack}>
@@ -83,4 +69,9 @@ export function Entering({ options, invitation, onJoined, onBack }: EnteringProp
       </section>
     </main>
   );
+}
+
+function words(refusal: RoomError | undefined, invitation: Invitation | undefined, roomId: string): Message {
+  if (!refusal) return { title: `Joining ${roomId}…`, text: 'One moment.' };
+  return refusal.status === 401 ? invitationWords(invitation) : roomWords(refusal);
 }

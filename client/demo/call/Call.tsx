@@ -1,22 +1,30 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Room } from '../../src/index.ts';
 import type { LocalDevices } from '../devices/LocalDevices.ts';
+import { rememberCall } from '../resumption.ts';
 import { recall, remember } from '../storage.ts';
 import { useChanges } from '../useChanges.ts';
 import { roomWords } from '../words/roomWords.ts';
 import { BreakPanel } from './BreakPanel.tsx';
 import { breakerUrl } from './breaker.ts';
 import { CallHeader, type PanelName } from './CallHeader.tsx';
+import { Chat } from './Chat.ts';
+import { ChatPanel } from './ChatPanel.tsx';
+import { ConnectionPanel } from './ConnectionPanel.tsx';
 import { Controls } from './Controls.tsx';
+import { Corner } from './Corner.tsx';
 import { DeviceBanner } from './DeviceBanner.tsx';
 import { Publications } from './Publications.ts';
 import { pictures } from './people.ts';
 import { RemoteAudio } from './RemoteAudio.tsx';
 import { ShortcutsPanel } from './ShortcutsPanel.tsx';
 import { Stage, type StageView } from './Stage.tsx';
+import { StateBanner } from './StateBanner.tsx';
 import { type Shortcut, useShortcuts } from './shortcuts.ts';
 import { Toasts } from './Toasts.tsx';
 import { useRoom } from './useRoom.ts';
+import { useSpeaking } from './useSpeaking.ts';
+import { useStats } from './useStats.ts';
 
 interface CallProps {
   readonly room: Room;
@@ -27,11 +35,16 @@ interface CallProps {
 export function Call({ room, name, devices }: CallProps) {
   const refresh = useRoom(room);
   useChanges(devices);
+  const chat = useMemo(() => new Chat(room, name), [room]);
+  useChanges(chat);
+  const stats = useStats(room);
+  const { isSpeaking, speaker } = useSpeaking(room);
   const publications = useMemo(() => new Publications(room, devices), [room]);
   const [notice, setNotice] = useState<string>();
   const [blocked, setBlocked] = useState<readonly (() => void)[]>([]);
   const [view, setView] = useState<StageView>(recall('view') === 'speaker' ? 'speaker' : 'grid');
   const [panel, setPanel] = useState<PanelName>();
+  const [read, setRead] = useState(0);
   const [keysEnabled, setKeysEnabled] = useState(recall('shortcuts') !== 'off');
   useEffect(() => {
     const stop = publications.on('failed', (error) => {
@@ -41,8 +54,17 @@ export function Call({ room, name, devices }: CallProps) {
     return () => {
       stop();
       publications.close();
+      chat.close();
     };
   }, [publications]);
+  const { microphoneOn } = publications;
+  const cameraOn = devices.camera.wanted;
+  useEffect(() => {
+    rememberCall({ roomId: room.roomId, name, microphone: microphoneOn, camera: cameraOn });
+  }, [room, name, microphoneOn, cameraOn]);
+  useEffect(() => {
+    if (panel === 'chat') setRead(chat.received);
+  }, [panel, chat.received]);
 
   const attempt = (action: () => Promise<void>) => () => {
     action()
@@ -81,16 +103,21 @@ export function Call({ room, name, devices }: CallProps) {
         onPanel={open}
       />
       <main>
-        <DeviceBanner devices={devices} />
+        <div class="banners">
+          <StateBanner state={room.state} />
+          <DeviceBanner devices={devices} />
+        </div>
         <Stage
-          pictures={pictures(room, name, publications.microphoneOn)}
+          pictures={pictures(room, name, microphoneOn)}
           view={view}
-          speaker={undefined}
-          isSpeaking={() => false}
-          corner={() => null}
+          speaker={speaker}
+          isSpeaking={isSpeaking}
+          corner={(shown) => <Corner shown={shown} stats={stats} numbers={panel === 'connection'} />}
         />
         {room.peers.size === 0 && <p class="alone">Nobody else is here yet. Send them the link.</p>}
       </main>
+      {panel === 'chat' && <ChatPanel chat={chat} onClose={() => setPanel(undefined)} />}
+      {panel === 'connection' && <ConnectionPanel room={room} stats={stats} onClose={() => setPanel(undefined)} />}
       {panel === 'break' && <BreakPanel room={room} onClose={() => setPanel(undefined)} />}
       {panel === 'keys' && (
         <ShortcutsPanel
@@ -106,7 +133,13 @@ export function Call({ room, name, devices }: CallProps) {
       {room.remoteTracks
         .filter((track) => track.kind === 'audio')
         .map((track) => (
-          <RemoteAudio key={track.id} track={track} onBlocked={(play) => setBlocked((others) => [...others, play])} />
+          <RemoteAudio
+            key={track.id}
+            track={track}
+            speakerId={devices.speakerId}
+            onBlocked={(play) => setBlocked((others) => [...others, play])}
+            onFailed={setNotice}
+          />
         ))}
       <Toasts
         notice={notice}
@@ -121,11 +154,11 @@ export function Call({ room, name, devices }: CallProps) {
         }
       />
       <Controls
-        microphoneOn={publications.microphoneOn}
+        microphoneOn={microphoneOn}
         cameraOn={devices.camera.track !== undefined}
         sharing={publications.local('screen') !== undefined}
         chatOpen={panel === 'chat'}
-        unread={0}
+        unread={chat.received - read}
         onMicrophone={toggleMicrophone}
         onCamera={toggleCamera}
         onScreen={toggleScreen}

@@ -1,4 +1,4 @@
-import { canShareScreen } from '../devices/openScreen.ts';
+import { canShareScreen } from '../devices/canShareScreen.ts';
 import { Icon, type IconName } from '../Icon.tsx';
 
 interface ControlsProps {

@@ -1,8 +1,17 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { RemoteTrack } from '../../src/index.ts';
 
-/** Plays a remote audio track; `onBlocked` gets a function that plays it, to be called from a click. */
-export function RemoteAudio({ track, onBlocked }: { track: RemoteTrack; onBlocked: (play: () => void) => void }) {
+interface RemoteAudioProps {
+  readonly track: RemoteTrack;
+  /** Where it is played; empty is the system's choice. */
+  readonly speakerId: string;
+  /** Gets a function that plays it, to be called from a click. */
+  readonly onBlocked: (play: () => void) => void;
+  readonly onFailed: (words: string) => void;
+}
+
+/** Plays a remote audio track. */
+export function RemoteAudio({ track, speakerId, onBlocked, onFailed }: RemoteAudioProps) {
   const element = useRef<HTMLAudioElement>(null);
   useEffect(() => {
     const audio = element.current;
@@ -13,6 +22,13 @@ export function RemoteAudio({ track, onBlocked }: { track: RemoteTrack; onBlocke
     });
     return detach;
   }, [track]);
+  useEffect(() => {
+    const audio = element.current;
+    if (!audio || !('setSinkId' in audio) || audio.sinkId === speakerId) return;
+    audio
+      .setSinkId(speakerId)
+      .catch(() => onFailed('The speaker that you chose is not there: you hear by another one.'));
+  }, [speakerId]);
   // biome-ignore lint/a11y/useMediaCaption: a live voice has no captions.
   return <audio ref={element} autoplay data-peer-id={track.peerId} />;
 }

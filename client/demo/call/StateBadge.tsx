@@ -15,9 +15,11 @@ export function stateWords(state: RoomState): string {
     case 'connecting':
       return 'Connecting…';
     case 'connected':
-    case 'resuming':
-    case 'moving':
       return 'Connected';
+    case 'resuming':
+      return 'Resuming…';
+    case 'moving':
+      return 'Moving…';
     case 'reconnecting':
       return 'Reconnecting…';
     case 'closed':

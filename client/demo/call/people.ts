@@ -1,4 +1,4 @@
-import type { LocalTrack, RemoteTrack, Room } from '../../src/index.ts';
+import type { RemoteTrack, Room, TrackSource } from '../../src/index.ts';
 
 /** One picture on the stage: a person, or a screen that somebody shares. */
 export interface Picture {
@@ -14,24 +14,23 @@ export interface Picture {
 
 /** Everything that is to be seen in the room: screens first, then oneself, then the others in the order they came. */
 export function pictures(room: Room, ownName: string, microphoneOn: boolean): Picture[] {
-  const own = (source: 'camera' | 'screen'): LocalTrack | undefined =>
-    room.localTracks.find(({ appData }) => appData.source === source);
+  const own = (source: TrackSource) => room.localTracks.find((track) => track.source === source)?.track;
   const me = { peerId: room.peerId, name: ownName, local: true, microphoneOff: !microphoneOn };
-  const all: Picture[] = [{ ...me, key: 'me', source: 'camera', video: own('camera')?.track }];
+  const all: Picture[] = [{ ...me, key: 'me', source: 'camera', video: own('camera') }];
   const screen = own('screen');
-  if (screen) all.push({ ...me, key: 'my-screen', source: 'screen', video: screen.track });
+  if (screen) all.push({ ...me, key: 'my-screen', source: 'screen', video: screen });
   for (const [peerId, appData] of room.peers) all.push(...ofPeer(room, peerId, displayName(appData)));
   return all.sort((a, b) => Number(b.source === 'screen') - Number(a.source === 'screen'));
 }
 
 function ofPeer(room: Room, peerId: string, name: string): Picture[] {
-  const tracks = room.remoteTracks.filter((track) => track.peerId === peerId);
-  const find = (kind: 'audio' | 'video', isScreen: boolean) =>
-    tracks.find((track) => track.kind === kind && String(track.appData.source).startsWith('screen') === isScreen);
-  const camera = find('video', false);
-  const screen = find('video', true);
-  const person = { peerId, name, local: false, microphoneOff: find('audio', false)?.muted ?? true };
-  const video = camera?.muted === false ? camera : undefined;
+  const find = (source: TrackSource) =>
+    room.remoteTracks.find((track) => track.peerId === peerId && track.source === source);
+  const camera = find('camera');
+  const screen = find('screen');
+  const person = { peerId, name, local: false, microphoneOff: find('microphone')?.muted ?? true };
+  // One that was never received yet has nothing to show.
+  const video = camera?.track && !camera.muted ? camera : undefined;
   const shown: Picture[] = [{ ...person, key: peerId, source: 'camera', video }];
   if (screen) shown.push({ ...person, key: `${peerId}/screen`, source: 'screen', video: screen });
   return shown;

@@ -1,4 +1,5 @@
 import { TypedEmitter } from '../../src/events.ts';
+import { type Devices, listDevices, watchDevices } from '../../src/index.ts';
 import { recall, remember } from '../storage.ts';
 import { Capture } from './Capture.ts';
 import type { DeviceKind } from './deviceProblem.ts';
@@ -6,23 +7,12 @@ import { hasMediaDevices, openBoth } from './openDevice.ts';
 
 export type ListedKind = DeviceKind | 'speaker';
 
-export interface ListedDevice {
-  readonly deviceId: string;
-  readonly label: string;
-}
-
-const KINDS: Record<MediaDeviceKind, ListedKind> = {
-  videoinput: 'camera',
-  audioinput: 'microphone',
-  audiooutput: 'speaker',
-};
-
 /** What this person is seen, heard and hears with. It lives as long as the page, before, in and after a call. */
 export class LocalDevices extends TypedEmitter<{ changed: [] }> {
   readonly camera = new Capture('camera', recall('camera'));
   readonly microphone = new Capture('microphone', recall('microphone'));
   #speakerId = recall('speaker') ?? '';
-  #lists: Record<ListedKind, readonly ListedDevice[]> = { camera: [], microphone: [], speaker: [] };
+  #lists: Record<ListedKind, readonly MediaDeviceInfo[]> = { camera: [], microphone: [], speaker: [] };
 
   constructor() {
     super();
@@ -30,10 +20,10 @@ export class LocalDevices extends TypedEmitter<{ changed: [] }> {
       capture.on('changed', () => {
         this.emit('changed');
         // Browsers tell the names of devices only once one of them is open.
-        if (capture.state.status === 'on') void this.#list();
+        if (capture.state.status === 'on') listDevices().then((found) => this.#listed(found), reportError);
       });
     }
-    if (hasMediaDevices()) navigator.mediaDevices.addEventListener('devicechange', () => void this.#list());
+    watchDevices((found) => this.#listed(found));
   }
 
   /** Where sound is played; empty is the system's choice. */
@@ -41,7 +31,7 @@ export class LocalDevices extends TypedEmitter<{ changed: [] }> {
     return this.#speakerId;
   }
 
-  list(kind: ListedKind): readonly ListedDevice[] {
+  list(kind: ListedKind): readonly MediaDeviceInfo[] {
     return this.#lists[kind];
   }
 
@@ -80,12 +70,8 @@ export class LocalDevices extends TypedEmitter<{ changed: [] }> {
     };
   }
 
-  async #list(): Promise<void> {
-    const lists: Record<ListedKind, ListedDevice[]> = { camera: [], microphone: [], speaker: [] };
-    for (const { kind, deviceId, label } of await navigator.mediaDevices.enumerateDevices()) {
-      if (deviceId !== '') lists[KINDS[kind]].push({ deviceId, label });
-    }
-    this.#lists = lists;
+  #listed({ cameras, microphones, speakers }: Devices): void {
+    this.#lists = { camera: cameras, microphone: microphones, speaker: speakers };
     this.emit('changed');
   }
 }

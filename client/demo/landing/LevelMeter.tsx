@@ -1,6 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { AudioLevel } from '../devices/AudioLevel.ts';
+import { watchAudioLevel } from '../../src/index.ts';
 
+/** Sound below this is silence, above the second as loud as it gets, dB relative to full scale. */
+const SILENT_DB = -60;
+const LOUD_DB = -12;
 /** What counts as having been heard, of 1. */
 const HEARD = 0.25;
 
@@ -11,17 +14,13 @@ export function LevelMeter({ track }: { track: MediaStreamTrack | undefined }) {
   useEffect(() => {
     setHeard(false);
     if (!track) return;
-    const level = new AudioLevel(track);
-    let frame = requestAnimationFrame(function draw() {
-      const loudness = level.read();
-      // Not by rendering, which 60 times a second would be work for nothing.
+    const stop = watchAudioLevel(track, (level) => {
+      const loudness = Math.min(1, Math.max(0, (20 * Math.log10(level) - SILENT_DB) / (LOUD_DB - SILENT_DB)));
       bar.current?.style.setProperty('--level', loudness.toFixed(3));
       if (loudness > HEARD) setHeard(true);
-      frame = requestAnimationFrame(draw);
     });
     return () => {
-      cancelAnimationFrame(frame);
-      level.close();
+      stop();
       bar.current?.style.setProperty('--level', '0');
     };
   }, [track]);

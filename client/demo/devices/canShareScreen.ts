@@ -1,0 +1,5 @@
+import { hasMediaDevices } from './openDevice.ts';
+
+export function canShareScreen(): boolean {
+  return hasMediaDevices() && typeof navigator.mediaDevices.getDisplayMedia === 'function';
+}
