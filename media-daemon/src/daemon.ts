@@ -33,7 +33,7 @@ export type Daemon = {
   readonly grpcPort: number;
   readonly metricsPort: number;
   /** Moves the rooms away; resolves when they are gone or the deadline has passed. */
-  drain(): Promise<void>;
+  drain(deadlineMs?: number): Promise<void>;
   /** Tells the peers to reconnect, and ends everything. */
   close(): Promise<void>;
 };
@@ -42,7 +42,7 @@ export type DaemonHooks = {
   /** The daemon has no place in the fleet any more: it takes nobody new, and is to end when its peers have moved. */
   readonly onSuperseded: (reason: string) => void;
   /** The daemon is to be drained, and then to end. */
-  readonly onDrainCommand: () => void;
+  readonly onDrainCommand: (deadlineMs: number | undefined) => void;
 };
 
 /**
@@ -191,7 +191,7 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       listenPort: listener.port,
       grpcPort: commands.port,
       metricsPort: metricsServer.port,
-      drain: () => drain.run(),
+      drain: (deadlineMs) => drain.run(deadlineMs),
       close,
     };
   } catch (error) {

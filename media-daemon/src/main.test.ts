@@ -155,6 +155,19 @@ for (const how of ['SIGTERM', 'Drain'] as const)
     assert.equal((await ended).exitCode, 0);
   });
 
+test('`Drain` with a deadline cuts off who has not moved by then, whatever the setting', async (t) => {
+  const { ready, ended } = run(t, { MEDIA_DAEMON_DRAIN_DEADLINE_MS: '3600000' });
+  const { url, grpcPort } = await ready;
+  const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+  t.after(() => client.close());
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  await serviceCalls(MediaDaemon, client).drain({ deadline: { seconds: 0n, nanos: 300_000_000 } });
+  const { deadlineMs } = await alice.notified('reconnect');
+  assert.ok(deadlineMs <= 300, String(deadlineMs));
+  assert.equal(await alice.closed, 1012);
+  assert.equal((await ended).exitCode, 0);
+});
+
 test('a room that nobody has joined does not hold up a drain', async (t) => {
   const { child, ready, ended } = run(t);
   const { grpcPort } = await ready;

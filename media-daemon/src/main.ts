@@ -21,13 +21,13 @@ process.on('uncaughtException', (error) => {
 
 // Whoever asks before everything runs is served too: these listeners come first.
 let stop: (exitCode: number) => Promise<void> = async (exitCode) => process.exit(exitCode);
-let drain: () => Promise<void> = async () => {};
+let drain: (deadlineMs?: number) => Promise<void> = async () => {};
 let stopping = false;
 /** An operator's command or SIGTERM lets the calls move away first; an interrupt from a terminal does not. */
-function stopBecauseOf(cause: 'SIGTERM' | 'SIGINT' | 'command'): void {
+function stopBecauseOf(cause: 'SIGTERM' | 'SIGINT' | 'command', deadlineMs?: number): void {
   stopping = true;
   logger.info({ cause }, 'stopping');
-  void (cause === 'SIGINT' ? Promise.resolve() : drain()).then(() => stop(0));
+  void (cause === 'SIGINT' ? Promise.resolve() : drain(deadlineMs)).then(() => stop(0));
 }
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
@@ -45,11 +45,11 @@ try {
       stopping = true;
       void drain().then(() => stop(1));
     },
-    onDrainCommand: () => {
-      if (!stopping) stopBecauseOf('command');
+    onDrainCommand: (deadlineMs) => {
+      if (!stopping) stopBecauseOf('command', deadlineMs);
     },
   });
-  drain = () => daemon.drain();
+  drain = (deadlineMs) => daemon.drain(deadlineMs);
   stop = async (exitCode) => {
     await daemon.close();
     await endTracing();

@@ -35,8 +35,12 @@ const MAX_WATCHERS = 100;
 export type CommandHooks = {
   /** Called before a room is made for the control plane, which has its closing still reported otherwise. */
   readonly beforeCreate: (roomId: string) => Promise<void>;
-  /** Begins to drain the daemon, which ends with its process; again, it does nothing. */
-  readonly drain: () => void;
+  /**
+   * Begins to drain the daemon, which ends with its process; again, it does nothing.
+   *
+   * @param deadlineMs milliseconds that peers have to move, where it is not the setting.
+   */
+  readonly drain: (deadlineMs: number | undefined) => void;
 };
 
 /** The commands of `media.v1.MediaDaemon`. */
@@ -149,8 +153,8 @@ export function createMediaDaemonService(
       });
       return { stats: page, nextPageToken };
     },
-    async drain() {
-      hooks.drain();
+    async drain({ deadline }) {
+      hooks.drain(deadline && durationMs(deadline));
       return { rooms: rooms.size, peers: rooms.peerCount };
     },
     async *watchEvents(request, { signal }) {

@@ -93,7 +93,7 @@ const methods: Record<Method, { request: object; bad?: Record<string, object>; u
     bad: { room_id: { roomId: '' }, peer_id: { peerId: 'a/b\0' }, page_token: { pageToken: long } },
     unknown: [{ roomId: 'nope' }, { peerId: 'nobody' }],
   },
-  drain: { request: {} },
+  drain: { request: {}, bad: { deadline: { deadline: { seconds: 86_401n, nanos: 0 } } } },
   watchEvents: { request: room, bad: { room_id: { roomId: '..' }, cursor: { cursor: long } } },
 };
 const all = Object.entries(methods) as [Method, (typeof methods)[Method]][];

@@ -3,8 +3,8 @@ import type { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { idSchema } from '@mediasoup-server/proto/ids';
 import { z } from 'zod';
 
-/** The longest time for which a removed peer may be refused, ms: a day. */
-const MAX_REFUSAL_MS = 24 * 3600 * 1000;
+/** The longest time that a command may name, ms: a day. */
+const MAX_DURATION_MS = 24 * 3600 * 1000;
 /** The most characters of a message's JSON. */
 const MAX_DATA_LENGTH = 65_536;
 /** The most peers that one message names. */
@@ -16,9 +16,9 @@ const peer = { ...room, peerId: idSchema };
 const producer = { ...room, producerId: text(128), by: text(200).optional() };
 const page = { pageToken: text(200) };
 const epoch = z.bigint().max(BigInt(Number.MAX_SAFE_INTEGER), 'is more than 2^53 - 1');
-const refusal = z.custom<Duration>().refine((duration) => {
+const upToADay = z.custom<Duration>().refine((duration) => {
   const milliseconds = durationMs(duration);
-  return milliseconds >= 0 && milliseconds <= MAX_REFUSAL_MS;
+  return milliseconds >= 0 && milliseconds <= MAX_DURATION_MS;
 }, 'is negative or more than a day');
 const json = text(MAX_DATA_LENGTH).refine((data) => {
   try {
@@ -37,7 +37,7 @@ export const requestSchemas: Record<keyof (typeof MediaDaemon)['method'], z.ZodT
   listRooms: z.object(page),
   closeRoom: z.object({ ...room, reason: text(200), movedEpoch: epoch }),
   listPeers: z.object({ ...room, ...page }),
-  closePeer: z.object({ ...peer, reason: text(200), refuseFor: refusal.optional() }),
+  closePeer: z.object({ ...peer, reason: text(200), refuseFor: upToADay.optional() }),
   pauseProducer: z.object(producer),
   resumeProducer: z.object(producer),
   closeProducer: z.object(producer),
@@ -48,6 +48,6 @@ export const requestSchemas: Record<keyof (typeof MediaDaemon)['method'], z.ZodT
     dataJson: json,
   }),
   getStats: z.object({ ...peer, ...page }),
-  drain: z.object({}),
+  drain: z.object({ deadline: upToADay.optional() }),
   watchEvents: z.object({ roomId: z.literal('').or(idSchema), cursor: text(100) }),
 };

@@ -37,22 +37,25 @@ export class Drain {
     return this.#deadline === undefined ? 0 : Math.max(0, Math.round(this.#deadline - performance.now()));
   }
 
-  /** Takes nobody new, asks the peers to move, and resolves when the last is gone or the deadline has passed. */
-  run(): Promise<void> {
-    this.#running ??= this.#run();
+  /**
+   * Takes nobody new, asks the peers to move, and resolves when the last is gone or the deadline has passed. Again, it
+   * waits for the same.
+   */
+  run(deadlineMs = this.#options.drainDeadlineMs): Promise<void> {
+    this.#running ??= this.#run(deadlineMs);
     return this.#running;
   }
 
-  async #run(): Promise<void> {
-    const { drainDeadlineMs, logger, announce } = this.#options;
+  async #run(deadlineMs: number): Promise<void> {
+    const { logger, announce } = this.#options;
     const report = (message: string, about: object = {}) => {
       const remaining = { rooms: this.#rooms.size, peers: this.#rooms.peerCount };
       logger.info({ ...about, ...remaining }, message);
       this.#options.progressed(remaining);
     };
-    this.#deadline = performance.now() + drainDeadlineMs;
+    this.#deadline = performance.now() + deadlineMs;
     this.#rooms.drain();
-    report('draining', { drainDeadlineMs });
+    report('draining', { deadlineMs });
     // A control plane that has not heard would send those who are asked to move back to this daemon.
     await firstOf(announce(), Math.min(ANNOUNCE_MS, this.msLeft));
     for (const room of this.#rooms.list()) {

@@ -31,7 +31,7 @@ export async function testDaemon(
     onSuperseded: (reason) => {
       throw new Error(reason);
     },
-    onDrainCommand: () => void daemon.drain(),
+    onDrainCommand: (deadlineMs) => void daemon.drain(deadlineMs),
   });
   t.after(() => daemon.close());
   return { ...daemon, httpUrl: daemon.url.replace(/^ws/, 'http') };
