@@ -216,6 +216,19 @@ test('an assignment to a room that has closed, and lives elsewhere since, is ref
   assert.match(errorReason ?? '', /daemon-b/);
 });
 
+test('in mode `jwt` the daemon tells of a room whom an assignment to it allows, and says nothing else', async (t) => {
+  const { daemon, assign } = await strictStack(t);
+  const { url, token } = await assign('alice', {});
+  const alice = await SignalingClient.openUrl(url);
+  await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
+  const status = async (roomId: string, query: string) =>
+    (await fetch(`${daemon.url.replace(/^ws/, 'http')}/rooms/${roomId}${query}`)).status;
+  assert.equal(await status('lobby', `?token=${token}`), 200);
+  for (const roomId of ['lobby', 'nowhere'])
+    for (const query of ['', '?token=nonsense', ...(roomId === 'nowhere' ? [`?token=${token}`] : [])])
+      assert.equal(await status(roomId, query), 401, `${roomId}${query}`);
+});
+
 test('a key that has come after the last heartbeat is asked for', async (t) => {
   const { stack, daemon, folder, accessToken } = await strictStack(t);
   const next = await keyFile(folder, 'next.pem');

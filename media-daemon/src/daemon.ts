@@ -24,6 +24,9 @@ import { MediaMeter } from './telemetry/MediaMeter.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { WorkerPool } from './workers/WorkerPool.ts';
 
+/** Connections beyond those of peers: of health checks, and of those who are refused. */
+const SPARE_CONNECTIONS = 2000;
+
 /** A daemon that runs. */
 export type Daemon = {
   /** Where frontends connect: `ws://127.0.0.1:4443`. */
@@ -86,16 +89,31 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       load.close();
       mediaMeter.close();
     });
+    let registration: Registration | undefined;
+    const registered = () => {
+      if (!registration) throw new RequestError(503, 'the daemon has not registered yet, try again');
+      return registration;
+    };
     const listener = await listen(
-      createApp(rooms, pool, logger) as RequestListener,
-      { ...config, host: config.listenIp, port: config.listenPort },
+      createApp({
+        rooms,
+        pool,
+        logger,
+        checkRoomToken: config.mode === 'jwt' ? async (...of) => registered().checkRoomToken(...of) : undefined,
+      }) as RequestListener,
+      {
+        ...config,
+        host: config.listenIp,
+        port: config.listenPort,
+        // A peer has one, and a second while it resumes or moves; the rest is for who only looks.
+        maxConnections: 2 * config.maxPeers + SPARE_CONNECTIONS,
+      },
       logger,
     );
     closers.push(() => listener.close());
     const url =
       config.publicUrl ?? `${listener.secure ? 'wss' : 'ws'}://${hostInUrl(config.listenIp)}:${listener.port}`;
 
-    let registration: Registration | undefined;
     const startedAlone = randomUUID();
     const commands = await startCommandServer(
       createMediaDaemonService(
@@ -113,10 +131,7 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
         port: config.grpcPort,
         tls: commandTls(config),
         authorize: asksForTokens(config)
-          ? authorizeByToken(async (token) => {
-              if (!registration) throw new RequestError(503, 'the daemon has not registered yet, try again');
-              return registration.checkCommandToken(token);
-            })
+          ? authorizeByToken(async (token) => registered().checkCommandToken(token))
           : undefined,
         metrics,
         logger,

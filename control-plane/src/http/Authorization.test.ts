@@ -150,6 +150,17 @@ describe('mode jwt', () => {
     });
   }
 
+  test('what a stranger sends is not read before the token', async () => {
+    for (const path of ['/rooms/lobby/assignments', '/command-tokens']) {
+      const answer = await fetch(`${bed.url}${path}`, {
+        method: 'POST',
+        body: 'no JSON',
+        headers: { authorization: 'Bearer x' },
+      });
+      assert.deepEqual(await problemOf(answer), { status: 401, code: 'UNAUTHORIZED' }, path);
+    }
+  });
+
   test('the keys of a URL are fetched when they are needed, and no fetch fails anybody for good', async (t) => {
     const pair = generateKeyPairSync('ed25519');
     const jwk = { ...createPublicKey(pair.privateKey).export({ format: 'jwk' }), kid: 'first', alg: 'EdDSA' };

@@ -1,7 +1,7 @@
 import { HttpProblem } from '@mediasoup-server/process/problem';
 import { ALL_ROOMS } from '@mediasoup-server/proto/http';
-import type { Request, RequestHandler } from 'express';
-import { type AccessTokens, type Grants, isFor } from '../tokens/AccessTokens.ts';
+import type { Request, RequestHandler, Response } from 'express';
+import { type Access, type AccessTokens, type Grants, isFor } from '../tokens/AccessTokens.ts';
 import { readBearer } from './bearer.ts';
 
 /** What a peer may do in mode `open`, which knows no rights. */
@@ -16,44 +16,60 @@ export class Authorization {
     this.#tokens = tokens;
   }
 
+  /** Lets pass who shows an access token, whatever it is for. It comes before a body is read: a stranger's is not. */
+  readonly known: RequestHandler = async (request, response, next) => {
+    await this.#verify(request, response);
+    next();
+  };
+
   /**
-   * Whether a peer may join a room, and what it may do there.
+   * Whether a peer may join a room, and what it may do there, by the request of the response, which has passed `known`.
    *
-   * @throws HttpProblem UNAUTHORIZED; FORBIDDEN with the token of another peer or for another room.
+   * @throws HttpProblem FORBIDDEN with the token of another peer or for another room.
    */
-  async peer(request: Request, roomId: string, peerId: string): Promise<Grants> {
-    if (!this.#tokens) return OPEN;
-    const access = await this.#tokens.verify(readBearer(request));
+  peer(response: Response, roomId: string, peerId: string): Grants {
+    const access = this.#accessOf(response);
+    if (!access) return OPEN;
     if (access.room !== roomId || access.peerId !== peerId)
       throw new HttpProblem('FORBIDDEN', 'the token is for another peer or room');
     return access.grants;
   }
 
   /** Lets pass who has a token for the room of the path. */
-  readonly room: RequestHandler = async (request, _response, next) => {
-    if (this.#tokens) {
-      const access = await this.#tokens.verify(readBearer(request));
-      if (!isFor(access, String(request.params.roomId)))
-        throw new HttpProblem('FORBIDDEN', 'the token is for another room');
-    }
+  readonly room: RequestHandler = async (request, response, next) => {
+    const access = await this.#verify(request, response);
+    if (access && !isFor(access, String(request.params.roomId)))
+      throw new HttpProblem('FORBIDDEN', 'the token is for another room');
     next();
   };
 
   /**
-   * Whether somebody may operate a room, or all of them: who has a token for it with the grant `admin`.
+   * Whether the request of the response, which has passed `known`, may operate a room, or all of them: who has a token for
+   * it with the grant `admin`.
    *
-   * @throws HttpProblem UNAUTHORIZED, FORBIDDEN.
+   * @throws HttpProblem FORBIDDEN.
    */
-  async admin(request: Request, roomId: string): Promise<void> {
-    if (!this.#tokens) return;
-    const access = await this.#tokens.verify(readBearer(request));
+  admin(response: Response, roomId: string): void {
+    const access = this.#accessOf(response);
+    if (!access) return;
     if (!access.grants.admin || !isFor(access, roomId))
       throw new HttpProblem('FORBIDDEN', 'the token does not grant this');
   }
 
   /** Lets operators pass: of the room of the path, or of all where there is none. */
-  readonly operator: RequestHandler = async (request, _response, next) => {
-    await this.admin(request, String(request.params.roomId ?? ALL_ROOMS));
+  readonly operator: RequestHandler = async (request, response, next) => {
+    await this.#verify(request, response);
+    this.admin(response, String(request.params.roomId ?? ALL_ROOMS));
     next();
   };
+
+  async #verify(request: Request, response: Response): Promise<Access | undefined> {
+    if (this.#tokens) response.locals.access = await this.#tokens.verify(readBearer(request));
+    return this.#accessOf(response);
+  }
+
+  /** What the token allows that was verified; undefined in mode `open`. */
+  #accessOf(response: Response): Access | undefined {
+    return this.#tokens && (response.locals.access as Access);
+  }
 }

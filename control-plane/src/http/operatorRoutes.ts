@@ -63,9 +63,9 @@ export function operatorRoutes(
 
   router
     .route('/command-tokens')
-    .post(jsonBody, async (request, response) => {
+    .post(authorization.known, jsonBody, async (request, response) => {
       const { roomId, scopes } = readBody(commandTokenRequestSchema, request.body ?? {});
-      await authorization.admin(request, roomId);
+      authorization.admin(response, roomId);
       const { token, expiresAt } = await keys.signCommand({ room: roomId, scopes });
       logger.info({ roomId, scopes }, 'command token issued');
       const answer: CommandToken = { token, expiresAt: expiresAt.toISOString() };

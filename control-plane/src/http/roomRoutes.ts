@@ -30,10 +30,10 @@ export function roomRoutes(
 
   router
     .route('/rooms/:roomId/assignments')
-    .post(jsonBody, async (request, response) => {
+    .post(authorization.known, jsonBody, async (request, response) => {
       const roomId = readId('roomId', request.params);
       const body = readBody(assignmentRequestSchema, request.body);
-      const grants = await authorization.peer(request, roomId, body.peerId);
+      const grants = authorization.peer(response, roomId, body.peerId);
       const stopTimer = metrics.assignmentSeconds.startTimer();
       try {
         const assignment = await inSpan(

@@ -174,3 +174,26 @@ test('`listen` gives clients a limited time, less for headers than for a request
   // A load balancer that reuses a connection just as it is closed here answers its client 502.
   assert.ok(server.keepAliveTimeout > 60_000);
 });
+
+test('connections beyond the most are closed at once, and idle ones make room', async (t) => {
+  const { port } = await start(t, { maxConnections: 2 });
+  const open = async () => {
+    const socket = connectTcp(port, '127.0.0.1');
+    t.after(() => socket.destroy());
+    socket.on('error', () => {}).resume();
+    const ended = new Promise((resolve) => socket.once('close', resolve));
+    await once(socket, 'connect');
+    const ask = async () => {
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+      const [data] = await once(socket, 'data');
+      return String(data).split('\r\n')[0];
+    };
+    return { ended, ask };
+  };
+  const [first, second] = [await open(), await open()];
+  for (const { ask } of [first, second]) assert.equal(await ask(), 'HTTP/1.1 200 OK');
+  await (await open()).ended;
+  // Both had had their answers, so that they make room for whoever comes next.
+  await Promise.all([first.ended, second.ended]);
+  assert.equal(await (await open()).ask(), 'HTTP/1.1 200 OK');
+});

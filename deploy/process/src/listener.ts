@@ -22,6 +22,12 @@ const timeouts = {
   connectionsCheckingInterval: 2000,
 };
 
+/**
+ * How many connections are open at once. Each takes some 10 KB, TLS more, and a descriptor; who has none left can neither
+ * reach the tables nor be asked for its health.
+ */
+const MAX_CONNECTIONS = 10_000;
+
 export type ListenerOptions = {
   readonly host: string;
   /** 0 lets the system choose. */
@@ -32,6 +38,8 @@ export type ListenerOptions = {
   /** Milliseconds between looks at the certificate files. */
   readonly certificatePollMs?: number;
   readonly timeouts?: Readonly<Partial<typeof timeouts>>;
+  /** Beyond so many open connections further ones are closed at once, and idle ones too, to make room. */
+  readonly maxConnections?: number;
 };
 
 /** An HTTP or HTTPS server that listens. */
@@ -59,6 +67,8 @@ export async function listen(handler: RequestListener, options: ListenerOptions,
   const server = tls
     ? createHttpsServer({ ...serverOptions, ...(await readCertificate(tls)) }, handler)
     : createHttpServer(serverOptions, handler);
+  server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+  server.on('drop', () => server.closeIdleConnections());
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(new Error(`cannot listen on ${host}:${options.port}: ${explain(error)}`, { cause: error })),

@@ -2,11 +2,24 @@ import type { Logger } from '@mediasoup-server/process/logger';
 import { answerProblem, HttpProblem, methodNotAllowed, notFound } from '@mediasoup-server/process/problem';
 import { idSchema } from '@mediasoup-server/proto/ids';
 import express, { type Express } from 'express';
+import { RequestError } from '../errors.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 
+export type AppOptions = {
+  readonly rooms: Rooms;
+  readonly pool: WorkerPool;
+  readonly logger: Logger;
+  /**
+   * Checks whether a token lets somebody know of a room; not there where everybody may.
+   *
+   * @throws RequestError 401, 503 while it cannot be checked.
+   */
+  readonly checkRoomToken: ((roomId: string, token: string) => Promise<void>) | undefined;
+};
+
 /** The daemon's own HTTP routes, beside its WebSocket. */
-export function createApp(rooms: Rooms, pool: WorkerPool, logger: Logger): Express {
+export function createApp({ rooms, pool, logger, checkRoomToken }: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use((_request, response, next) => {
@@ -28,9 +41,11 @@ export function createApp(rooms: Rooms, pool: WorkerPool, logger: Logger): Expre
     .all(methodNotAllowed('GET'));
   app
     .route('/rooms/:roomId')
-    .get((request, response) => {
+    .get(async (request, response) => {
       const roomId = idSchema.safeParse(request.params.roomId);
       if (!roomId.success) throw new HttpProblem('INVALID_REQUEST', `roomId ${roomId.error.issues[0]?.message}`);
+      // In the address, as for the WebSocket: so a page asks no other server's leave first.
+      if (checkRoomToken) await checkRoomToken(roomId.data, String(request.query.token ?? '')).catch(refuse);
       const room = rooms.get(roomId.data);
       if (!room) throw new HttpProblem('ROOM_NOT_FOUND');
       const { codecs, headerExtensions } = room.rtpCapabilities;
@@ -42,4 +57,10 @@ export function createApp(rooms: Rooms, pool: WorkerPool, logger: Logger): Expre
     answerProblem((error, { method, path }) => logger.error({ err: error, method, path }, 'HTTP request failed')),
   );
   return app;
+}
+
+function refuse(error: unknown): never {
+  const { code, message } = RequestError.from(error);
+  if (code === 503) throw new HttpProblem('UNAVAILABLE', message, { retryAfter: 1, cause: error });
+  throw new HttpProblem('UNAUTHORIZED', undefined, { cause: error });
 }

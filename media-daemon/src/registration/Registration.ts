@@ -33,6 +33,8 @@ export type RegistrationOptions = RoomRecordsOptions & {
 
 /** Milliseconds between tries while there is no interval from the control plane. */
 const RETRY_MS = 2000;
+/** The longest time between tries that the control plane may ask for, ms: its limits count minutes. */
+const MAX_RETRY_MS = 60_000;
 
 /** Milliseconds until the daemon registers anew when the control plane has forgotten it. */
 const REGISTER_SOON_MS = 100;
@@ -164,6 +166,16 @@ export class Registration {
   }
 
   /**
+   * Checks offline whether a token assigns somebody to a room here, whoever that is.
+   *
+   * @throws RequestError 401, 503 before the keys are known.
+   */
+  async checkRoomToken(roomId: string, token: string): Promise<void> {
+    const { daemonId } = this.#options;
+    await this.#tokens.verifyAssignment(token, { roomId, daemonId, incarnation: this.#incarnation });
+  }
+
+  /**
    * Checks a token for gRPC commands offline.
    *
    * @throws RequestError 401, 503 before the keys are known.
@@ -198,7 +210,8 @@ export class Registration {
       if (forgotten) this.#secret = undefined;
       logger.warn({ err: error }, 'heartbeat failed');
       if (forgotten && wasRegistered) return REGISTER_SOON_MS;
-      return RETRY_MS;
+      const askedMs = error instanceof ControlPlaneError ? error.retryAfterMs : 0;
+      return Math.min(Math.max(RETRY_MS, askedMs), MAX_RETRY_MS);
     }
   }
 
