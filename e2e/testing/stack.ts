@@ -41,7 +41,7 @@ export type Running = {
 /** A daemon that runs. */
 export type Daemon = Running & {
   readonly url: string;
-  /** Kills every mediasoup worker of the daemon with SIGKILL. */
+  /** Kills those mediasoup workers of the daemon that have rooms with SIGKILL. */
   killWorkers(): Promise<void>;
 };
 
@@ -136,7 +136,7 @@ export class Stack {
         const client = openChannel(`127.0.0.1:${running.ready.grpcPort}`);
         const { workers } = await serviceCalls(MediaDaemon, client).getInfo({});
         client.close();
-        for (const { pid } of workers) process.kill(pid, 'SIGKILL');
+        for (const { pid, rooms } of workers) if (rooms > 0) process.kill(pid, 'SIGKILL');
       },
     };
   }
