@@ -87,10 +87,10 @@ test('a room, asked for while its only worker is being replaced, is made on the 
   await SignalingClient.join(url, 'room', 'bob');
 });
 
-test('`startDaemon` without a worker binary rejects and says how to get one', async (t) => {
+test('`startDaemon` with a worker binary that does not run rejects and says how to get one', async (t) => {
   await assert.rejects(
-    testDaemon(t, { MEDIA_DAEMON_WORKER_BIN: '/nonexistent' }),
-    /the mediasoup worker \/nonexistent does not start: .*MEDIASOUP_WORKER_BIN/,
+    testDaemon(t, { MEDIA_DAEMON_WORKER_BIN: '/bin/false' }),
+    /the mediasoup worker \/bin\/false does not start: .*MEDIASOUP_WORKER_BIN/,
   );
 });
 
