@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file media/v1/daemon.proto.
  */
 export const file_media_v1_daemon: GenFile = /*@__PURE__*/
-  fileDesc("ChVtZWRpYS92MS9kYWVtb24ucHJvdG8SCG1lZGlhLnYxIhAKDkdldEluZm9SZXF1ZXN0ItoBCg9HZXRJbmZvUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSGQoRbWVkaWFzb3VwX3ZlcnNpb24YBCABKAkSLgoKc3RhcnRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoHd29ya2VycxgGIAMoCzIULm1lZGlhLnYxLldvcmtlckluZm8SDQoFcm9vbXMYByABKA0SDQoFcGVlcnMYCCABKA0ibQoKV29ya2VySW5mbxILCgNwaWQYASABKA0SDQoFcm9vbXMYAiABKA0SEAoIcnRjX3BvcnQYAyABKA0SCwoDY3B1GAQgASgBEhEKCWNvbnN1bWVycxgFIAEoDRIRCglzYXR1cmF0ZWQYBiABKAgiMwoRQ3JlYXRlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCIyChJDcmVhdGVSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iIQoOR2V0Um9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCSJxCg9HZXRSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20SIQoHcm91dGVycxgCIAMoCzIQLm1lZGlhLnYxLlJvdXRlchIdCgVwaXBlcxgDIAMoCzIOLm1lZGlhLnYxLlBpcGUiPQoGUm91dGVyEiQKBndvcmtlchgBIAEoCzIULm1lZGlhLnYxLldvcmtlckluZm8SDQoFcGVlcnMYAiABKA0ibAoEUGlwZRITCgtwcm9kdWNlcl9pZBgBIAEoCRIMCgRraW5kGAIgASgJEhcKD2Zyb21fd29ya2VyX3BpZBgDIAEoDRIVCg10b193b3JrZXJfcGlkGAQgASgNEhEKCWNvbnN1bWVycxgFIAEoDSI5ChBMaXN0Um9vbXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJIlIKEUxpc3RSb29tc1Jlc3BvbnNlEiQKBXJvb21zGAEgAygLMhUubWVkaWEudjEuUm9vbVN1bW1hcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImwKC1Jvb21TdW1tYXJ5Eg8KB3Jvb21faWQYASABKAkSDQoFZXBvY2gYAiABKAQSLgoKY3JlYXRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcGVlcnMYBCABKA0iSAoQQ2xvc2VSb29tUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRITCgttb3ZlZF9lcG9jaBgDIAEoBCITChFDbG9zZVJvb21SZXNwb25zZSJKChBMaXN0UGVlcnNSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiUgoRTGlzdFBlZXJzUmVzcG9uc2USJAoFcGVlcnMYASADKAsyFS5tZWRpYS52MS5QZWVyRGV0YWlscxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkingEKC1BlZXJEZXRhaWxzEg8KB3BlZXJfaWQYASABKAkSLQoJam9pbmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1hcHBfZGF0YV9qc29uGAMgASgJEiUKCXByb2R1Y2VycxgEIAMoCzISLm1lZGlhLnYxLlByb2R1Y2VyEhEKCWNvbnN1bWVycxgFIAEoDSJvCghQcm9kdWNlchITCgtwcm9kdWNlcl9pZBgBIAEoCRIMCgRraW5kGAIgASgJEg4KBnBhdXNlZBgDIAEoCBIZChFwYXVzZWRfYnlfY29tbWFuZBgEIAEoCBIVCg1hcHBfZGF0YV9qc29uGAUgASgJInMKEENsb3NlUGVlclJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRItCgpyZWZ1c2VfZm9yGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhMKEUNsb3NlUGVlclJlc3BvbnNlIkgKFFBhdXNlUHJvZHVjZXJSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSCgoCYnkYAyABKAkiFwoVUGF1c2VQcm9kdWNlclJlc3BvbnNlIkkKFVJlc3VtZVByb2R1Y2VyUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEgoKAmJ5GAMgASgJIhgKFlJlc3VtZVByb2R1Y2VyUmVzcG9uc2UiPAoUQ2xvc2VQcm9kdWNlclJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCSIXChVDbG9zZVByb2R1Y2VyUmVzcG9uc2UiXQoXU2VuZE5vdGlmaWNhdGlvblJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIQCghwZWVyX2lkcxgCIAMoCRIMCgRmcm9tGAMgASgJEhEKCWRhdGFfanNvbhgEIAEoCSI0ChhTZW5kTm90aWZpY2F0aW9uUmVzcG9uc2USGAoQdW5rbm93bl9wZWVyX2lkcxgBIAMoCSJaCg9HZXRTdGF0c1JlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEhEKCXBhZ2Vfc2l6ZRgDIAEoDRISCgpwYWdlX3Rva2VuGAQgASgJIksKEEdldFN0YXRzUmVzcG9uc2USHgoFc3RhdHMYASADKAsyDy5tZWRpYS52MS5TdGF0cxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMwoFU3RhdHMSCgoCb2YYASABKAkSCgoCaWQYAiABKAkSEgoKc3RhdHNfanNvbhgDIAEoCSI7CgxEcmFpblJlcXVlc3QSKwoIZGVhZGxpbmUYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iLQoNRHJhaW5SZXNwb25zZRINCgVyb29tcxgBIAEoDRINCgVwZWVycxgCIAEoDSKUAQoEUm9vbRIPCgdyb29tX2lkGAEgASgJEg0KBWVwb2NoGAIgASgEEi4KCmNyZWF0ZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh0KBXBlZXJzGAQgAygLMg4ubWVkaWEudjEuUGVlchIdChVydHBfY2FwYWJpbGl0aWVzX2pzb24YBSABKAkibAoEUGVlchIPCgdwZWVyX2lkGAEgASgJEi0KCWpvaW5lZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcHJvZHVjZXJzGAMgASgNEhEKCWNvbnN1bWVycxgEIAEoDSI1ChJXYXRjaEV2ZW50c1JlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIOCgZjdXJzb3IYAiABKAkiegoTV2F0Y2hFdmVudHNSZXNwb25zZRIOCgZjdXJzb3IYASABKAkSJgoId2F0Y2hpbmcYAiABKAsyEi5tZWRpYS52MS5XYXRjaGluZ0gAEiAKBWV2ZW50GAMgASgLMg8ubWVkaWEudjEuRXZlbnRIAEIJCgdtZXNzYWdlIhoKCFdhdGNoaW5nEg4KBm1pc3NlZBgBIAEoCCKZCAoFRXZlbnQSEAoIc2VxdWVuY2UYASABKAQSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcm9vbV9pZBgDIAEoCRItCgxyb29tX2NyZWF0ZWQYBCABKAsyFS5tZWRpYS52MS5Sb29tQ3JlYXRlZEgAEisKC3Jvb21fY2xvc2VkGAUgASgLMhQubWVkaWEudjEuUm9vbUNsb3NlZEgAEisKC3BlZXJfam9pbmVkGAYgASgLMhQubWVkaWEudjEuUGVlckpvaW5lZEgAEicKCXBlZXJfbGVmdBgHIAEoCzISLm1lZGlhLnYxLlBlZXJMZWZ0SAASNwoRcGVlcl9kaXNjb25uZWN0ZWQYCCABKAsyGi5tZWRpYS52MS5QZWVyRGlzY29ubmVjdGVkSAASLQoMcGVlcl9yZXN1bWVkGAkgASgLMhUubWVkaWEudjEuUGVlclJlc3VtZWRIABItCgxwZWVyX3VwZGF0ZWQYCiABKAsyFS5tZWRpYS52MS5QZWVyVXBkYXRlZEgAEjMKD3Byb2R1Y2VyX29wZW5lZBgLIAEoCzIYLm1lZGlhLnYxLlByb2R1Y2VyT3BlbmVkSAASMwoPcHJvZHVjZXJfY2xvc2VkGAwgASgLMhgubWVkaWEudjEuUHJvZHVjZXJDbG9zZWRIABIzCg9wcm9kdWNlcl9wYXVzZWQYDSABKAsyGC5tZWRpYS52MS5Qcm9kdWNlclBhdXNlZEgAEjUKEHByb2R1Y2VyX3Jlc3VtZWQYDiABKAsyGS5tZWRpYS52MS5Qcm9kdWNlclJlc3VtZWRIABIzCg9jb25zdW1lcl9vcGVuZWQYDyABKAsyGC5tZWRpYS52MS5Db25zdW1lck9wZW5lZEgAEjMKD2NvbnN1bWVyX2Nsb3NlZBgQIAEoCzIYLm1lZGlhLnYxLkNvbnN1bWVyQ2xvc2VkSAASMwoPY29uc3VtZXJfcGF1c2VkGBEgASgLMhgubWVkaWEudjEuQ29uc3VtZXJQYXVzZWRIABI1ChBjb25zdW1lcl9yZXN1bWVkGBIgASgLMhkubWVkaWEudjEuQ29uc3VtZXJSZXN1bWVkSAASMQoOYWN0aXZlX3NwZWFrZXIYEyABKAsyFy5tZWRpYS52MS5BY3RpdmVTcGVha2VySAASKwoLd29ya2VyX2RpZWQYFCABKAsyFC5tZWRpYS52MS5Xb3JrZXJEaWVkSAASMwoPd29ya2VyX3JlcGxhY2VkGBUgASgLMhgubWVkaWEudjEuV29ya2VyUmVwbGFjZWRIABIxCg5kcmFpbl9wcm9ncmVzcxgWIAEoCzIXLm1lZGlhLnYxLkRyYWluUHJvZ3Jlc3NIAEIGCgRraW5kIg0KC1Jvb21DcmVhdGVkIiwKClJvb21DbG9zZWQSHgoDZW5kGAEgASgOMhEubWVkaWEudjEuUm9vbUVuZCI0CgpQZWVySm9pbmVkEg8KB3BlZXJfaWQYASABKAkSFQoNYXBwX2RhdGFfanNvbhgCIAEoCSJCCghQZWVyTGVmdBIPCgdwZWVyX2lkGAEgASgJEiUKBnJlYXNvbhgCIAEoDjIVLm1lZGlhLnYxLkxlYXZlUmVhc29uIiMKEFBlZXJEaXNjb25uZWN0ZWQSDwoHcGVlcl9pZBgBIAEoCSIeCgtQZWVyUmVzdW1lZBIPCgdwZWVyX2lkGAEgASgJIjUKC1BlZXJVcGRhdGVkEg8KB3BlZXJfaWQYASABKAkSFQoNYXBwX2RhdGFfanNvbhgCIAEoCSJHCg5Qcm9kdWNlck9wZW5lZBIPCgdwZWVyX2lkGAEgASgJEiQKCHByb2R1Y2VyGAIgASgLMhIubWVkaWEudjEuUHJvZHVjZXIiNgoOUHJvZHVjZXJDbG9zZWQSDwoHcGVlcl9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCSJKCg5Qcm9kdWNlclBhdXNlZBIPCgdwZWVyX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEhIKCmJ5X2NvbW1hbmQYAyABKAgiNwoPUHJvZHVjZXJSZXN1bWVkEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkiWwoOQ29uc3VtZXJPcGVuZWQSDwoHcGVlcl9pZBgBIAEoCRITCgtjb25zdW1lcl9pZBgCIAEoCRITCgtwcm9kdWNlcl9pZBgDIAEoCRIOCgZwYXVzZWQYBCABKAgiNgoOQ29uc3VtZXJDbG9zZWQSDwoHcGVlcl9pZBgBIAEoCRITCgtjb25zdW1lcl9pZBgCIAEoCSI2Cg5Db25zdW1lclBhdXNlZBIPCgdwZWVyX2lkGAEgASgJEhMKC2NvbnN1bWVyX2lkGAIgASgJIjcKD0NvbnN1bWVyUmVzdW1lZBIPCgdwZWVyX2lkGAEgASgJEhMKC2NvbnN1bWVyX2lkGAIgASgJIiAKDUFjdGl2ZVNwZWFrZXISDwoHcGVlcl9pZBgBIAEoCSIZCgpXb3JrZXJEaWVkEgsKA3BpZBgBIAEoDSIdCg5Xb3JrZXJSZXBsYWNlZBILCgNwaWQYASABKA0iLQoNRHJhaW5Qcm9ncmVzcxINCgVyb29tcxgBIAEoDRINCgVwZWVycxgCIAEoDSq5AQoHUm9vbUVuZBIYChRST09NX0VORF9VTlNQRUNJRklFRBAAEhIKDlJPT01fRU5EX0VNUFRZEAESFQoRUk9PTV9FTkRfVU5KT0lORUQQAhIUChBST09NX0VORF9DT01NQU5EEAMSEwoPUk9PTV9FTkRfV09SS0VSEAQSEwoPUk9PTV9FTkRfRkVOQ0VEEAUSFQoRUk9PTV9FTkRfU0hVVERPV04QBhISCg5ST09NX0VORF9NT1ZFRBAHKsUBCgtMZWF2ZVJlYXNvbhIcChhMRUFWRV9SRUFTT05fVU5TUEVDSUZJRUQQABIVChFMRUFWRV9SRUFTT05fTEVGVBABEhUKEUxFQVZFX1JFQVNPTl9MT1NUEAISGAoUTEVBVkVfUkVBU09OX1JFTU9WRUQQAxIZChVMRUFWRV9SRUFTT05fUkVQTEFDRUQQBBIcChhMRUFWRV9SRUFTT05fUk9PTV9DTE9TRUQQBRIXChNMRUFWRV9SRUFTT05fV09SS0VSEAYyzggKC01lZGlhRGFlbW9uEkMKB0dldEluZm8SGC5tZWRpYS52MS5HZXRJbmZvUmVxdWVzdBoZLm1lZGlhLnYxLkdldEluZm9SZXNwb25zZSIDkAIBEkwKCkNyZWF0ZVJvb20SGy5tZWRpYS52MS5DcmVhdGVSb29tUmVxdWVzdBocLm1lZGlhLnYxLkNyZWF0ZVJvb21SZXNwb25zZSIDkAICEkMKB0dldFJvb20SGC5tZWRpYS52MS5HZXRSb29tUmVxdWVzdBoZLm1lZGlhLnYxLkdldFJvb21SZXNwb25zZSIDkAIBEkkKCUxpc3RSb29tcxIaLm1lZGlhLnYxLkxpc3RSb29tc1JlcXVlc3QaGy5tZWRpYS52MS5MaXN0Um9vbXNSZXNwb25zZSIDkAIBEkkKCUNsb3NlUm9vbRIaLm1lZGlhLnYxLkNsb3NlUm9vbVJlcXVlc3QaGy5tZWRpYS52MS5DbG9zZVJvb21SZXNwb25zZSIDkAICEkkKCUxpc3RQZWVycxIaLm1lZGlhLnYxLkxpc3RQZWVyc1JlcXVlc3QaGy5tZWRpYS52MS5MaXN0UGVlcnNSZXNwb25zZSIDkAIBEkkKCUNsb3NlUGVlchIaLm1lZGlhLnYxLkNsb3NlUGVlclJlcXVlc3QaGy5tZWRpYS52MS5DbG9zZVBlZXJSZXNwb25zZSIDkAICElUKDVBhdXNlUHJvZHVjZXISHi5tZWRpYS52MS5QYXVzZVByb2R1Y2VyUmVxdWVzdBofLm1lZGlhLnYxLlBhdXNlUHJvZHVjZXJSZXNwb25zZSIDkAICElgKDlJlc3VtZVByb2R1Y2VyEh8ubWVkaWEudjEuUmVzdW1lUHJvZHVjZXJSZXF1ZXN0GiAubWVkaWEudjEuUmVzdW1lUHJvZHVjZXJSZXNwb25zZSIDkAICElUKDUNsb3NlUHJvZHVjZXISHi5tZWRpYS52MS5DbG9zZVByb2R1Y2VyUmVxdWVzdBofLm1lZGlhLnYxLkNsb3NlUHJvZHVjZXJSZXNwb25zZSIDkAICElkKEFNlbmROb3RpZmljYXRpb24SIS5tZWRpYS52MS5TZW5kTm90aWZpY2F0aW9uUmVxdWVzdBoiLm1lZGlhLnYxLlNlbmROb3RpZmljYXRpb25SZXNwb25zZRJGCghHZXRTdGF0cxIZLm1lZGlhLnYxLkdldFN0YXRzUmVxdWVzdBoaLm1lZGlhLnYxLkdldFN0YXRzUmVzcG9uc2UiA5ACARI9CgVEcmFpbhIWLm1lZGlhLnYxLkRyYWluUmVxdWVzdBoXLm1lZGlhLnYxLkRyYWluUmVzcG9uc2UiA5ACAhJRCgtXYXRjaEV2ZW50cxIcLm1lZGlhLnYxLldhdGNoRXZlbnRzUmVxdWVzdBodLm1lZGlhLnYxLldhdGNoRXZlbnRzUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChVtZWRpYS92MS9kYWVtb24ucHJvdG8SCG1lZGlhLnYxIhAKDkdldEluZm9SZXF1ZXN0ItoBCg9HZXRJbmZvUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSGQoRbWVkaWFzb3VwX3ZlcnNpb24YBCABKAkSLgoKc3RhcnRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoHd29ya2VycxgGIAMoCzIULm1lZGlhLnYxLldvcmtlckluZm8SDQoFcm9vbXMYByABKA0SDQoFcGVlcnMYCCABKA0ibQoKV29ya2VySW5mbxILCgNwaWQYASABKA0SDQoFcm9vbXMYAiABKA0SEAoIcnRjX3BvcnQYAyABKA0SCwoDY3B1GAQgASgBEhEKCWNvbnN1bWVycxgFIAEoDRIRCglzYXR1cmF0ZWQYBiABKAgiMwoRQ3JlYXRlUm9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCIyChJDcmVhdGVSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20iIQoOR2V0Um9vbVJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCSJxCg9HZXRSb29tUmVzcG9uc2USHAoEcm9vbRgBIAEoCzIOLm1lZGlhLnYxLlJvb20SIQoHcm91dGVycxgCIAMoCzIQLm1lZGlhLnYxLlJvdXRlchIdCgVwaXBlcxgDIAMoCzIOLm1lZGlhLnYxLlBpcGUiPQoGUm91dGVyEiQKBndvcmtlchgBIAEoCzIULm1lZGlhLnYxLldvcmtlckluZm8SDQoFcGVlcnMYAiABKA0ibAoEUGlwZRITCgtwcm9kdWNlcl9pZBgBIAEoCRIMCgRraW5kGAIgASgJEhcKD2Zyb21fd29ya2VyX3BpZBgDIAEoDRIVCg10b193b3JrZXJfcGlkGAQgASgNEhEKCWNvbnN1bWVycxgFIAEoDSI5ChBMaXN0Um9vbXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJIlIKEUxpc3RSb29tc1Jlc3BvbnNlEiQKBXJvb21zGAEgAygLMhUubWVkaWEudjEuUm9vbVN1bW1hcnkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImwKC1Jvb21TdW1tYXJ5Eg8KB3Jvb21faWQYASABKAkSDQoFZXBvY2gYAiABKAQSLgoKY3JlYXRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFcGVlcnMYBCABKA0iSAoQQ2xvc2VSb29tUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRITCgttb3ZlZF9lcG9jaBgDIAEoBCITChFDbG9zZVJvb21SZXNwb25zZSJKChBMaXN0UGVlcnNSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiUgoRTGlzdFBlZXJzUmVzcG9uc2USJAoFcGVlcnMYASADKAsyFS5tZWRpYS52MS5QZWVyRGV0YWlscxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki5AEKC1BlZXJEZXRhaWxzEg8KB3BlZXJfaWQYASABKAkSLQoJam9pbmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1hcHBfZGF0YV9qc29uGAMgASgJEiUKCXByb2R1Y2VycxgEIAMoCzISLm1lZGlhLnYxLlByb2R1Y2VyEhEKCWNvbnN1bWVycxgFIAEoDRIUCgxkaXNjb25uZWN0ZWQYBiABKAgSLgoOZGF0YV9wcm9kdWNlcnMYByADKAsyFi5tZWRpYS52MS5EYXRhUHJvZHVjZXIibwoIUHJvZHVjZXISEwoLcHJvZHVjZXJfaWQYASABKAkSDAoEa2luZBgCIAEoCRIOCgZwYXVzZWQYAyABKAgSGQoRcGF1c2VkX2J5X2NvbW1hbmQYBCABKAgSFQoNYXBwX2RhdGFfanNvbhgFIAEoCSJgCgxEYXRhUHJvZHVjZXISGAoQZGF0YV9wcm9kdWNlcl9pZBgBIAEoCRINCgVsYWJlbBgCIAEoCRIQCghwcm90b2NvbBgDIAEoCRIVCg1hcHBfZGF0YV9qc29uGAQgASgJInMKEENsb3NlUGVlclJlcXVlc3QSDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEg4KBnJlYXNvbhgDIAEoCRItCgpyZWZ1c2VfZm9yGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIhMKEUNsb3NlUGVlclJlc3BvbnNlImIKFFBhdXNlUHJvZHVjZXJSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSCgoCYnkYAyABKAkSGAoQb3duZXJfbWF5X3Jlc3VtZRgEIAEoCCIXChVQYXVzZVByb2R1Y2VyUmVzcG9uc2UiSQoVUmVzdW1lUHJvZHVjZXJSZXF1ZXN0Eg8KB3Jvb21faWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkSCgoCYnkYAyABKAkiGAoWUmVzdW1lUHJvZHVjZXJSZXNwb25zZSI8ChRDbG9zZVByb2R1Y2VyUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJIhcKFUNsb3NlUHJvZHVjZXJSZXNwb25zZSJdChdTZW5kTm90aWZpY2F0aW9uUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEhAKCHBlZXJfaWRzGAIgAygJEgwKBGZyb20YAyABKAkSEQoJZGF0YV9qc29uGAQgASgJIjQKGFNlbmROb3RpZmljYXRpb25SZXNwb25zZRIYChB1bmtub3duX3BlZXJfaWRzGAEgAygJIloKD0dldFN0YXRzUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEg8KB3BlZXJfaWQYAiABKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiSwoQR2V0U3RhdHNSZXNwb25zZRIeCgVzdGF0cxgBIAMoCzIPLm1lZGlhLnYxLlN0YXRzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIzCgVTdGF0cxIKCgJvZhgBIAEoCRIKCgJpZBgCIAEoCRISCgpzdGF0c19qc29uGAMgASgJIjsKDERyYWluUmVxdWVzdBIrCghkZWFkbGluZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiItCg1EcmFpblJlc3BvbnNlEg0KBXJvb21zGAEgASgNEg0KBXBlZXJzGAIgASgNIpQBCgRSb29tEg8KB3Jvb21faWQYASABKAkSDQoFZXBvY2gYAiABKAQSLgoKY3JlYXRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoFcGVlcnMYBCADKAsyDi5tZWRpYS52MS5QZWVyEh0KFXJ0cF9jYXBhYmlsaXRpZXNfanNvbhgFIAEoCSJsCgRQZWVyEg8KB3BlZXJfaWQYASABKAkSLQoJam9pbmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglwcm9kdWNlcnMYAyABKA0SEQoJY29uc3VtZXJzGAQgASgNIjUKEldhdGNoRXZlbnRzUmVxdWVzdBIPCgdyb29tX2lkGAEgASgJEg4KBmN1cnNvchgCIAEoCSJ6ChNXYXRjaEV2ZW50c1Jlc3BvbnNlEg4KBmN1cnNvchgBIAEoCRImCgh3YXRjaGluZxgCIAEoCzISLm1lZGlhLnYxLldhdGNoaW5nSAASIAoFZXZlbnQYAyABKAsyDy5tZWRpYS52MS5FdmVudEgAQgkKB21lc3NhZ2UiGgoIV2F0Y2hpbmcSDgoGbWlzc2VkGAEgASgIIpUJCgVFdmVudBIQCghzZXF1ZW5jZRgBIAEoBBIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyb29tX2lkGAMgASgJEi0KDHJvb21fY3JlYXRlZBgEIAEoCzIVLm1lZGlhLnYxLlJvb21DcmVhdGVkSAASKwoLcm9vbV9jbG9zZWQYBSABKAsyFC5tZWRpYS52MS5Sb29tQ2xvc2VkSAASKwoLcGVlcl9qb2luZWQYBiABKAsyFC5tZWRpYS52MS5QZWVySm9pbmVkSAASJwoJcGVlcl9sZWZ0GAcgASgLMhIubWVkaWEudjEuUGVlckxlZnRIABI3ChFwZWVyX2Rpc2Nvbm5lY3RlZBgIIAEoCzIaLm1lZGlhLnYxLlBlZXJEaXNjb25uZWN0ZWRIABItCgxwZWVyX3Jlc3VtZWQYCSABKAsyFS5tZWRpYS52MS5QZWVyUmVzdW1lZEgAEi0KDHBlZXJfdXBkYXRlZBgKIAEoCzIVLm1lZGlhLnYxLlBlZXJVcGRhdGVkSAASMwoPcHJvZHVjZXJfb3BlbmVkGAsgASgLMhgubWVkaWEudjEuUHJvZHVjZXJPcGVuZWRIABIzCg9wcm9kdWNlcl9jbG9zZWQYDCABKAsyGC5tZWRpYS52MS5Qcm9kdWNlckNsb3NlZEgAEjMKD3Byb2R1Y2VyX3BhdXNlZBgNIAEoCzIYLm1lZGlhLnYxLlByb2R1Y2VyUGF1c2VkSAASNQoQcHJvZHVjZXJfcmVzdW1lZBgOIAEoCzIZLm1lZGlhLnYxLlByb2R1Y2VyUmVzdW1lZEgAEjMKD2NvbnN1bWVyX29wZW5lZBgPIAEoCzIYLm1lZGlhLnYxLkNvbnN1bWVyT3BlbmVkSAASMwoPY29uc3VtZXJfY2xvc2VkGBAgASgLMhgubWVkaWEudjEuQ29uc3VtZXJDbG9zZWRIABIzCg9jb25zdW1lcl9wYXVzZWQYESABKAsyGC5tZWRpYS52MS5Db25zdW1lclBhdXNlZEgAEjUKEGNvbnN1bWVyX3Jlc3VtZWQYEiABKAsyGS5tZWRpYS52MS5Db25zdW1lclJlc3VtZWRIABIxCg5hY3RpdmVfc3BlYWtlchgTIAEoCzIXLm1lZGlhLnYxLkFjdGl2ZVNwZWFrZXJIABIrCgt3b3JrZXJfZGllZBgUIAEoCzIULm1lZGlhLnYxLldvcmtlckRpZWRIABIzCg93b3JrZXJfcmVwbGFjZWQYFSABKAsyGC5tZWRpYS52MS5Xb3JrZXJSZXBsYWNlZEgAEjEKDmRyYWluX3Byb2dyZXNzGBYgASgLMhcubWVkaWEudjEuRHJhaW5Qcm9ncmVzc0gAEjwKFGRhdGFfcHJvZHVjZXJfb3BlbmVkGBcgASgLMhwubWVkaWEudjEuRGF0YVByb2R1Y2VyT3BlbmVkSAASPAoUZGF0YV9wcm9kdWNlcl9jbG9zZWQYGCABKAsyHC5tZWRpYS52MS5EYXRhUHJvZHVjZXJDbG9zZWRIAEIGCgRraW5kIg0KC1Jvb21DcmVhdGVkIiwKClJvb21DbG9zZWQSHgoDZW5kGAEgASgOMhEubWVkaWEudjEuUm9vbUVuZCI0CgpQZWVySm9pbmVkEg8KB3BlZXJfaWQYASABKAkSFQoNYXBwX2RhdGFfanNvbhgCIAEoCSJCCghQZWVyTGVmdBIPCgdwZWVyX2lkGAEgASgJEiUKBnJlYXNvbhgCIAEoDjIVLm1lZGlhLnYxLkxlYXZlUmVhc29uIiMKEFBlZXJEaXNjb25uZWN0ZWQSDwoHcGVlcl9pZBgBIAEoCSIeCgtQZWVyUmVzdW1lZBIPCgdwZWVyX2lkGAEgASgJIjUKC1BlZXJVcGRhdGVkEg8KB3BlZXJfaWQYASABKAkSFQoNYXBwX2RhdGFfanNvbhgCIAEoCSJHCg5Qcm9kdWNlck9wZW5lZBIPCgdwZWVyX2lkGAEgASgJEiQKCHByb2R1Y2VyGAIgASgLMhIubWVkaWEudjEuUHJvZHVjZXIiNgoOUHJvZHVjZXJDbG9zZWQSDwoHcGVlcl9pZBgBIAEoCRITCgtwcm9kdWNlcl9pZBgCIAEoCSJKCg5Qcm9kdWNlclBhdXNlZBIPCgdwZWVyX2lkGAEgASgJEhMKC3Byb2R1Y2VyX2lkGAIgASgJEhIKCmJ5X2NvbW1hbmQYAyABKAgiNwoPUHJvZHVjZXJSZXN1bWVkEg8KB3BlZXJfaWQYASABKAkSEwoLcHJvZHVjZXJfaWQYAiABKAkiVAoSRGF0YVByb2R1Y2VyT3BlbmVkEg8KB3BlZXJfaWQYASABKAkSLQoNZGF0YV9wcm9kdWNlchgCIAEoCzIWLm1lZGlhLnYxLkRhdGFQcm9kdWNlciI/ChJEYXRhUHJvZHVjZXJDbG9zZWQSDwoHcGVlcl9pZBgBIAEoCRIYChBkYXRhX3Byb2R1Y2VyX2lkGAIgASgJIlsKDkNvbnN1bWVyT3BlbmVkEg8KB3BlZXJfaWQYASABKAkSEwoLY29uc3VtZXJfaWQYAiABKAkSEwoLcHJvZHVjZXJfaWQYAyABKAkSDgoGcGF1c2VkGAQgASgIIjYKDkNvbnN1bWVyQ2xvc2VkEg8KB3BlZXJfaWQYASABKAkSEwoLY29uc3VtZXJfaWQYAiABKAkiNgoOQ29uc3VtZXJQYXVzZWQSDwoHcGVlcl9pZBgBIAEoCRITCgtjb25zdW1lcl9pZBgCIAEoCSI3Cg9Db25zdW1lclJlc3VtZWQSDwoHcGVlcl9pZBgBIAEoCRITCgtjb25zdW1lcl9pZBgCIAEoCSIgCg1BY3RpdmVTcGVha2VyEg8KB3BlZXJfaWQYASABKAkiGQoKV29ya2VyRGllZBILCgNwaWQYASABKA0iHQoOV29ya2VyUmVwbGFjZWQSCwoDcGlkGAEgASgNIi0KDURyYWluUHJvZ3Jlc3MSDQoFcm9vbXMYASABKA0SDQoFcGVlcnMYAiABKA0quQEKB1Jvb21FbmQSGAoUUk9PTV9FTkRfVU5TUEVDSUZJRUQQABISCg5ST09NX0VORF9FTVBUWRABEhUKEVJPT01fRU5EX1VOSk9JTkVEEAISFAoQUk9PTV9FTkRfQ09NTUFORBADEhMKD1JPT01fRU5EX1dPUktFUhAEEhMKD1JPT01fRU5EX0ZFTkNFRBAFEhUKEVJPT01fRU5EX1NIVVRET1dOEAYSEgoOUk9PTV9FTkRfTU9WRUQQByrFAQoLTGVhdmVSZWFzb24SHAoYTEVBVkVfUkVBU09OX1VOU1BFQ0lGSUVEEAASFQoRTEVBVkVfUkVBU09OX0xFRlQQARIVChFMRUFWRV9SRUFTT05fTE9TVBACEhgKFExFQVZFX1JFQVNPTl9SRU1PVkVEEAMSGQoVTEVBVkVfUkVBU09OX1JFUExBQ0VEEAQSHAoYTEVBVkVfUkVBU09OX1JPT01fQ0xPU0VEEAUSFwoTTEVBVkVfUkVBU09OX1dPUktFUhAGMs4ICgtNZWRpYURhZW1vbhJDCgdHZXRJbmZvEhgubWVkaWEudjEuR2V0SW5mb1JlcXVlc3QaGS5tZWRpYS52MS5HZXRJbmZvUmVzcG9uc2UiA5ACARJMCgpDcmVhdGVSb29tEhsubWVkaWEudjEuQ3JlYXRlUm9vbVJlcXVlc3QaHC5tZWRpYS52MS5DcmVhdGVSb29tUmVzcG9uc2UiA5ACAhJDCgdHZXRSb29tEhgubWVkaWEudjEuR2V0Um9vbVJlcXVlc3QaGS5tZWRpYS52MS5HZXRSb29tUmVzcG9uc2UiA5ACARJJCglMaXN0Um9vbXMSGi5tZWRpYS52MS5MaXN0Um9vbXNSZXF1ZXN0GhsubWVkaWEudjEuTGlzdFJvb21zUmVzcG9uc2UiA5ACARJJCglDbG9zZVJvb20SGi5tZWRpYS52MS5DbG9zZVJvb21SZXF1ZXN0GhsubWVkaWEudjEuQ2xvc2VSb29tUmVzcG9uc2UiA5ACAhJJCglMaXN0UGVlcnMSGi5tZWRpYS52MS5MaXN0UGVlcnNSZXF1ZXN0GhsubWVkaWEudjEuTGlzdFBlZXJzUmVzcG9uc2UiA5ACARJJCglDbG9zZVBlZXISGi5tZWRpYS52MS5DbG9zZVBlZXJSZXF1ZXN0GhsubWVkaWEudjEuQ2xvc2VQZWVyUmVzcG9uc2UiA5ACAhJVCg1QYXVzZVByb2R1Y2VyEh4ubWVkaWEudjEuUGF1c2VQcm9kdWNlclJlcXVlc3QaHy5tZWRpYS52MS5QYXVzZVByb2R1Y2VyUmVzcG9uc2UiA5ACAhJYCg5SZXN1bWVQcm9kdWNlchIfLm1lZGlhLnYxLlJlc3VtZVByb2R1Y2VyUmVxdWVzdBogLm1lZGlhLnYxLlJlc3VtZVByb2R1Y2VyUmVzcG9uc2UiA5ACAhJVCg1DbG9zZVByb2R1Y2VyEh4ubWVkaWEudjEuQ2xvc2VQcm9kdWNlclJlcXVlc3QaHy5tZWRpYS52MS5DbG9zZVByb2R1Y2VyUmVzcG9uc2UiA5ACAhJZChBTZW5kTm90aWZpY2F0aW9uEiEubWVkaWEudjEuU2VuZE5vdGlmaWNhdGlvblJlcXVlc3QaIi5tZWRpYS52MS5TZW5kTm90aWZpY2F0aW9uUmVzcG9uc2USRgoIR2V0U3RhdHMSGS5tZWRpYS52MS5HZXRTdGF0c1JlcXVlc3QaGi5tZWRpYS52MS5HZXRTdGF0c1Jlc3BvbnNlIgOQAgESPQoFRHJhaW4SFi5tZWRpYS52MS5EcmFpblJlcXVlc3QaFy5tZWRpYS52MS5EcmFpblJlc3BvbnNlIgOQAgISUQoLV2F0Y2hFdmVudHMSHC5tZWRpYS52MS5XYXRjaEV2ZW50c1JlcXVlc3QaHS5tZWRpYS52MS5XYXRjaEV2ZW50c1Jlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message media.v1.GetInfoRequest
@@ -510,6 +510,18 @@ export type PeerDetails = Message<"media.v1.PeerDetails"> & {
    * @generated from field: uint32 consumers = 5;
    */
   consumers: number;
+
+  /**
+   * Whether its socket is lost: it stays in the room for a time, and its media may flow.
+   *
+   * @generated from field: bool disconnected = 6;
+   */
+  disconnected: boolean;
+
+  /**
+   * @generated from field: repeated media.v1.DataProducer data_producers = 7;
+   */
+  dataProducers: DataProducer[];
 };
 
 /**
@@ -543,7 +555,7 @@ export type Producer = Message<"media.v1.Producer"> & {
   paused: boolean;
 
   /**
-   * Whether a command has paused it.
+   * Whether a command has paused it, which its owner cannot undo.
    *
    * @generated from field: bool paused_by_command = 4;
    */
@@ -563,6 +575,42 @@ export type Producer = Message<"media.v1.Producer"> & {
  */
 export const ProducerSchema: GenMessage<Producer> = /*@__PURE__*/
   messageDesc(file_media_v1_daemon, 17);
+
+/**
+ * A data channel that a peer sends on.
+ *
+ * @generated from message media.v1.DataProducer
+ */
+export type DataProducer = Message<"media.v1.DataProducer"> & {
+  /**
+   * @generated from field: string data_producer_id = 1;
+   */
+  dataProducerId: string;
+
+  /**
+   * @generated from field: string label = 2;
+   */
+  label: string;
+
+  /**
+   * @generated from field: string protocol = 3;
+   */
+  protocol: string;
+
+  /**
+   * What the application attached to it, as JSON.
+   *
+   * @generated from field: string app_data_json = 4;
+   */
+  appDataJson: string;
+};
+
+/**
+ * Describes the message media.v1.DataProducer.
+ * Use `create(DataProducerSchema)` to create a new message.
+ */
+export const DataProducerSchema: GenMessage<DataProducer> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 18);
 
 /**
  * @generated from message media.v1.ClosePeerRequest
@@ -599,7 +647,7 @@ export type ClosePeerRequest = Message<"media.v1.ClosePeerRequest"> & {
  * Use `create(ClosePeerRequestSchema)` to create a new message.
  */
 export const ClosePeerRequestSchema: GenMessage<ClosePeerRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 18);
+  messageDesc(file_media_v1_daemon, 19);
 
 /**
  * @generated from message media.v1.ClosePeerResponse
@@ -612,7 +660,7 @@ export type ClosePeerResponse = Message<"media.v1.ClosePeerResponse"> & {
  * Use `create(ClosePeerResponseSchema)` to create a new message.
  */
 export const ClosePeerResponseSchema: GenMessage<ClosePeerResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 19);
+  messageDesc(file_media_v1_daemon, 20);
 
 /**
  * @generated from message media.v1.PauseProducerRequest
@@ -634,6 +682,13 @@ export type PauseProducerRequest = Message<"media.v1.PauseProducerRequest"> & {
    * @generated from field: string by = 3;
    */
   by: string;
+
+  /**
+   * Lets the owner resume it: it is asked to be silent, not made to. Of a producer that is paused otherwise, this allows it.
+   *
+   * @generated from field: bool owner_may_resume = 4;
+   */
+  ownerMayResume: boolean;
 };
 
 /**
@@ -641,7 +696,7 @@ export type PauseProducerRequest = Message<"media.v1.PauseProducerRequest"> & {
  * Use `create(PauseProducerRequestSchema)` to create a new message.
  */
 export const PauseProducerRequestSchema: GenMessage<PauseProducerRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 20);
+  messageDesc(file_media_v1_daemon, 21);
 
 /**
  * @generated from message media.v1.PauseProducerResponse
@@ -654,7 +709,7 @@ export type PauseProducerResponse = Message<"media.v1.PauseProducerResponse"> & 
  * Use `create(PauseProducerResponseSchema)` to create a new message.
  */
 export const PauseProducerResponseSchema: GenMessage<PauseProducerResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 21);
+  messageDesc(file_media_v1_daemon, 22);
 
 /**
  * @generated from message media.v1.ResumeProducerRequest
@@ -683,7 +738,7 @@ export type ResumeProducerRequest = Message<"media.v1.ResumeProducerRequest"> & 
  * Use `create(ResumeProducerRequestSchema)` to create a new message.
  */
 export const ResumeProducerRequestSchema: GenMessage<ResumeProducerRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 22);
+  messageDesc(file_media_v1_daemon, 23);
 
 /**
  * @generated from message media.v1.ResumeProducerResponse
@@ -696,7 +751,7 @@ export type ResumeProducerResponse = Message<"media.v1.ResumeProducerResponse"> 
  * Use `create(ResumeProducerResponseSchema)` to create a new message.
  */
 export const ResumeProducerResponseSchema: GenMessage<ResumeProducerResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 23);
+  messageDesc(file_media_v1_daemon, 24);
 
 /**
  * @generated from message media.v1.CloseProducerRequest
@@ -708,6 +763,8 @@ export type CloseProducerRequest = Message<"media.v1.CloseProducerRequest"> & {
   roomId: string;
 
   /**
+   * Of a producer or a data producer.
+   *
    * @generated from field: string producer_id = 2;
    */
   producerId: string;
@@ -718,7 +775,7 @@ export type CloseProducerRequest = Message<"media.v1.CloseProducerRequest"> & {
  * Use `create(CloseProducerRequestSchema)` to create a new message.
  */
 export const CloseProducerRequestSchema: GenMessage<CloseProducerRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 24);
+  messageDesc(file_media_v1_daemon, 25);
 
 /**
  * @generated from message media.v1.CloseProducerResponse
@@ -731,7 +788,7 @@ export type CloseProducerResponse = Message<"media.v1.CloseProducerResponse"> & 
  * Use `create(CloseProducerResponseSchema)` to create a new message.
  */
 export const CloseProducerResponseSchema: GenMessage<CloseProducerResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 25);
+  messageDesc(file_media_v1_daemon, 26);
 
 /**
  * @generated from message media.v1.SendNotificationRequest
@@ -769,7 +826,7 @@ export type SendNotificationRequest = Message<"media.v1.SendNotificationRequest"
  * Use `create(SendNotificationRequestSchema)` to create a new message.
  */
 export const SendNotificationRequestSchema: GenMessage<SendNotificationRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 26);
+  messageDesc(file_media_v1_daemon, 27);
 
 /**
  * @generated from message media.v1.SendNotificationResponse
@@ -788,7 +845,7 @@ export type SendNotificationResponse = Message<"media.v1.SendNotificationRespons
  * Use `create(SendNotificationResponseSchema)` to create a new message.
  */
 export const SendNotificationResponseSchema: GenMessage<SendNotificationResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 27);
+  messageDesc(file_media_v1_daemon, 28);
 
 /**
  * @generated from message media.v1.GetStatsRequest
@@ -824,7 +881,7 @@ export type GetStatsRequest = Message<"media.v1.GetStatsRequest"> & {
  * Use `create(GetStatsRequestSchema)` to create a new message.
  */
 export const GetStatsRequestSchema: GenMessage<GetStatsRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 28);
+  messageDesc(file_media_v1_daemon, 29);
 
 /**
  * @generated from message media.v1.GetStatsResponse
@@ -850,7 +907,7 @@ export type GetStatsResponse = Message<"media.v1.GetStatsResponse"> & {
  * Use `create(GetStatsResponseSchema)` to create a new message.
  */
 export const GetStatsResponseSchema: GenMessage<GetStatsResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 29);
+  messageDesc(file_media_v1_daemon, 30);
 
 /**
  * @generated from message media.v1.Stats
@@ -881,7 +938,7 @@ export type Stats = Message<"media.v1.Stats"> & {
  * Use `create(StatsSchema)` to create a new message.
  */
 export const StatsSchema: GenMessage<Stats> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 30);
+  messageDesc(file_media_v1_daemon, 31);
 
 /**
  * @generated from message media.v1.DrainRequest
@@ -901,7 +958,7 @@ export type DrainRequest = Message<"media.v1.DrainRequest"> & {
  * Use `create(DrainRequestSchema)` to create a new message.
  */
 export const DrainRequestSchema: GenMessage<DrainRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 31);
+  messageDesc(file_media_v1_daemon, 32);
 
 /**
  * @generated from message media.v1.DrainResponse
@@ -925,7 +982,7 @@ export type DrainResponse = Message<"media.v1.DrainResponse"> & {
  * Use `create(DrainResponseSchema)` to create a new message.
  */
 export const DrainResponseSchema: GenMessage<DrainResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 32);
+  messageDesc(file_media_v1_daemon, 33);
 
 /**
  * @generated from message media.v1.Room
@@ -964,7 +1021,7 @@ export type Room = Message<"media.v1.Room"> & {
  * Use `create(RoomSchema)` to create a new message.
  */
 export const RoomSchema: GenMessage<Room> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 33);
+  messageDesc(file_media_v1_daemon, 34);
 
 /**
  * @generated from message media.v1.Peer
@@ -996,7 +1053,7 @@ export type Peer = Message<"media.v1.Peer"> & {
  * Use `create(PeerSchema)` to create a new message.
  */
 export const PeerSchema: GenMessage<Peer> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 34);
+  messageDesc(file_media_v1_daemon, 35);
 
 /**
  * @generated from message media.v1.WatchEventsRequest
@@ -1023,7 +1080,7 @@ export type WatchEventsRequest = Message<"media.v1.WatchEventsRequest"> & {
  * Use `create(WatchEventsRequestSchema)` to create a new message.
  */
 export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 35);
+  messageDesc(file_media_v1_daemon, 36);
 
 /**
  * @generated from message media.v1.WatchEventsResponse
@@ -1059,7 +1116,7 @@ export type WatchEventsResponse = Message<"media.v1.WatchEventsResponse"> & {
  * Use `create(WatchEventsResponseSchema)` to create a new message.
  */
 export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 36);
+  messageDesc(file_media_v1_daemon, 37);
 
 /**
  * The first message of every stream. It comes again after events that the stream missed, and after ten seconds without
@@ -1081,7 +1138,7 @@ export type Watching = Message<"media.v1.Watching"> & {
  * Use `create(WatchingSchema)` to create a new message.
  */
 export const WatchingSchema: GenMessage<Watching> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 37);
+  messageDesc(file_media_v1_daemon, 38);
 
 /**
  * @generated from message media.v1.Event
@@ -1223,6 +1280,18 @@ export type Event = Message<"media.v1.Event"> & {
      */
     value: DrainProgress;
     case: "drainProgress";
+  } | {
+    /**
+     * @generated from field: media.v1.DataProducerOpened data_producer_opened = 23;
+     */
+    value: DataProducerOpened;
+    case: "dataProducerOpened";
+  } | {
+    /**
+     * @generated from field: media.v1.DataProducerClosed data_producer_closed = 24;
+     */
+    value: DataProducerClosed;
+    case: "dataProducerClosed";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1231,7 +1300,7 @@ export type Event = Message<"media.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 38);
+  messageDesc(file_media_v1_daemon, 39);
 
 /**
  * @generated from message media.v1.RoomCreated
@@ -1244,7 +1313,7 @@ export type RoomCreated = Message<"media.v1.RoomCreated"> & {
  * Use `create(RoomCreatedSchema)` to create a new message.
  */
 export const RoomCreatedSchema: GenMessage<RoomCreated> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 39);
+  messageDesc(file_media_v1_daemon, 40);
 
 /**
  * @generated from message media.v1.RoomClosed
@@ -1261,7 +1330,7 @@ export type RoomClosed = Message<"media.v1.RoomClosed"> & {
  * Use `create(RoomClosedSchema)` to create a new message.
  */
 export const RoomClosedSchema: GenMessage<RoomClosed> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 40);
+  messageDesc(file_media_v1_daemon, 41);
 
 /**
  * @generated from message media.v1.PeerJoined
@@ -1285,7 +1354,7 @@ export type PeerJoined = Message<"media.v1.PeerJoined"> & {
  * Use `create(PeerJoinedSchema)` to create a new message.
  */
 export const PeerJoinedSchema: GenMessage<PeerJoined> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 41);
+  messageDesc(file_media_v1_daemon, 42);
 
 /**
  * @generated from message media.v1.PeerLeft
@@ -1307,7 +1376,7 @@ export type PeerLeft = Message<"media.v1.PeerLeft"> & {
  * Use `create(PeerLeftSchema)` to create a new message.
  */
 export const PeerLeftSchema: GenMessage<PeerLeft> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 42);
+  messageDesc(file_media_v1_daemon, 43);
 
 /**
  * The peer's socket is lost; it stays in the room for a time, and its media may flow.
@@ -1326,7 +1395,7 @@ export type PeerDisconnected = Message<"media.v1.PeerDisconnected"> & {
  * Use `create(PeerDisconnectedSchema)` to create a new message.
  */
 export const PeerDisconnectedSchema: GenMessage<PeerDisconnected> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 43);
+  messageDesc(file_media_v1_daemon, 44);
 
 /**
  * @generated from message media.v1.PeerResumed
@@ -1343,7 +1412,7 @@ export type PeerResumed = Message<"media.v1.PeerResumed"> & {
  * Use `create(PeerResumedSchema)` to create a new message.
  */
 export const PeerResumedSchema: GenMessage<PeerResumed> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 44);
+  messageDesc(file_media_v1_daemon, 45);
 
 /**
  * The application has changed what it attached to the peer.
@@ -1367,7 +1436,7 @@ export type PeerUpdated = Message<"media.v1.PeerUpdated"> & {
  * Use `create(PeerUpdatedSchema)` to create a new message.
  */
 export const PeerUpdatedSchema: GenMessage<PeerUpdated> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 45);
+  messageDesc(file_media_v1_daemon, 46);
 
 /**
  * @generated from message media.v1.ProducerOpened
@@ -1389,7 +1458,7 @@ export type ProducerOpened = Message<"media.v1.ProducerOpened"> & {
  * Use `create(ProducerOpenedSchema)` to create a new message.
  */
 export const ProducerOpenedSchema: GenMessage<ProducerOpened> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 46);
+  messageDesc(file_media_v1_daemon, 47);
 
 /**
  * @generated from message media.v1.ProducerClosed
@@ -1411,7 +1480,7 @@ export type ProducerClosed = Message<"media.v1.ProducerClosed"> & {
  * Use `create(ProducerClosedSchema)` to create a new message.
  */
 export const ProducerClosedSchema: GenMessage<ProducerClosed> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 47);
+  messageDesc(file_media_v1_daemon, 48);
 
 /**
  * @generated from message media.v1.ProducerPaused
@@ -1428,6 +1497,8 @@ export type ProducerPaused = Message<"media.v1.ProducerPaused"> & {
   producerId: string;
 
   /**
+   * Whether a command did, and the owner cannot undo it.
+   *
    * @generated from field: bool by_command = 3;
    */
   byCommand: boolean;
@@ -1438,7 +1509,7 @@ export type ProducerPaused = Message<"media.v1.ProducerPaused"> & {
  * Use `create(ProducerPausedSchema)` to create a new message.
  */
 export const ProducerPausedSchema: GenMessage<ProducerPaused> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 48);
+  messageDesc(file_media_v1_daemon, 49);
 
 /**
  * @generated from message media.v1.ProducerResumed
@@ -1460,7 +1531,51 @@ export type ProducerResumed = Message<"media.v1.ProducerResumed"> & {
  * Use `create(ProducerResumedSchema)` to create a new message.
  */
 export const ProducerResumedSchema: GenMessage<ProducerResumed> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 49);
+  messageDesc(file_media_v1_daemon, 50);
+
+/**
+ * @generated from message media.v1.DataProducerOpened
+ */
+export type DataProducerOpened = Message<"media.v1.DataProducerOpened"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+
+  /**
+   * @generated from field: media.v1.DataProducer data_producer = 2;
+   */
+  dataProducer?: DataProducer | undefined;
+};
+
+/**
+ * Describes the message media.v1.DataProducerOpened.
+ * Use `create(DataProducerOpenedSchema)` to create a new message.
+ */
+export const DataProducerOpenedSchema: GenMessage<DataProducerOpened> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 51);
+
+/**
+ * @generated from message media.v1.DataProducerClosed
+ */
+export type DataProducerClosed = Message<"media.v1.DataProducerClosed"> & {
+  /**
+   * @generated from field: string peer_id = 1;
+   */
+  peerId: string;
+
+  /**
+   * @generated from field: string data_producer_id = 2;
+   */
+  dataProducerId: string;
+};
+
+/**
+ * Describes the message media.v1.DataProducerClosed.
+ * Use `create(DataProducerClosedSchema)` to create a new message.
+ */
+export const DataProducerClosedSchema: GenMessage<DataProducerClosed> = /*@__PURE__*/
+  messageDesc(file_media_v1_daemon, 52);
 
 /**
  * @generated from message media.v1.ConsumerOpened
@@ -1496,7 +1611,7 @@ export type ConsumerOpened = Message<"media.v1.ConsumerOpened"> & {
  * Use `create(ConsumerOpenedSchema)` to create a new message.
  */
 export const ConsumerOpenedSchema: GenMessage<ConsumerOpened> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 50);
+  messageDesc(file_media_v1_daemon, 53);
 
 /**
  * @generated from message media.v1.ConsumerClosed
@@ -1518,7 +1633,7 @@ export type ConsumerClosed = Message<"media.v1.ConsumerClosed"> & {
  * Use `create(ConsumerClosedSchema)` to create a new message.
  */
 export const ConsumerClosedSchema: GenMessage<ConsumerClosed> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 51);
+  messageDesc(file_media_v1_daemon, 54);
 
 /**
  * No media flows any more, whoever paused it.
@@ -1542,7 +1657,7 @@ export type ConsumerPaused = Message<"media.v1.ConsumerPaused"> & {
  * Use `create(ConsumerPausedSchema)` to create a new message.
  */
 export const ConsumerPausedSchema: GenMessage<ConsumerPaused> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 52);
+  messageDesc(file_media_v1_daemon, 55);
 
 /**
  * @generated from message media.v1.ConsumerResumed
@@ -1564,7 +1679,7 @@ export type ConsumerResumed = Message<"media.v1.ConsumerResumed"> & {
  * Use `create(ConsumerResumedSchema)` to create a new message.
  */
 export const ConsumerResumedSchema: GenMessage<ConsumerResumed> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 53);
+  messageDesc(file_media_v1_daemon, 56);
 
 /**
  * @generated from message media.v1.ActiveSpeaker
@@ -1583,7 +1698,7 @@ export type ActiveSpeaker = Message<"media.v1.ActiveSpeaker"> & {
  * Use `create(ActiveSpeakerSchema)` to create a new message.
  */
 export const ActiveSpeakerSchema: GenMessage<ActiveSpeaker> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 54);
+  messageDesc(file_media_v1_daemon, 57);
 
 /**
  * The rooms that were on this worker alone end with it; of others, the peers on it are asked to come back.
@@ -1604,7 +1719,7 @@ export type WorkerDied = Message<"media.v1.WorkerDied"> & {
  * Use `create(WorkerDiedSchema)` to create a new message.
  */
 export const WorkerDiedSchema: GenMessage<WorkerDied> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 55);
+  messageDesc(file_media_v1_daemon, 58);
 
 /**
  * @generated from message media.v1.WorkerReplaced
@@ -1623,7 +1738,7 @@ export type WorkerReplaced = Message<"media.v1.WorkerReplaced"> & {
  * Use `create(WorkerReplacedSchema)` to create a new message.
  */
 export const WorkerReplacedSchema: GenMessage<WorkerReplaced> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 56);
+  messageDesc(file_media_v1_daemon, 59);
 
 /**
  * What is yet to be moved.
@@ -1647,7 +1762,7 @@ export type DrainProgress = Message<"media.v1.DrainProgress"> & {
  * Use `create(DrainProgressSchema)` to create a new message.
  */
 export const DrainProgressSchema: GenMessage<DrainProgress> = /*@__PURE__*/
-  messageDesc(file_media_v1_daemon, 57);
+  messageDesc(file_media_v1_daemon, 60);
 
 /**
  * Why a room ended on this daemon.
@@ -1869,8 +1984,9 @@ export const MediaDaemon: GenService<{
     output: typeof ClosePeerResponseSchema;
   },
   /**
-   * Pauses what a peer sends: its owner gets `producerPaused` and cannot resume it, its consumers `consumerPaused`.
-   * Calling it again changes nothing. NOT_FOUND: no such room or producer.
+   * Pauses what a peer sends: its owner gets `producerPaused`, its consumers `consumerPaused`. The owner cannot resume it
+   * unless it may: also what it sends of the kind later begins paused then, and after it has come anew. Calling it again
+   * changes nothing. NOT_FOUND: no such room or producer.
    *
    * @generated from rpc media.v1.MediaDaemon.PauseProducer
    */
@@ -1880,8 +1996,8 @@ export const MediaDaemon: GenService<{
     output: typeof PauseProducerResponseSchema;
   },
   /**
-   * Takes that back: the owner gets `producerResumed`, and media flows unless the owner has paused it too. Calling it
-   * again changes nothing. NOT_FOUND: no such room or producer.
+   * Takes that back: the owner gets `producerResumed`, and media flows unless the owner has paused it too. What the owner
+   * sends of the kind later is not paused, unless another producer of it is. Calling it again changes nothing. NOT_FOUND: no such room or producer.
    *
    * @generated from rpc media.v1.MediaDaemon.ResumeProducer
    */
@@ -1891,7 +2007,8 @@ export const MediaDaemon: GenService<{
     output: typeof ResumeProducerResponseSchema;
   },
   /**
-   * Closes what a peer sends; the owner gets `producerClosed` as everybody else. NOT_FOUND: no such room or producer.
+   * Closes what a peer sends, media or data; the owner gets `producerClosed` or `dataProducerClosed` as everybody else.
+   * NOT_FOUND: no such room, producer or data producer.
    *
    * @generated from rpc media.v1.MediaDaemon.CloseProducer
    */
