@@ -97,14 +97,16 @@ test('an operator makes the tables, looks around and drains a daemon', async (t)
   }
 });
 
-test('`daemons drain` says that a daemon ended with peers in its rooms', async (t) => {
+test('`daemons drain` says that a daemon ended at the deadline it was given, with peers in its rooms', async (t) => {
   const stack = await Stack.start(t);
-  const daemon = await stack.startDaemon('daemon-a', { MEDIA_DAEMON_DRAIN_DEADLINE_MS: '500' });
+  const daemon = await stack.startDaemon('daemon-a');
   await SignalingClient.join(daemon.url, 'lobby', 'alice');
   const { code, stdout, stderr } = await cli([
     'daemons',
     'drain',
     'daemon-a',
+    '--deadline',
+    '1',
     '--control-plane',
     stack.controlPlaneUrl,
   ]);

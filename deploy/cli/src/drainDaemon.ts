@@ -11,24 +11,33 @@ const DEADLINE_MS = 5000;
 /** What is yet to be moved. */
 export type DrainLeft = { readonly rooms: number; readonly peers: number };
 
+export type DrainSettings = {
+  /** A command token with the scopes `daemon:drain` and `rooms:read`. */
+  readonly token: string;
+  readonly tls: ChannelTls | undefined;
+  /** Whether to wait for the end. */
+  readonly watch: boolean;
+  /** Seconds that peers have to move; the daemon's setting by default. */
+  readonly deadline?: number | undefined;
+};
+
 /**
  * Tells a daemon to move its rooms away and to end, and watches it.
  *
- * @param token a command token with the scopes `daemon:drain` and `rooms:read`.
- * @param watch whether to wait for the end.
  * @param progressed is told whatever the daemon tells.
  * @returns what was left when the daemon ended, or of what it began with where nobody waits.
  * @throws CliError when it cannot be reached or refuses.
  */
 export async function drainDaemon(
   { daemonId, incarnation, grpcAddress }: Pick<DaemonInfo, 'daemonId' | 'incarnation' | 'grpcAddress'>,
-  { token, tls, watch }: { token: string; tls: ChannelTls | undefined; watch: boolean },
+  { token, tls, watch, deadline }: DrainSettings,
   progressed: (left: DrainLeft) => void,
 ): Promise<DrainLeft> {
   const client = openChannel(grpcAddress, tls);
   const calls = serviceCalls(MediaDaemon, client);
   const metadata = new Metadata();
   metadata.set('authorization', `Bearer ${token}`);
+  const asked = deadline === undefined ? {} : { deadline: { seconds: BigInt(deadline) } };
   const soon = () => ({ metadata, deadline: Date.now() + DEADLINE_MS });
   const fail = ({ code, details, message }: ServiceError) => {
     throw new CliError(`${daemonId} at ${grpcAddress}: ${details ?? message}`, code === status.UNAVAILABLE ? 3 : 1);
@@ -45,7 +54,7 @@ export async function drainDaemon(
           cursor = reached;
           if (!drained) {
             // What happens from here on is told on the stream.
-            left = await calls.drain({}, soon()).catch(fail);
+            left = await calls.drain(asked, soon()).catch(fail);
             drained = true;
             if (!watch) return left;
           }

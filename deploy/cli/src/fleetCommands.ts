@@ -11,7 +11,14 @@ import { wholeNumber } from './wholeNumber.ts';
 type AskingOptions = CommonOptions & ControlPlaneOptions;
 type PageOptions = AskingOptions & { limit?: number; cursor?: string };
 type ExplainOptions = AskingOptions & { region?: string; suspectAfterMs: number };
-type DrainOptions = AskingOptions & { wait: boolean; tls?: true; ca?: string; cert?: string; key?: string };
+type DrainOptions = AskingOptions & {
+  wait: boolean;
+  deadline?: number;
+  tls?: true;
+  ca?: string;
+  cert?: string;
+  key?: string;
+};
 
 /** The most that the control plane answers at once. */
 const MAX_PAGE = 1000;
@@ -108,6 +115,11 @@ export function addFleetCommands({ command, output, stderr }: Parts): void {
 
   asking('daemons drain', 'Has a daemon move its rooms away and end, and watches it until it has.')
     .argument('<daemonId>', 'the daemon')
+    .option(
+      '--deadline <seconds>',
+      'how long peers have to move, where not as long as its settings say',
+      wholeNumber(1),
+    )
     .option('--no-wait', 'do not watch')
     .option('--tls', 'its gRPC server speaks TLS')
     .option('--ca <file>', 'PEM file with the authorities of its certificate, where they are not the public ones')
@@ -125,7 +137,11 @@ export function addFleetCommands({ command, output, stderr }: Parts): void {
           `${daemonId} ${text}: ${left.rooms} rooms and ${left.peers} peers left`,
         );
       const tls = await readTls(options);
-      const left = await drainDaemon(daemon, { token, tls, watch: options.wait }, say('drains'));
+      const left = await drainDaemon(
+        daemon,
+        { token, tls, watch: options.wait, deadline: options.deadline },
+        say('drains'),
+      );
       say(options.wait ? 'has ended' : 'was told to drain')(left);
       if (options.wait && left.peers > 0)
         throw new CliError(`${daemonId} ended at its deadline, with peers in its rooms`);
