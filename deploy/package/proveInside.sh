@@ -38,7 +38,7 @@ for unit in $control $daemon; do
   exposure=$(systemd-analyze --no-pager security --threshold=15 "$unit" | tail -1)
   status=/proc/$(pid_of "$unit")/status
   note "$unit runs as user $(stat -c %u "/proc/$(pid_of "$unit")"), $(grep -E '^(NoNewPrivs|Seccomp):' "$status" | tr '\t\n' ' ')" \
-    "CapBnd $(awk '/^CapBnd/{print $2}' "$status"), ${exposure#* Overall }"
+    "CapBnd $(awk '/^CapBnd/{print $2}' "$status"), exposure level ${exposure##*: }"
   [[ $(stat -c %u "/proc/$(pid_of "$unit")") != 0 ]]
 done
 
