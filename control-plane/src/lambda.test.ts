@@ -97,7 +97,15 @@ describe('the Lambda function', () => {
     return { status: answer.status, headers: told(answer.headers), body: settled(await answer.text()) };
   }
 
-  test('answers every route as the process does', async () => {
+  /** On a machine that is busy, tables and daemons answer too late now and then, and whoever asks is told to come again. */
+  async function served(ask: () => Promise<Answered>): Promise<Answered> {
+    for (;;) {
+      const answer = await ask();
+      if (answer.status !== 503) return answer;
+    }
+  }
+
+  test('answers every route as the process does, and logs the load of a daemon as CloudWatch reads it', async () => {
     const daemon = await bed.daemon('daemon');
     await daemon.join(bed.url, DAEMON_KEY);
     const { secret, incarnation } = daemon;
@@ -147,8 +155,8 @@ describe('the Lambda function', () => {
     ];
     const asked = new Set<string>();
     for (const [method, path, what = {}] of requests) {
-      const expected = await askProcess(method, path, what);
-      assert.deepEqual(await askLambda(method, path, what), expected, `${method} ${path}`);
+      const expected = await served(() => askProcess(method, path, what));
+      assert.deepEqual(await served(() => askLambda(method, path, what)), expected, `${method} ${path}`);
       for (const [template, methods] of Object.entries(operations)) {
         const pattern = new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`);
         if (pattern.test(path.split('?')[0] ?? '') && methods[method.toLowerCase()]) asked.add(`${method} ${template}`);
@@ -158,9 +166,7 @@ describe('the Lambda function', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${template}`),
     );
     assert.deepEqual([...asked].sort(), routes.sort());
-  });
-
-  test('logs the load of a daemon that has sent a heartbeat, as CloudWatch reads it', async () => {
+    // One of the requests was a heartbeat, of which CloudWatch makes a metric.
     while (!logged.includes('"daemon load"')) await once(lambda.stdout as Readable, 'data');
     const loads = logged.split('\n').filter((line) => line.includes('"daemon load"'));
     assert.deepEqual(
