@@ -91,7 +91,6 @@ export class EventLog {
     let next = seen === undefined ? (this.#created.get(roomId) ?? this.#first) : seen + 1;
     let missed = seen === undefined;
     let tell = true;
-    let skipped = 0;
     let toldAt = performance.now();
     while (!signal.aborted) {
       if (next < this.#first) {
@@ -107,11 +106,12 @@ export class EventLog {
         missed = false;
         tell = false;
       } else if (entry) {
-        next++;
         if (roomId !== '' && entry.roomId !== roomId) {
-          if (++skipped % SKIP_AT_ONCE === 0) await turn();
+          next = this.#passOver(next, roomId);
+          await turn();
           continue;
         }
+        next++;
         yield entry.encoded;
         toldAt = performance.now();
       } else if (this.#closed) {
@@ -120,6 +120,16 @@ export class EventLog {
         await this.#more(SILENCE_MS - (performance.now() - toldAt), signal);
       }
     }
+  }
+
+  /** Where the next event of a room is, or at least not before. */
+  #passOver(from: number, roomId: string): number {
+    const until = from + SKIP_AT_ONCE;
+    let next = from;
+    for (let entry = this.#entries.get(next); entry && entry.roomId !== roomId && next < until; ) {
+      entry = this.#entries.get(++next);
+    }
+    return next;
   }
 
   /** Resolves at the next event, at an abort, or after a time. */

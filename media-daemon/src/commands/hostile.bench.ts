@@ -18,6 +18,9 @@ const [pings = 3000, streams = 10_000] = process.argv
   .map(Number);
 /** What one connection may have. */
 const STREAMS_A_CONNECTION = 1000;
+const WATCHERS = '100 greedy watchers';
+/** How many events the daemon remembers when the strangers come. */
+const EVENTS = 20_000;
 
 if (process.argv[2] === 'daemon') await serve();
 else if (process.argv[2] === 'stranger') plague(String(process.argv[3]), Number(process.argv[4]), streams);
@@ -48,7 +51,7 @@ async function serve(): Promise<void> {
 
 /** What strangers do, each until the process is killed; it says when it has begun. */
 function plague(how: string, port: number, count: number): void {
-  const begun = () => process.send?.({ begun: true });
+  const begun = (open?: number) => process.send?.({ open });
   if (how === 'half-open connections') {
     let open = 0;
     for (let index = 0; index < 1000; index++) {
@@ -79,13 +82,44 @@ function plague(how: string, port: number, count: number): void {
     return stream;
   };
   if (how === `${count} streams at once`) {
+    let open = 0;
+    let asked = 0;
     for (let from = 0; from < count; from += STREAMS_A_CONNECTION) {
       const on = session();
       on.once('connect', () => {
-        for (let index = 0; index < Math.min(STREAMS_A_CONNECTION, count - from); index++) call(on, 'WatchEvents');
+        const size = Math.min(STREAMS_A_CONNECTION, count - from);
+        for (let index = 0; index < size; index++) {
+          open++;
+          call(on, 'WatchEvents').once('close', () => open--);
+        }
+        // What comes after them on a connection is answered when they have been taken.
+        on.ping(() => {
+          asked += size;
+          if (asked === count) begun(open);
+        });
       });
     }
-    setTimeout(begun, 3000);
+    return;
+  }
+  if (how === WATCHERS) {
+    const on = session();
+    // Everything from the beginning on, and half of them do not read it; or all of it passed over, again and again.
+    const everything = Buffer.from([0, 0, 0, 0, 3, 0x12, 1, 0x78]);
+    const another = Buffer.from([0, 0, 0, 0, 6, 0x0a, 1, 0x79, 0x12, 1, 0x78]);
+    const pass = () => {
+      const stream = call(on, 'WatchEvents');
+      stream.once('data', () => setTimeout(() => stream.close(), 100)).once('close', pass);
+      stream.end(another);
+    };
+    on.once('connect', () => {
+      for (let index = 0; index < 80; index++) {
+        const stream = call(on, 'WatchEvents');
+        if (index % 2 === 0) stream.pause();
+        stream.end(everything);
+      }
+      for (let index = 0; index < 20; index++) pass();
+      on.ping(() => begun(100));
+    });
     return;
   }
   const [atOnce, body] =
@@ -109,7 +143,8 @@ async function compare(): Promise<void> {
   const daemon = fork(file, ['daemon'], { execArgv: ['--expose-gc'] });
   const [{ url, grpcPort }] = (await once(daemon, 'message')) as [{ url: string; grpcPort: number }];
   const alice = await SignalingClient.join(url, 'room', 'alice');
-  await SignalingClient.join(url, 'room', 'bob');
+  const bob = await SignalingClient.join(url, 'room', 'bob');
+  for (let event = 0; event < EVENTS; event++) await bob.request('updateAppData', { appData: { event } });
   await latencies(alice);
   const quiet = await latencies(alice);
   const before = await held(daemon);
@@ -128,9 +163,11 @@ async function compare(): Promise<void> {
     'oversized messages',
     `${streams} streams at once`,
     'half-open connections',
+    WATCHERS,
   ]) {
     const stranger = fork(file, ['stranger', how, String(grpcPort), String(streams)]);
-    await once(stranger, 'message');
+    const [{ open }] = (await once(stranger, 'message')) as [{ open?: number }];
+    if (how === `${streams} streams at once` && open !== streams) throw new Error(`only ${open} streams are open`);
     row(how, await latencies(alice));
     stranger.kill('SIGKILL');
     await once(stranger, 'exit');
