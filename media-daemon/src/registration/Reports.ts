@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { HeartbeatRequestSchema, OpenRoom } from '@mediasoup-server/proto/registry';
 import type { Removal } from '../rooms/Removals.ts';
+import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 
 /** `removal` is there where the room was closed by command. */
@@ -17,14 +18,19 @@ export class Reports {
   /** @param onNews called when there is something to report. */
   constructor(rooms: Rooms, onNews: () => void) {
     this.#rooms = rooms;
+    const closed = (room: Room, removal?: Removal) => {
+      this.#closed.set(room.id, { epoch: room.epoch, removal });
+      onNews();
+    };
     rooms.listen({
-      roomClosed: (room, _end, removal) => {
+      roomClosed: (room, end, removal) => {
         // Nobody is assigned to a room without a record, and what was let go is another's to report.
         if (removal) removal.voidTo = room.epoch === 0 ? 0 : removal.voidTo;
         if (room.epoch === 0 || room.isLetGo) return;
-        this.#closed.set(room.id, { epoch: room.epoch, removal });
-        onNews();
+        // After the death of a worker the room is made again, and its record stays true.
+        if (end !== 'worker') closed(room, removal);
       },
+      roomNotRebuilt: (room) => closed(room),
       peerPutOut: ({ id: roomId, epoch }, peerId, removal) => {
         this.#putOut.add({ roomId, peerId, epoch, removal });
         onNews();

@@ -11,6 +11,8 @@ import { type MoveReason, Room, type RoomEnd, type RoomOptions } from './Room.ts
 export type RoomsListener = {
   /** `removal` is there where a command closed it. */
   readonly roomClosed?: (room: Room, end: RoomEnd, removal: Removal | undefined) => void;
+  /** The worker of a room with a record has died, and the room could not be made again. */
+  readonly roomNotRebuilt?: (room: Room) => void;
   readonly peerRemoved?: (peer: Peer, comeBack: boolean) => void;
   /** A command puts the peer out. */
   readonly peerPutOut?: (room: Room, peerId: string, removal: Removal) => void;
@@ -155,6 +157,7 @@ export class Rooms {
           this.#logger.info({ roomId, end }, 'room closed');
           if (!room.isLetGo) this.#tell(room, { case: 'roomClosed', value: { end: ends[end] } });
           for (const listener of this.#listeners) listener.roomClosed?.(room, end, removal);
+          if (end === 'worker' && room.epoch > 0 && !room.isLetGo) this.#rebuild(room);
         },
         peerRemoved: (_room, peer, comeBack) => {
           for (const listener of this.#listeners) listener.peerRemoved?.(peer, comeBack);
@@ -173,6 +176,14 @@ export class Rooms {
       .finally(() => this.#making.delete(roomId));
     this.#making.set(roomId, making);
     return making;
+  }
+
+  /** Makes a room again whose worker has died: its peers are told to come back here, and others may be on their way. */
+  #rebuild(room: Room): void {
+    this.getOrCreate(room.id, room.epoch).catch((error: unknown) => {
+      this.#logger.warn({ err: error, roomId: room.id }, 'room not made again after the death of its worker');
+      for (const listener of this.#listeners) listener.roomNotRebuilt?.(room);
+    });
   }
 
   #tell(room: Room, happening: Happening): void {

@@ -74,6 +74,21 @@ test('S39 a worker, when it is killed, is replaced; only the peers of its rooms 
   assert.match(metrics, /^media_daemon_worker_deaths_total 1$/m);
 });
 
+test('S63 a room that has a record is made again on another worker, when its own is killed, and keeps its epoch', async (t) => {
+  const { commands, url } = await twoWorkers(t);
+  await commands.createRoom({ roomId: 'room', epoch: 3n });
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  const { workers } = await commands.getInfo({});
+  const { pid } = workers.find(({ rooms }) => rooms === 1) ?? {};
+  assert.ok(pid);
+  process.kill(pid, 'SIGKILL');
+  assert.equal((await alice.notified('reconnect')).reason, 'worker');
+  const again = await t.waitFor(() => commands.getRoom({ roomId: 'room' }), { interval: 20, timeout: 30_000 });
+  assert.deepEqual([again.room?.epoch, again.room?.peers], [3n, []]);
+  const { workers: now } = await commands.getInfo({});
+  assert.ok(now.every((worker) => worker.pid !== pid));
+});
+
 test('a room, asked for while its only worker is being replaced, is made on the new one', async (t) => {
   const { url, grpcPort } = await testDaemon(t);
   const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
