@@ -26,6 +26,7 @@ test('a load of rooms, publishers and subscribers flows, and is counted', async 
   assert.equal(joined, 10);
   const isEnough = () => load.reports.every(({ received }) => received > 100);
   while (!isEnough()) await nextTick();
+  assert.equal(load.cutOff, 0);
   const { subscribers, streams, silent, lost, duplicates, outOfOrder } = summarize(load.reports, [], 1);
   assert.deepEqual(
     { subscribers, streams, silent, lost, duplicates, outOfOrder },

@@ -76,6 +76,12 @@ export class Load {
     await Promise.all(opened.map((subscriber) => subscriber.begun()));
   }
 
+  /** How many peers have lost their sockets: this machine, or the daemon's, is too slow to answer pings. */
+  get cutOff(): number {
+    const peers = [...this.#publishers, ...this.#subscribers.map(({ subscriber }) => subscriber)];
+    return peers.filter(({ isConnected }) => !isConnected).length;
+  }
+
   /** How many packets a second the subscribers are to receive together. */
   get duePerSecond(): number {
     const { publishers, audio, fps, recording } = this.#options;

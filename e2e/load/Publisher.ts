@@ -70,6 +70,11 @@ export class Publisher {
     this.#timer = setInterval(() => this.#sendDue(), LOOK_MS);
   }
 
+  /** Whether the daemon still hears it: one whose socket is lost for long is out of the room, and its media ends. */
+  get isConnected(): boolean {
+    return this.#client.socket.readyState === this.#client.socket.OPEN;
+  }
+
   close(): void {
     clearInterval(this.#timer);
     this.#connection.close();

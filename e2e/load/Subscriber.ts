@@ -80,6 +80,11 @@ export class Subscriber {
       await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
+  /** Whether the daemon still hears it: one whose socket is lost for long is out of the room, and its media ends. */
+  get isConnected(): boolean {
+    return this.#client.socket.readyState === this.#client.socket.OPEN;
+  }
+
   close(): void {
     for (const track of this.#tracks) track.close();
     this.#connection.close();

@@ -130,9 +130,10 @@ try {
   clearInterval(progress);
   process.stderr.write('\n');
   process.stdout.write(table(summary, load.duePerSecond));
+  if (load.cutOff > 0) process.stdout.write(`\n${load.cutOff} peers have lost their sockets\n`);
   if (grow > 0) process.stdout.write(`\n${carried} subscribers received everything, ${summary.subscribers} did not\n`);
   if (values.json) {
-    const written = { options: values, carried, summary, subscribers: load.reports };
+    const written = { options: values, carried, cutOff: load.cutOff, summary, subscribers: load.reports };
     await writeFile(values.json, `${JSON.stringify(written, undefined, 2)}\n`);
   }
 } catch (error) {
