@@ -20,7 +20,8 @@ const closers: (() => unknown)[] = [];
 async function startBare() {
   const bare = fileURLToPath(new URL('load/bareMediasoup.ts', import.meta.url));
   const child = spawn(process.execPath, [bare], { stdio: ['ignore', 'pipe', 'inherit'] });
-  closers.push(() => child.kill());
+  // mediasoup listens to the gentler signals, and then Node goes on.
+  process.once('exit', () => child.kill('SIGKILL'));
   const [line] = await new Promise<string[]>((resolve) =>
     createInterface(child.stdout).once('line', (l) => resolve([l])),
   );

@@ -56,6 +56,9 @@ const count = (
 /** The share of the packets that are due which must come; key frames that are asked for make the rate vary. */
 const LEAST_RATE = 0.95;
 
+// The daemon that was started here ends with this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const closers: (() => Promise<void>)[] = [];
 const ownDaemon = async () => {
   const { ready } = await runDaemon(
