@@ -21,6 +21,7 @@ const scalars: Partial<Record<ScalarType, fc.Arbitrary<unknown>>> = {
     fc.constantFrom('room', 'alice', 'bob', '', '.', 'null', '{"a":[1]}', '['.repeat(30_000) + ']'.repeat(30_000)),
     fc.string({ unit: 'grapheme', maxLength: 300 }),
   ),
+  [ScalarType.BOOL]: fc.boolean(),
   [ScalarType.UINT32]: fc.oneof(fc.nat(), fc.constantFrom(0, 1, 2 ** 32 - 1)),
   [ScalarType.UINT64]: bigints(2n ** 64n - 1n),
   [ScalarType.INT64]: fc.oneof(bigints(2n ** 63n - 1n), fc.constantFrom(-1n, -(2n ** 63n))),
