@@ -84,6 +84,7 @@ test('a call is joined, used and left with the keyboard alone', async (t) => {
 
   await tabTo(page, '[data-testid=open-keys]');
   await keyboard.press('Enter');
+  await page.locator('[data-testid=panel-keys]').waitFor();
   await tabTo(page, '[data-testid=panel-keys] input');
   await keyboard.press('Space');
   await keyboard.press('Escape');

@@ -98,7 +98,7 @@ test('a media daemon without a media worker is healthy and not ready', async (t)
   const daemon = await stack.startDaemon('daemon-a', settings);
   // None can be started in place of those that die.
   rmSync(workerBin);
-  await daemon.killWorkers();
+  await daemon.killWorkers('idle ones');
   while ((await statusOf(daemon.url, '/ready')) === 200) await nextTick();
   const row = [...(await answersOf(t, daemon)), await newPeer(daemon.url, 'room'), ''];
   assert.deepEqual(row, rowOf('media daemon', 'it has no media worker'));

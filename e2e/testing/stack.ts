@@ -42,7 +42,7 @@ export type Running = {
 export type Daemon = Running & {
   readonly url: string;
   /** Kills those mediasoup workers of the daemon that have rooms with SIGKILL. */
-  killWorkers(): Promise<void>;
+  killWorkers(also?: 'idle ones'): Promise<void>;
 };
 
 /** A control plane with a store, and daemons, each a process of its own on ports that the system chose. */
@@ -132,11 +132,11 @@ export class Stack {
     return {
       ...running,
       url: String(running.ready.url),
-      killWorkers: async () => {
+      killWorkers: async (also) => {
         const client = openChannel(`127.0.0.1:${running.ready.grpcPort}`);
         const { workers } = await serviceCalls(MediaDaemon, client).getInfo({});
         client.close();
-        for (const { pid, rooms } of workers) if (rooms > 0) process.kill(pid, 'SIGKILL');
+        for (const { pid, rooms } of workers) if (rooms > 0 || also === 'idle ones') process.kill(pid, 'SIGKILL');
       },
     };
   }

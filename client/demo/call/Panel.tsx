@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Icon } from '../Icon.tsx';
 
 interface PanelProps {
@@ -12,7 +12,8 @@ interface PanelProps {
 /** What opens beside the stage, or over it on a phone. Escape closes it and gives the focus back to where it was. */
 export function Panel({ title, name, onClose, children }: PanelProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  // At once, so that a key that follows quickly does not go elsewhere.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     heading.current?.focus();
     return () => {
