@@ -23,8 +23,7 @@ flock 9
 if [[ ! -d $base ]]; then
   rm -rf "$base.partial"
   # What the package depends on, and what bootstrapping leaves out of a system that boots.
-  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,libatomic1,libssl3 bookworm "$base.partial" \
-    http://deb.debian.org/debian >&2
+  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,libatomic1,libssl3 bookworm "$base.partial" >&2
   mv "$base.partial" "$base"
 fi
 

@@ -165,7 +165,7 @@ export class WorkerPool {
       const answer = await Promise.race([worker.getResourceUsage().catch(() => 'closed' as const), timeout]);
       if (answer === 'no answer' && !worker.closed) {
         this.#logger.error({ workerPid: worker.pid, workerTimeoutMs }, 'worker does not answer, killing it');
-        process.kill(worker.pid, 'SIGKILL');
+        kill(worker.pid);
         return;
       }
       if (typeof answer === 'object') {
@@ -205,6 +205,15 @@ export class WorkerPool {
         await delay(RESTART_DELAY_MS);
       }
     }
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It has just ended by itself, of which nobody has told yet.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

@@ -26,7 +26,7 @@ if [[ ! -d $base ]]; then
   # What the image has, and what the boot script would install: the system has no network.
   debootstrap --variant=minbase \
     --include=systemd,systemd-sysv,dbus,libatomic1,libssl3,ca-certificates,curl,jq,openssl,iproute2 \
-    bookworm "$base.partial" http://deb.debian.org/debian >&2
+    bookworm "$base.partial" >&2
   mv "$base.partial" "$base"
 fi
 
