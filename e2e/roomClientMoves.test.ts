@@ -71,6 +71,19 @@ test('a backend that watches anew with a cursor sees what happened meanwhile, an
   assert.deepEqual(second.seen, ['peerJoined bob', 'peerJoined carol']);
 });
 
+test('a backend that reads slowly is told all that happened in a room, also once the room is over', async (t) => {
+  const { rooms, join } = await fleet(t, 1);
+  await join('alice');
+  const stream = rooms.watch('lobby', { cursor: 'of nothing' });
+  assert.equal((await stream.next()).value?.is, 'missed');
+  await rooms.commands.closeRoom({ roomId: 'lobby' });
+  const gone = () => assert.rejects(rooms.commands.getRoom({ roomId: 'lobby' }), { code: 'ROOM_NOT_FOUND' });
+  await t.waitFor(gone, { interval: 50, timeout: 30_000 });
+  const told: unknown[] = [];
+  for await (const watched of stream) if (watched.is === 'event') told.push(watched.event.kind.case);
+  assert.deepEqual(told, ['roomCreated', 'peerJoined', 'peerLeft', 'roomClosed']);
+});
+
 test('a message whose answer is lost is not sent again, and the connection is made anew', async (t) => {
   const { rooms, join, running } = await fleet(t, 1);
   const { client: alice, daemonId } = await join('alice');

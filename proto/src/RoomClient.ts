@@ -100,6 +100,7 @@ export class RoomClient {
     while (place && !signal?.aborted) {
       let end: RoomEnd | undefined;
       let wasKept = false;
+      let isElsewhere = false;
       try {
         const given = await this.#directory.token(roomId, this.#patience(signal));
         wasKept = given.wasKept;
@@ -115,8 +116,9 @@ export class RoomClient {
             if (end !== undefined) break;
           } else {
             if (message.value?.missed) yield { is: 'missed', cursor };
-            // It may have moved before the stream began, which tells nothing then.
-            if (!isSame(await this.#directory.find(roomId, this.#patience(signal)), place)) break;
+            // Once the room is not there, the stream tells at most what is left, and then nothing until it says so.
+            if (isElsewhere) break;
+            isElsewhere = !(await this.#isAt(place, roomId, signal));
           }
         }
       } catch (error) {
@@ -162,6 +164,15 @@ export class RoomClient {
         if (settings.signal?.aborted || !(isPassing || isMissing) || Date.now() + RETRY_MS >= deadline) throw error;
         if (!isMissing) await pause(settings.signal);
       }
+    }
+  }
+
+  async #isAt(place: Place, roomId: string, signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      return isSame(await this.#directory.find(roomId, this.#patience(signal)), place);
+    } catch (error) {
+      if (isGone(error)) return false;
+      throw error;
     }
   }
 
