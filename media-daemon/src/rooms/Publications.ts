@@ -59,28 +59,20 @@ export class Publications {
       }),
     );
     await this.#room.catalogue.producerOpened(this.#peer, producer);
-    const { id: peerId } = this.#peer;
-    producer.observer.on('pause', () => {
-      const byCommand = this.isPausedByCommand(producer);
-      this.#room.happened({ case: 'producerPaused', value: { peerId, producerId, byCommand } });
-    });
-    producer.observer.on('resume', () =>
-      this.#room.happened({ case: 'producerResumed', value: { peerId, producerId } }),
-    );
     return { producerId };
   }
 
   async pauseProducer({ producerId }: RequestData<'pauseProducer'>): Promise<void> {
     const producer = this.producers.get(producerId);
     this.#pausedByOwner.add(producer);
-    await producer.pause();
+    await this.#pause(producer);
   }
 
   async resumeProducer({ producerId }: RequestData<'resumeProducer'>): Promise<void> {
     const producer = this.producers.get(producerId);
     if (this.#pausedByCommand.has(producer)) throw new RequestError(403, 'the producer was paused by the service');
     this.#pausedByOwner.delete(producer);
-    await producer.resume();
+    await this.#resume(producer);
   }
 
   isPausedByCommand(producer: types.Producer): boolean {
@@ -103,7 +95,7 @@ export class Publications {
       this.#pausedByCommand.add(producer);
       this.#room.mutes.add(this.#peer.id, kind, by);
     }
-    await producer.pause();
+    await this.#pause(producer);
     this.#peer.notify('producerPaused', { producerId, by, mayResume });
   }
 
@@ -112,8 +104,23 @@ export class Publications {
     const wasMuted = this.#pausedByCommand.delete(producer);
     this.#unmute(producer.kind);
     if (!wasMuted) return;
-    if (!this.#pausedByOwner.has(producer)) await producer.resume();
+    if (!this.#pausedByOwner.has(producer)) await this.#resume(producer);
     this.#peer.notify('producerResumed', { producerId: producer.id, by });
+  }
+
+  // Watchers are told before the worker is, so that they hear of a producer before they hear of its consumers.
+
+  async #pause(producer: types.Producer): Promise<void> {
+    const byCommand = this.isPausedByCommand(producer);
+    const value = { peerId: this.#peer.id, producerId: producer.id, byCommand };
+    if (!producer.paused) this.#room.happened({ case: 'producerPaused', value });
+    await producer.pause();
+  }
+
+  async #resume(producer: types.Producer): Promise<void> {
+    const value = { peerId: this.#peer.id, producerId: producer.id };
+    if (producer.paused) this.#room.happened({ case: 'producerResumed', value });
+    await producer.resume();
   }
 
   /** Has a new producer be as a command wants, which may have come while it was made. */

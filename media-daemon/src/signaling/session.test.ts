@@ -79,9 +79,13 @@ test('S26 what happened while there was no socket is in the snapshot', async (t)
   const { url, alice, bob, joined, theirs, consumerId } = await aliceAndBob(t);
   alice.socket.terminate();
   await bob.request('closeProducer', { producerId: theirs });
-  const { answer } = await resume(url, joined.sessionId);
-  assert.deepEqual(answer.snapshot.producers, []);
-  assert.deepEqual(answer.snapshot.consumers, [], `${consumerId} ended with its producer`);
+  const both = async () => {
+    const { snapshot } = (await resume(url, joined.sessionId)).answer;
+    assert.deepEqual(snapshot.producers, []);
+    assert.deepEqual(snapshot.consumers, [], `${consumerId} ended with its producer`);
+  };
+  // The worker tells of the consumer's end a moment after the producer's.
+  await t.waitFor(both, { interval: 10, timeout: 30_000 });
 });
 
 test('S50 the sessionId may be in the URL too, and that of `joinRoom` comes first', async (t) => {
