@@ -17,7 +17,8 @@ export class HttpRelay {
 
   /** @param to the origin that it relays to. */
   static async start(t: TestContext, to: string): Promise<HttpRelay> {
-    const server = createServer();
+    // It ends no connection by itself: that could cross a request.
+    const server = createServer({ keepAliveTimeout: 0 });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const relay = new HttpRelay(server, to);
@@ -30,7 +31,7 @@ export class HttpRelay {
 
   #forward(incoming: IncomingMessage, answer: ServerResponse): void {
     const { method, headers, url = '/' } = incoming;
-    const onward = request(this.#to + url, { method, headers }, (came) => {
+    const onward = request(this.#to + url, { method, headers, agent: false }, (came) => {
       answer.writeHead(came.statusCode ?? 500, came.headers);
       came.pipe(answer);
     });
