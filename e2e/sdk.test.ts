@@ -174,28 +174,26 @@ test('a shared screen arrives with its sound, and both end together', async (t) 
 
 test('`getStats` sums up how well the call goes', async (t) => {
   const { bob } = await aliceAndBob(t);
-  const stats = (await bob.evaluate(async () => {
-    const { room } = globalThis as unknown as SdkWindow;
-    for (;;) {
-      const summary = await room.getStats();
-      const all = [...summary.local, ...summary.remote];
-      const complete = all.length === 4 && all.every(({ bitrate, codec }) => bitrate > 0 && codec);
-      if (complete && summary.roundTripMs !== undefined) {
-        return { ...summary, local: summary.local.map(plain), remote: summary.remote.map(plain) };
-      }
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-    function plain({ track, ...rest }: { track: { kind: string } }) {
-      return { kind: track.kind, ...rest };
-    }
-  })) as unknown as RoomStats;
-  const video = (tracks: readonly unknown[]) => tracks.find((track) => (track as { kind: string }).kind === 'video');
-  const { codec, height, layers } = video(stats.local) as RoomStats['local'][number];
-  assert.deepEqual({ codec, height, sizes: layers.length }, { codec: 'video/VP8', height: 360, sizes: 2 });
-  const received = video(stats.remote) as RoomStats['remote'][number];
-  assert.equal(received.codec, 'video/VP8');
-  assert.equal(received.layerCount, 2);
-  assert.ok((received.framesPerSecond ?? 0) > 0 && received.lossRate <= 1);
-  assert.equal(stats.daemonId, 'daemon-a');
-  assert.notEqual(stats.quality, 'unknown');
+  // A browser begins with the small size and no figures.
+  const complete = async () => {
+    const stats = (await bob.evaluate(async () => {
+      const plain = ({ track, ...rest }: { track: { kind: string } }) => ({ kind: track.kind, ...rest });
+      const { local, remote, ...rest } = await (globalThis as unknown as SdkWindow).room.getStats();
+      return { ...rest, local: local.map(plain), remote: remote.map(plain) };
+    })) as unknown as RoomStats;
+    const all = [...stats.local, ...stats.remote];
+    assert.equal(all.length, 4);
+    assert.ok(all.every(({ bitrate, codec }) => bitrate > 0 && codec));
+    assert.ok(stats.roundTripMs !== undefined);
+    const video = (tracks: readonly unknown[]) => tracks.find((track) => (track as { kind: string }).kind === 'video');
+    const { codec, height, layers } = video(stats.local) as RoomStats['local'][number];
+    assert.deepEqual({ codec, height, sizes: layers.length }, { codec: 'video/VP8', height: 360, sizes: 2 });
+    const received = video(stats.remote) as RoomStats['remote'][number];
+    assert.equal(received.codec, 'video/VP8');
+    assert.equal(received.layerCount, 2);
+    assert.ok((received.framesPerSecond ?? 0) > 0 && received.lossRate <= 1);
+    assert.equal(stats.daemonId, 'daemon-a');
+    assert.notEqual(stats.quality, 'unknown');
+  };
+  await t.waitFor(complete, { interval: 500, timeout: 60_000 });
 });

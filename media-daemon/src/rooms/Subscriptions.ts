@@ -21,8 +21,8 @@ export class Subscriptions {
   readonly dataConsumers: Owned<types.DataConsumer>;
   readonly #peer: Peer;
   readonly #room: Room;
-  /** The consumers whose client was last told that media flows. */
-  readonly #flowing = new WeakSet<types.Consumer>();
+  /** Of each consumer, its producer, on whichever router that is, and whether its client was last told that media flows. */
+  readonly #followed = new WeakMap<types.Consumer, { readonly producer: types.Producer; flowing: boolean }>();
 
   constructor(peer: Peer, room: Room) {
     this.#peer = peer;
@@ -59,7 +59,7 @@ export class Subscriptions {
       rtpParameters: consumer.rtpParameters as unknown as ResponseData<'consume'>['rtpParameters'],
       type: consumer.type,
       appData: producer.appData,
-      producerPaused: consumer.producerPaused,
+      producerPaused: producer.paused,
     };
   }
 
@@ -146,11 +146,11 @@ export class Subscriptions {
 
   snapshot(): Pick<Snapshot, 'consumers' | 'dataConsumers'> {
     return {
-      consumers: [...this.consumers].map(({ id, producerId, paused, producerPaused }) => ({
-        consumerId: id,
-        producerId,
-        paused,
-        producerPaused,
+      consumers: [...this.consumers].map((consumer) => ({
+        consumerId: consumer.id,
+        producerId: consumer.producerId,
+        paused: consumer.paused,
+        producerPaused: this.#followed.get(consumer)?.producer.paused ?? consumer.producerPaused,
       })),
       dataConsumers: [...this.dataConsumers].map(({ id, dataProducerId }) => ({ dataConsumerId: id, dataProducerId })),
     };
@@ -164,14 +164,15 @@ export class Subscriptions {
   #follow(consumer: types.Consumer, owner: Peer, producer: types.Producer): void {
     const { id: consumerId, producerId } = consumer;
     const { id: peerId } = this.#peer;
-    const paused = !isFlowing(consumer);
-    if (!paused) this.#flowing.add(consumer);
-    this.#room.happened({ case: 'consumerOpened', value: { peerId, consumerId, producerId, paused } });
-    consumer.observer.once('close', () =>
-      this.#room.happened({ case: 'consumerClosed', value: { peerId, consumerId } }),
-    );
-    consumer.on('producerpause', () => this.#tellFlow(consumer));
-    consumer.on('producerresume', () => this.#tellFlow(consumer));
+    const flowing = !consumer.paused && !producer.paused;
+    this.#followed.set(consumer, { producer, flowing });
+    this.#room.happened({ case: 'consumerOpened', value: { peerId, consumerId, producerId, paused: !flowing } });
+    const tellFlow = () => this.#tellFlow(consumer);
+    producer.observer.on('pause', tellFlow).on('resume', tellFlow);
+    consumer.observer.once('close', () => {
+      producer.observer.off('pause', tellFlow).off('resume', tellFlow);
+      this.#room.happened({ case: 'consumerClosed', value: { peerId, consumerId } });
+    });
     if (owner.router === this.#peer.router) {
       consumer.on('score', (score) => this.#peer.notify('consumerScore', { consumerId, ...score }));
     } else {
@@ -191,15 +192,15 @@ export class Subscriptions {
 
   /** `consumerPaused` and `consumerResumed` follow the effective state, whoever caused the change. */
   #tellFlow(consumer: types.Consumer): void {
-    const flowing = isFlowing(consumer);
-    if (flowing === this.#flowing.has(consumer) || consumer.closed) return;
-    if (flowing) this.#flowing.add(consumer);
-    else this.#flowing.delete(consumer);
+    const followed = this.#followed.get(consumer);
+    if (!followed || consumer.closed) return;
+    // Of the producer itself: a consumer hears of it a moment later.
+    const flowing = !consumer.paused && !followed.producer.paused;
+    if (flowing === followed.flowing) return;
+    followed.flowing = flowing;
     const change = flowing ? 'consumerResumed' : 'consumerPaused';
     const told = { consumerId: consumer.id };
     this.#peer.notify(change, told);
     this.#room.happened({ case: change, value: { peerId: this.#peer.id, ...told } } as Happening);
   }
 }
-
-const isFlowing = (consumer: types.Consumer): boolean => !consumer.paused && !consumer.producerPaused;
