@@ -34,10 +34,12 @@ export async function shareScreen(room: Room, { audio = true } = {}): Promise<Sc
       sound && room.publish(sound, { source: 'screenAudio' }),
     ]);
     const stop = async (): Promise<void> => {
+      // The browser keeps the track for a while, which must not keep the room.
+      picture.removeEventListener('ended', stop);
       for (const track of stream.getTracks()) track.stop();
       await Promise.all([video.close(), soundtrack?.close()]);
     };
-    picture.addEventListener('ended', () => void stop());
+    picture.addEventListener('ended', stop);
     return { video, audio: soundtrack, stop };
   } catch (error) {
     for (const track of stream.getTracks()) track.stop();

@@ -2,6 +2,7 @@
 const INTERVAL_MS = 100;
 
 let shared: AudioContext | undefined;
+const timers = new Set<ReturnType<typeof setInterval>>();
 
 /**
  * Tells how loud an audio track is, ten times a second: for a microphone before the call, say. Who speaks in the room the
@@ -26,8 +27,13 @@ export function watchAudioLevel(track: MediaStreamTrack, listener: (level: numbe
     for (const sample of samples) sum += sample * sample;
     listener(Math.sqrt(sum / samples.length));
   }, INTERVAL_MS);
+  timers.add(timer);
   return () => {
     clearInterval(timer);
     source.disconnect();
+    if (!timers.delete(timer) || timers.size > 0) return;
+    // Chromium keeps what was connected in a context, and with it the microphone's stream, as long as that is open.
+    shared = undefined;
+    void context.close();
   };
 }
