@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Room } from '@mediasoup-server/client';
 import type { Page } from 'playwright-core';
 import { joinDemo, openBrowser } from './testing/browser.ts';
-import { Stack } from './testing/stack.ts';
+import { commandsOf, Stack } from './testing/stack.ts';
 
 /** AV1 is sent in one size. */
 const CODECS = ['VP8', 'H264', 'VP9', 'AV1'] as const;
@@ -58,15 +58,20 @@ async function showAt(page: Page, codec: string, spatialLayer: number, is: 'smal
   return (await shown.jsonValue()) || 0;
 }
 
-test('each codec is sent in sizes, of which a receiver gets the one that it prefers', async (t) => {
+test('each codec is sent in sizes, of which a receiver on another worker gets the one that it prefers', async (t) => {
   const stack = await Stack.start(t);
-  await stack.startDaemon('daemon-a');
+  const daemon = await stack.startDaemon('daemon-a', {
+    MEDIA_DAEMON_WORKERS: '2',
+    MEDIA_DAEMON_SATURATED_CONSUMERS: '0',
+  });
   const [alice, bob] = await Promise.all([
     openBrowser(t, stack.controlPlaneUrl),
     openBrowser(t, stack.controlPlaneUrl),
   ]);
   await joinDemo(alice, 'lobby', 'Alice');
   await joinDemo(bob, 'lobby', 'Bob');
+  const { routers } = await commandsOf(t, daemon).getRoom({ roomId: 'lobby' });
+  assert.equal(routers.length, 2);
   let sent = 0;
   for (const codec of CODECS) {
     const missing = await publish(alice, codec);

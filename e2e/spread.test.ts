@@ -1,3 +1,3 @@
-/** The tests of media once more, with each room on two workers: nothing that a client sees depends on that. */
+/** The tests of media and of its loss once more, with each room on two workers: nothing that a client sees depends on that. */
 process.env.SPREAD = 'true';
-await import('./media.test.ts');
+for (const file of ['media', 'loss']) await import(`./${file}.test.ts`);

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 
-/** A UDP relay on loopback that can be made to lose everything. */
+/** A UDP relay on loopback that can be made to lose everything, or some. */
 export class UdpRelay {
   readonly #socket: Socket;
   readonly #to: number;
@@ -10,12 +10,14 @@ export class UdpRelay {
   readonly #beyond = new Map<string, Socket>();
   /** Whether it loses everything. */
   cut = false;
+  /** Whether it loses a packet, in either direction. */
+  loses: (packet: Buffer) => boolean = () => false;
 
   private constructor(socket: Socket, to: number) {
     this.#socket = socket;
     this.#to = to;
     socket.on('message', (packet, { address, port }) => {
-      if (this.cut) return;
+      if (this.cut || this.loses(packet)) return;
       this.#from(address, port).send(packet, this.#to, '127.0.0.1');
     });
   }
@@ -42,7 +44,7 @@ export class UdpRelay {
     if (existing) return existing;
     const beyond = createSocket('udp4');
     beyond.on('message', (packet) => {
-      if (!this.cut) this.#socket.send(packet, port, address);
+      if (!this.cut && !this.loses(packet)) this.#socket.send(packet, port, address);
     });
     this.#beyond.set(name, beyond);
     return beyond;
