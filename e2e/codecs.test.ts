@@ -35,7 +35,8 @@ const publish = (page: Page, codec: (typeof CODECS)[number]): Promise<string | u
 /** Shows the track of a codec, and waits until its picture is of a height that the condition holds for. */
 async function showAt(page: Page, codec: string, spatialLayer: number, is: 'small' | 'large'): Promise<number> {
   await page.waitForFunction(
-    (name) => (window as unknown as Window).room.remoteTracks.some(({ appData }) => appData.codec === name),
+    (name) =>
+      (window as unknown as Window).room.remoteTracks.some(({ appData, track }) => track && appData.codec === name),
     codec,
   );
   await page.evaluate(
