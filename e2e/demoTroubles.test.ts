@@ -123,7 +123,7 @@ test('who comes while no media daemon or no control plane is there is told, and 
   await connected(page);
 });
 
-test('while the control plane is away a call goes on, and says what it waits for when its daemon dies too', async (t) => {
+test('while the control plane is away a call goes on and says so, and what it waits for when its daemon dies too', async (t) => {
   const stack = await Stack.start(t);
   const daemon = await stack.startDaemon('daemon-a');
   const browser = await launchBrowser(t);
@@ -134,16 +134,26 @@ test('while the control plane is away a call goes on, and says what it waits for
   await joinDemo(alice, 'lobby', 'Alice');
   await joinDemo(bob, 'lobby', 'Bob');
   await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
-  stack.controlPlane.kill('SIGKILL');
-  await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
-  assert.equal(await alice.locator('[data-testid=lost]').count(), 0);
-
-  daemon.process.kill('SIGKILL');
   const lost = alice.locator('[data-testid=lost]');
-  await lost.waitFor();
-  assert.match((await lost.textContent()) ?? '', /cannot be reached.* goes on by itself/);
+  const away = alice.locator('[data-testid=service-away]');
+  stack.controlPlane.kill('SIGKILL');
+  // A page asks seldom, and at once when it is shown again.
+  while ((await away.count()) === 0) await alice.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  assert.match((await away.textContent()) ?? '', /Your call goes on.* nobody new can join/);
+  await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
+  assert.equal(await lost.count(), 0);
+  await keepPicture(alice, 'service-away');
+  await stack.restartControlPlane();
+  await away.waitFor({ state: 'detached' });
+
+  stack.controlPlane.kill('SIGKILL');
+  daemon.process.kill('SIGKILL');
+  await alice.locator('[data-testid=lost][data-code=CONTROL_PLANE_UNREACHABLE]').waitFor();
+  assert.match((await lost.textContent()) ?? '', /Neither .* nor .* can be reached.* goes on by itself/);
   await assertLooksRight(alice, 'lost');
   await stack.restartControlPlane();
+  // Now only another media server is waited for.
+  await alice.locator('[data-testid=lost]:not([data-code=CONTROL_PLANE_UNREACHABLE])').waitFor();
   await stack.startDaemon('daemon-b');
   await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
   await lost.waitFor({ state: 'detached' });

@@ -9,7 +9,7 @@ export type { Data } from './messages/numbered.ts';
 export type { RemoteTrack } from './RemoteTrack.ts';
 export { type JoinOptions, Room } from './Room.ts';
 export type { RoomEvents } from './RoomEvents.ts';
-export type { RoomState } from './recovery/RoomState.ts';
+export type { Loss, RoomState } from './recovery/RoomState.ts';
 export type { Reliability } from './session/DataChannels.ts';
 export type { Layers, PreferredLayers } from './session/Reception.ts';
 export type { LocalTrackStats, Quality, RemoteTrackStats, RoomStats, SentLayer } from './stats/RoomStats.ts';

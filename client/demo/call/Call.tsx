@@ -17,6 +17,7 @@ import { DeviceBanner } from './DeviceBanner.tsx';
 import { Publications } from './Publications.ts';
 import { pictures } from './people.ts';
 import { RemoteAudio } from './RemoteAudio.tsx';
+import { ServiceWatch } from './ServiceWatch.ts';
 import { ShortcutsPanel } from './ShortcutsPanel.tsx';
 import { Stage, type StageView } from './Stage.tsx';
 import { StateBanner } from './StateBanner.tsx';
@@ -37,6 +38,8 @@ export function Call({ room, name, devices }: CallProps) {
   useChanges(devices);
   const chat = useMemo(() => new Chat(room, name), [room]);
   useChanges(chat);
+  const service = useMemo(() => new ServiceWatch(room, location.origin), [room]);
+  useChanges(service);
   const stats = useStats(room);
   const { isSpeaking, speaker } = useSpeaking(room);
   const publications = useMemo(() => new Publications(room, devices), [room]);
@@ -55,6 +58,7 @@ export function Call({ room, name, devices }: CallProps) {
       stop();
       publications.close();
       chat.close();
+      service.close();
     };
   }, [publications]);
   const { microphoneOn } = publications;
@@ -104,7 +108,7 @@ export function Call({ room, name, devices }: CallProps) {
       />
       <main>
         <div class="banners">
-          <StateBanner state={room.state} />
+          <StateBanner state={room.state} serviceAway={service.away} />
           <DeviceBanner devices={devices} />
         </div>
         <Stage

@@ -1,24 +1,32 @@
 import type { RoomState } from '../../src/index.ts';
-import { roomWords } from '../words/roomWords.ts';
+import { lostWords } from '../words/lostWords.ts';
 
 /** Losses that are over by the first attempts are not worth a word: most are. */
 const FIRST_TOLD_ATTEMPT = 3;
 
-/** Says, while sound and pictures are interrupted or may be, why and what goes on. */
-export function StateBanner({ state }: { state: RoomState }) {
+interface StateBannerProps {
+  readonly state: RoomState;
+  /** Whether the service that lets people in cannot be reached. */
+  readonly serviceAway: boolean;
+}
+
+/** Says, while sound and pictures are interrupted or may be, why and what goes on, and else whether nobody can join. */
+export function StateBanner({ state, serviceAway }: StateBannerProps) {
   switch (state.status) {
     case 'connecting':
-    case 'connected':
-    case 'moving':
     case 'closed':
       return null;
+    case 'connected':
+    case 'moving':
+      return serviceAway ? <ServiceAway /> : null;
     // A socket that stays lost is a dead server more often than not, whose pictures stand still.
     case 'resuming':
     case 'reconnecting': {
-      if (state.attempt < FIRST_TOLD_ATTEMPT) return null;
-      const { title, text } = roomWords(state.reason);
+      if (state.attempt < FIRST_TOLD_ATTEMPT) return serviceAway ? <ServiceAway /> : null;
+      const { title, text } = lostWords(state);
+      const { code } = state.failure ?? state.reason;
       return (
-        <div class="banner" role="status" data-testid="lost" data-code={state.reason.code}>
+        <div class="banner" role="status" data-testid="lost" data-code={code}>
           <span class="spinner" aria-hidden="true" />
           <p>
             <strong>{title}.</strong> {text} The call goes on by itself as soon as it works.
@@ -27,4 +35,12 @@ export function StateBanner({ state }: { state: RoomState }) {
       );
     }
   }
+}
+
+function ServiceAway() {
+  return (
+    <p class="service-away" role="status" data-testid="service-away">
+      Your call goes on. The service cannot be reached just now, so nobody new can join.
+    </p>
+  );
 }

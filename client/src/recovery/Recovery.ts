@@ -125,11 +125,11 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
   async #place(): Promise<Session> {
     let resumable = true;
     let suspect: string | undefined;
-    let reason: RoomError | undefined;
+    let failure: RoomError | undefined;
     for (let attempt = 1; ; attempt++) {
       const trouble = this.#trouble;
-      this.#setState(this.#stateOf(attempt, reason));
-      if (trouble || attempt > 1) await this.#sleep(Math.max(backoffMs(attempt), reason?.retryAfterMs ?? 0));
+      this.#setState(this.#stateOf(attempt, failure));
+      if (trouble || attempt > 1) await this.#sleep(Math.max(backoffMs(attempt), failure?.retryAfterMs ?? 0));
       this.#throwIfOver();
       try {
         const session = this.#session;
@@ -145,7 +145,7 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
         const assignment = await this.#options.assign(suspect, this.#leaving.signal);
         if (session && assignment.daemonId === session.daemonId && this.#staysUseful(resumable)) {
           // It lives, the control plane says, or is not to be left for itself: the session is worth more than another.
-          reason = new RoomError('DAEMON_UNREACHABLE', 'The media server cannot be reached', {
+          failure = new RoomError('DAEMON_UNREACHABLE', 'The media server cannot be reached', {
             retryAfterMs: assignment.retryAfterMs,
           });
           continue;
@@ -158,10 +158,10 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
         this.#throwIfOver();
         return next;
       } catch (error) {
-        reason = RoomError.from(error);
-        if (!reason.retryable) throw reason;
+        failure = RoomError.from(error);
+        if (!failure.retryable) throw failure;
         // What was assigned and answered is well, whatever else went wrong.
-        if (reason.code !== 'DAEMON_UNREACHABLE' && reason.code !== 'CONNECTION_LOST') suspect = undefined;
+        if (failure.code !== 'DAEMON_UNREACHABLE' && failure.code !== 'CONNECTION_LOST') suspect = undefined;
       }
     }
   }
@@ -172,20 +172,19 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
     return is === 'asked to move' || (is === 'socket lost' && resumable);
   }
 
-  #stateOf(attempt: number, reason: RoomError | undefined): RoomState {
+  #stateOf(attempt: number, failure: RoomError | undefined): RoomState {
     const [session, trouble] = [this.#session, this.#trouble];
-    if (!session || !trouble) return { status: 'connecting', attempt, ...(reason && { reason }) };
+    if (!session || !trouble) return { status: 'connecting', attempt, ...(failure && { reason: failure }) };
     const { daemonId, transports } = session;
-    const { error } = trouble;
+    const loss = { attempt, reason: trouble.error, ...(failure && { failure }) };
     switch (trouble.is) {
       case 'asked to move':
-        return { status: 'moving', daemonId, attempt, reason: error };
+        return { status: 'moving', daemonId, ...loss };
       case 'socket lost':
-        if (transports.flowing) return { status: 'resuming', daemonId, attempt, reason: error };
-        return { status: 'reconnecting', attempt, reason: error };
+        return transports.flowing ? { status: 'resuming', daemonId, ...loss } : { status: 'reconnecting', ...loss };
       case 'media lost':
       case 'refused':
-        return { status: 'reconnecting', attempt, reason: error };
+        return { status: 'reconnecting', ...loss };
     }
   }
 
