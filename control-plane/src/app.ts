@@ -21,7 +21,7 @@ import { AssignmentKeys } from './tokens/AssignmentKeys.ts';
 import { keySetAt, parseKeyRing } from './tokens/keyRing.ts';
 
 /** How long requests that are under way may take to end once the control plane stops. */
-const CLOSE_GRACE_MS = 5000;
+const LAST_ANSWERS_MS = 5000;
 
 /** A control plane that serves. */
 export type ControlPlane = {
@@ -95,12 +95,9 @@ export async function startControlPlane(config: Config, { logger }: { logger: Lo
     });
     opened.add(() => metricsListener.close());
     const { listenIp: host, listenPort: port, tlsCertFile, tlsKeyFile } = config;
-    const listener = await listen(app, { host, port, tlsCertFile, tlsKeyFile }, logger);
-    opened.add(async () => {
-      const cutOff = setTimeout(() => listener.server.closeAllConnections(), CLOSE_GRACE_MS);
-      await listener.close();
-      clearTimeout(cutOff);
-    });
+    const options = { host, port, tlsCertFile, tlsKeyFile, lastAnswersMs: LAST_ANSWERS_MS };
+    const listener = await listen(app, options, logger);
+    opened.add(() => listener.close());
     const url = `${listener.secure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${listener.port}`;
     logger.info({ url, metricsPort: metricsListener.port, store: config.store, mode: config.mode }, 'listening');
     return { url, port: listener.port, metricsPort: metricsListener.port, close: () => opened.close() };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
@@ -11,6 +11,9 @@ import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { SignalingClient } from './testing/SignalingClient.ts';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
+
+/** What the line says that the daemon is ready. */
+type Ready = { url: string; rtcAddress: string; grpcPort: number; metricsPort: number };
 
 /** Runs the daemon as a process of its own, which ends with the test. */
 function run(t: TestContext, settings: Record<string, string> = {}) {
@@ -28,7 +31,7 @@ function run(t: TestContext, settings: Record<string, string> = {}) {
   });
   t.after(() => child.kill('SIGKILL'));
   let output = '';
-  const ready = new Promise<{ url: string; rtcAddress: string; grpcPort: number }>((resolve, reject) => {
+  const ready = new Promise<Ready>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         output += text;
@@ -176,6 +179,32 @@ test('a room that nobody has joined does not hold up a drain', async (t) => {
   await serviceCalls(MediaDaemon, client).createRoom({ roomId: 'room', epoch: 1n });
   child.kill('SIGTERM');
   assert.equal((await ended).exitCode, 0);
+});
+
+test('SIGINT ends a daemon whose log has no reader, whose control plane is silent, whose worker is dead and whose clients are stuck', async (t) => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1');
+  t.after(() => silent.close());
+  await once(silent, 'listening');
+  const { child, ready } = run(t, {
+    MEDIA_DAEMON_CONTROL_PLANE_URL: `http://127.0.0.1:${(silent.address() as { port: number }).port}`,
+    MEDIA_DAEMON_DAEMON_KEY: 'a key of the tests alone',
+  });
+  const { url, grpcPort, metricsPort } = await ready;
+  for (const port of [Number(new URL(url).port), metricsPort]) {
+    const stuck = connect(port, '127.0.0.1').on('error', () => {});
+    t.after(() => stuck.destroy());
+    stuck.write('GET /health HTTP/1.1\r\nHost: a\r\n');
+  }
+  const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
+  t.after(() => client.close());
+  const calls = serviceCalls(MediaDaemon, client);
+  process.kill((await calls.getInfo({})).workers[0]?.pid ?? Number.NaN, 'SIGKILL');
+  // What is read of the log goes no further, and neither does what is written to it.
+  child.stdout.destroy();
+  child.stderr.destroy();
+  const exited = once(child, 'exit');
+  child.kill('SIGINT');
+  assert.deepEqual(await exited, [0, null]);
 });
 
 test('a second signal ends the process at once', async (t) => {

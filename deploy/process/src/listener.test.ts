@@ -168,6 +168,39 @@ for (const [what, sent] of [
   });
 }
 
+test('a server that stops lets requests under way end, and cuts off who holds half of one or was upgraded', async (t) => {
+  let answer = () => {};
+  const handler: RequestListener = (_request, response) => {
+    answer = () => void response.end('hello');
+  };
+  const stop = async (lastAnswersMs: number) => {
+    const { server, port, close } = await listen(handler, { host: '127.0.0.1', port: 0, lastAnswersMs }, logger);
+    server.on('upgrade', (_request, socket) => void socket.write('upgraded'));
+    const open = async (sent: string) => {
+      const socket = connectTcp({ host: '127.0.0.1', port, allowHalfOpen: true }, () => socket.write(sent));
+      t.after(() => socket.destroy());
+      await once(server, 'connection');
+      return socket;
+    };
+    return { server, open, close };
+  };
+  const patient = await stop(60_000);
+  const asking = await patient.open('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  await once(patient.server, 'request');
+  const ended = patient.close();
+  answer();
+  assert.match(await text(asking), /hello/);
+  asking.end();
+  await ended;
+
+  const hurried = await stop(50);
+  await hurried.open('GET / HTTP/1.1\r\nHost: a\r\n');
+  await hurried.open('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf');
+  const upgraded = await hurried.open('GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
+  await once(upgraded, 'data');
+  await hurried.close();
+});
+
 test('`listen` gives clients a limited time, less for headers than for a request', async (t) => {
   const { server } = await start(t);
   assert.ok(server.headersTimeout > 0 && server.headersTimeout < server.requestTimeout);

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { Logger } from './logger.ts';
 
@@ -28,6 +28,12 @@ const timeouts = {
  */
 const MAX_CONNECTIONS = 10_000;
 
+/**
+ * How long requests under way may take to end once the server stops, ms. Node looks for slow clients no more then, and a
+ * client that holds half a request, or an upgraded socket, would hold the process for ever.
+ */
+const LAST_ANSWERS_MS = 2000;
+
 export type ListenerOptions = {
   readonly host: string;
   /** 0 lets the system choose. */
@@ -40,6 +46,8 @@ export type ListenerOptions = {
   readonly timeouts?: Readonly<Partial<typeof timeouts>>;
   /** Beyond so many open connections further ones are closed at once, and idle ones too, to make room. */
   readonly maxConnections?: number;
+  /** Milliseconds that requests under way have when the server stops. */
+  readonly lastAnswersMs?: number;
 };
 
 /** An HTTP or HTTPS server that listens. */
@@ -48,7 +56,7 @@ export type Listener = {
   readonly secure: boolean;
   /** The port that it listens on, also when 0 was asked for. */
   readonly port: number;
-  /** Stops listening, ends idle connections and waits for the others. */
+  /** Stops listening, ends idle connections, waits a while for the others and cuts them off. */
   close(): Promise<void>;
 };
 
@@ -69,6 +77,7 @@ export async function listen(handler: RequestListener, options: ListenerOptions,
     : createHttpServer(serverOptions, handler);
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   server.on('drop', () => server.closeIdleConnections());
+  const close = closer(server, options.lastAnswersMs);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(new Error(`cannot listen on ${host}:${options.port}: ${explain(error)}`, { cause: error })),
@@ -82,13 +91,34 @@ export async function listen(handler: RequestListener, options: ListenerOptions,
     server,
     secure: tls !== undefined,
     port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        stopWatching();
-        server.close(() => resolve());
-        server.closeIdleConnections();
-      }),
+    close: () => {
+      stopWatching();
+      return close();
+    },
   };
+}
+
+/**
+ * What stops a server, which does not listen yet: it ends idle connections, waits a while for the others, and cuts them off.
+ * Those that were upgraded are among them, which the server itself forgets.
+ */
+export function closer(server: Server | HttpsServer, lastAnswersMs = LAST_ANSWERS_MS): () => Promise<void> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return () =>
+    new Promise((resolve) => {
+      const cutOff = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, lastAnswersMs);
+      server.close(() => {
+        clearTimeout(cutOff);
+        resolve();
+      });
+      server.closeIdleConnections();
+    });
 }
 
 type CertificateFiles = { readonly certFile: string; readonly keyFile: string };

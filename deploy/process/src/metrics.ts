@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { closer } from './listener.ts';
 
 /** Serves a registry at `GET /metrics` in Prometheus' text format, on a listener of its own. */
 export async function serveMetrics(
@@ -17,13 +18,14 @@ export async function serveMetrics(
       (error: unknown) => response.writeHead(500, { 'content-type': 'text/plain' }).end(String(error)),
     );
   });
+  const close = closer(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close,
   };
 }
 

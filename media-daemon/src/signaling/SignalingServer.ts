@@ -150,6 +150,8 @@ function refuseForGood(transport: WebSocketTransport, { code, message }: Request
 
 function refuseUpgrade(socket: Duplex, status: 400 | 429 | 503, code: string, detail: string): void {
   const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, code, detail });
+  // A client that never ends its half would keep the socket open.
+  socket.once('finish', () => socket.destroy());
   socket.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { requests } from '@mediasoup-server/proto/signaling';
@@ -297,6 +298,17 @@ test('S2 a wrong subprotocol is refused with the reason', async (t) => {
     });
     assert.match(JSON.parse(body).detail, /protoo/);
   }
+});
+
+test('S2 a client that never ends its half of a refused upgrade keeps no socket', async (t) => {
+  const { url } = await testDaemon(t);
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port), allowHalfOpen: true });
+  t.after(() => socket.destroy());
+  socket.on('error', () => {}).resume();
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+  await once(socket, 'end');
+  // What is sent to a socket that is gone comes back as a reset.
+  while (!socket.destroyed) await new Promise((resolve) => socket.write('any', resolve));
 });
 
 test('S3 a connection that does not join in time is closed', async (t) => {
