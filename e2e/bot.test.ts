@@ -19,7 +19,7 @@ function connectThrough(t: TestContext, ports: ReadonlyMap<string, number>): voi
   globalThis.WebSocket = class extends Original {
     constructor(address: string | URL, protocols?: string | string[]) {
       const url = new URL(address);
-      url.port = String(ports.get(url.port));
+      url.port = String(ports.get(url.port) ?? url.port);
       super(url, protocols);
     }
     override set onmessage(listener: (event: MessageEvent) => void) {
@@ -35,14 +35,30 @@ function connectThrough(t: TestContext, ports: ReadonlyMap<string, number>): voi
   });
 }
 
+/** Whether what came says that a track is published. */
+function isPublished(text: string): boolean {
+  const { response, data } = JSON.parse(text) as {
+    response?: true;
+    data?: { producerId?: string; consumerId?: string };
+  };
+  return response === true && data?.producerId !== undefined && data.consumerId === undefined;
+}
+
+const metricsOf = async ({ ready }: Daemon): Promise<string> =>
+  (await fetch(`http://127.0.0.1:${ready.metricsPort}/metrics`)).text();
+
 /** Two programs in a room, one of which publishes; their sockets go through relays. */
-async function bots(t: TestContext, daemonIds: readonly string[] = ['daemon-a']) {
+async function bots(
+  t: TestContext,
+  daemonIds: readonly string[] = ['daemon-a'],
+  environment: Record<string, string> = {},
+) {
   const stack = await Stack.start(t);
   const daemons = new Map<string, Daemon>();
   const relays = new Map<string, TcpProxy>();
   for (const id of daemonIds) {
     // The end of a test waits for a blackholed socket as long as a ping is.
-    const daemon = await stack.startDaemon(id, { MEDIA_DAEMON_PING_INTERVAL_MS: '2000' });
+    const daemon = await stack.startDaemon(id, { MEDIA_DAEMON_PING_INTERVAL_MS: '2000', ...environment });
     daemons.set(id, daemon);
     relays.set(new URL(daemon.url).port, await TcpProxy.start(t, Number(new URL(daemon.url).port)));
   }
@@ -62,11 +78,8 @@ async function bots(t: TestContext, daemonIds: readonly string[] = ['daemon-a'])
   const daemon = state.status === 'connected' ? daemons.get(state.daemonId) : undefined;
   const relay = daemon && relays.get(new URL(daemon.url).port);
   if (!daemon || !relay) throw new Error('the programs are not connected');
-  const producers = async () => {
-    const metrics = await (await fetch(`http://127.0.0.1:${daemon.ready.metricsPort}/metrics`)).text();
-    return Number(/^media_daemon_producers (\d+)/m.exec(metrics)?.[1]);
-  };
-  return { daemon, relay, alice, bob, more, producers };
+  const producers = async () => Number(/^media_daemon_producers (\d+)/m.exec(await metricsOf(daemon))?.[1]);
+  return { stack, daemon, relay, alice, bob, more, producers };
 }
 
 test('the SDK in Node sends and receives sound, pictures and messages', async (t) => {
@@ -103,9 +116,7 @@ for (const failure of ['reset', 'blackhole'] as const) {
 test('a track whose publication was answered while the socket was lost is published once', async (t) => {
   const { relay, alice, bob, producers } = await bots(t);
   const before = await producers();
-  const isPublished = ({ response, data }: { response?: true; data?: { producerId?: string; consumerId?: string } }) =>
-    response && data?.producerId !== undefined && data.consumerId === undefined;
-  heard = (text) => (isPublished(JSON.parse(text)) ? undefined : text);
+  heard = (text) => (isPublished(text) ? undefined : text);
   const publishing = alice.publish();
   while ((await producers()) === before) await nextTick();
   relay.reset();
@@ -114,6 +125,20 @@ test('a track whose publication was answered while the socket was lost is publis
   assert.equal(await producers(), before + 2);
   while (bob.room.remoteTracks.filter(({ state }) => state === 'live').length < 4) await nextTick();
   assert.equal(bob.room.remoteTracks.length, 4);
+});
+
+test('a track whose publication was not answered when the session ended is published at the next place', async (t) => {
+  const { relay, alice, bob, producers } = await bots(t, ['daemon-a'], { MEDIA_DAEMON_RESUME_GRACE_MS: '1' });
+  heard = (text) => (isPublished(text) ? undefined : text);
+  const before = await producers();
+  const publishing = alice.publish();
+  while ((await producers()) === before) await nextTick();
+  // Nobody can resume so soon.
+  relay.reset();
+  heard = (text) => text;
+  await publishing;
+  assert.equal(alice.room.localTracks.length, 4);
+  while (bob.room.remoteTracks.filter(({ state }) => state === 'live').length < 4) await nextTick();
 });
 
 test('when no packet gets through ICE is restarted until one does, and the session goes on', async (t) => {
@@ -186,6 +211,27 @@ test('through a drain the same tracks go on, and no message comes twice', async 
   );
   assert.deepEqual(bob.room.remoteTracks, tracks);
   assert.notDeepEqual(alice.room.state, former);
+});
+
+test('a move outlasts a lost socket, and a track that is refused for now at the next place is published later', async (t) => {
+  const { stack, daemon, relay, alice, bob } = await bots(t);
+  const states: string[] = [];
+  alice.room.on('stateChanged', ({ status }) => states.push(status));
+  daemon.process.kill('SIGTERM');
+  while (!states.includes('moving')) await nextTick();
+  relay.reset();
+  while (!/session_events_total\{event="resumed"\} 2/.test(await metricsOf(daemon))) await nextTick();
+  const next = await stack.startDaemon('daemon-b', { MEDIA_DAEMON_MAX_PEER_PRODUCERS: '1' });
+  while (!/limited_total\{limit="peerProducers"\} [1-9]/.test(await metricsOf(next))) await nextTick();
+  assert.equal(states.indexOf('connected'), states.length - 1, 'it was not forgotten that the peer is to move');
+  const live = () => bob.room.remoteTracks.filter(({ state }) => state === 'live').map(({ id }) => id);
+  while (bob.room.state.status !== 'connected' || live().length !== 1) await nextTick();
+  const [here, waiting, ...others] = alice.room.localTracks.toSorted(
+    (a, b) => Number(live().includes(b.id)) - Number(live().includes(a.id)),
+  );
+  assert.ok(here && waiting && others.length === 0, 'both tracks are published still');
+  await here.close();
+  while (!live().includes(waiting.id)) await nextTick();
 });
 
 test('who is put out by a backend has left for good, and is told why', async (t) => {

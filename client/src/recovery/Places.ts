@@ -75,12 +75,15 @@ export class Places extends TypedEmitter<PlacesEvents> {
     await this.at(current, action(current));
   }
 
-  /** The failure of something at a place matters only as long as the peer is there: at the next one it is done again. */
+  /**
+   * The failure of something at a place matters only as long as the peer is there: at the next one it is done again, and a
+   * session that has ended is about to be left.
+   */
   async at(session: Session, action: Promise<unknown>): Promise<void> {
     try {
       await action;
     } catch (error) {
-      if (session === this.current && this.state.status !== 'closed') throw RoomError.from(error);
+      if (session === this.current && !session.isOver && this.state.status !== 'closed') throw RoomError.from(error);
     }
   }
 

@@ -29,6 +29,8 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
   #session: Session | undefined;
   /** What the session said last, until it is seen to. */
   #trouble: Trouble | undefined;
+  /** That the session is to be left, which stays so whatever else becomes of it. */
+  #move: Trouble | undefined;
   /** Ends a wait: something has happened that makes it worth while. */
   #wake: () => void = () => {};
 
@@ -99,8 +101,11 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
     const former = this.#session && { session: this.#session, serves: this.#trouble?.is === 'asked to move' };
     this.#session = session;
     this.#trouble = undefined;
+    this.#move = undefined;
     session.on('trouble', (trouble) => {
-      if (session !== this.#session || this.#trouble?.is === 'refused') return;
+      if (session !== this.#session) return;
+      if (trouble.is === 'asked to move') this.#move = trouble;
+      if (isFinal(this.#trouble) && trouble.is !== 'refused') return;
       this.#trouble = trouble;
       this.#wake();
     });
@@ -135,9 +140,13 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
         const session = this.#session;
         if (resumable && session && this.#trouble?.is === 'socket lost') {
           const outcome = await resume(session);
-          if (outcome === 'resumed') return session;
+          if (outcome === 'resumed' && !isFinal(this.#trouble)) {
+            if (!this.#move) return session;
+            this.#trouble = this.#move;
+            continue;
+          }
           resumable = outcome !== 'gone';
-          suspect = resumable ? session.daemonId : undefined;
+          suspect = outcome === 'unreachable' ? session.daemonId : undefined;
         } else if (trouble?.error.code === 'TRANSPORT_FAILED') {
           suspect = session?.daemonId;
         }
@@ -209,6 +218,9 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
     clearTimeout(timer);
   }
 }
+
+/** Whether nothing mends the session: neither another socket nor a later word of its own. */
+const isFinal = (trouble: Trouble | undefined): boolean => trouble?.is === 'media lost' || trouble?.is === 'refused';
 
 /** @throws {RoomError} that is final */
 async function resume(session: Session): Promise<'resumed' | 'gone' | 'unreachable'> {

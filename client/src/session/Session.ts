@@ -135,6 +135,11 @@ export class Session extends TypedEmitter<SessionEvents> {
     return this.assignment.daemonId;
   }
 
+  /** Whether the daemon has it no more, or it was left. */
+  get isOver(): boolean {
+    return this.#signaling.isOver;
+  }
+
   /** Handles the notifications that came so far and from now on: call it when the listeners are in place. */
   start(): void {
     const early = this.#early ?? [];

@@ -75,6 +75,10 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     this.#assignment = assignment;
   }
 
+  get isOver(): boolean {
+    return this.#state.is === 'over';
+  }
+
   /**
    * Goes on with the session over a new socket. What was asked and not answered is answered after all.
    *

@@ -1,6 +1,7 @@
 import { RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
 import { LocalTrack, type PublishOptions, type UnpublishCause } from '../LocalTrack.ts';
+import { backoffMs } from '../recovery/backoff.ts';
 import type { Places } from '../recovery/Places.ts';
 import type { Session } from '../session/Session.ts';
 
@@ -50,12 +51,23 @@ export class LocalTracks extends TypedEmitter<LocalTracksEvents> {
   /** Publishes everything at another place. */
   add(session: Session): void {
     session.on('ownProducerClosed', (local) => void local.end('refused'));
-    for (const local of this.#tracks) {
-      this.#places.at(session, session.producers.produce(local)).catch(() => local.end('refused'));
-    }
+    for (const local of this.#tracks) void this.#publishAgain(local, session);
   }
 
   close(): void {
     for (const local of this.all) void local.close();
+  }
+
+  /** Whoever publishes a track did not ask for another place, and does not lose it to what is only for now there. */
+  async #publishAgain(local: LocalTrack, session: Session): Promise<void> {
+    for (let attempt = 2; !local.closed && session === this.#places.current; attempt++) {
+      try {
+        return await this.#places.at(session, session.producers.produce(local));
+      } catch (error) {
+        const { status, retryAfterMs = 0 } = RoomError.from(error);
+        if (status !== 429 && status !== 503) return local.end('refused');
+        await new Promise((resolve) => setTimeout(resolve, Math.max(backoffMs(attempt), retryAfterMs)));
+      }
+    }
   }
 }
