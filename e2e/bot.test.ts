@@ -234,6 +234,17 @@ test('a move outlasts a lost socket, and a track that is refused for now at the 
   while (!live().includes(waiting.id)) await nextTick();
 });
 
+test('who finds a room as full as its daemon lets it be is told so, and is in when somebody leaves', async (t) => {
+  const stack = await Stack.start(t);
+  await stack.startDaemon('daemon-a', { MEDIA_DAEMON_MAX_ROOM_PEERS: '1' });
+  const options = { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'room' };
+  const alice = await Bot.join(t, { ...options, peerId: 'alice' });
+  const joining = Bot.join(t, { ...options, peerId: 'bob' }, ({ state }) => {
+    if (state.status === 'connecting' && state.reason?.code === 'ROOM_FULL') alice.room.leave();
+  });
+  assert.equal((await joining).room.state.status, 'connected');
+});
+
 test('who is put out by a backend has left for good, and is told why', async (t) => {
   const { daemon, alice, bob } = await bots(t);
   await commandsOf(t, daemon).closePeer({ roomId: 'room', peerId: 'alice', reason: 'enough' });

@@ -16,10 +16,11 @@ export class Bot {
   readonly #t: TestContext;
   readonly #counted = new WeakSet<MediaStreamTrack>();
 
-  static async join(t: TestContext, options: JoinOptions): Promise<Bot> {
+  static async join(t: TestContext, options: JoinOptions, stateChanged: (room: Room) => void = () => {}): Promise<Bot> {
     // What mediasoup-client's handlers for Chromium take from their browser.
     Object.assign(globalThis, { MediaStream, RTCPeerConnection });
     const bot = new Bot(t, new Room({ ...options, handlerFactory: Chrome111.createFactory({}) }));
+    bot.room.on('stateChanged', () => stateChanged(bot.room));
     await bot.room.join();
     return bot;
   }

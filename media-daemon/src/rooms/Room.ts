@@ -112,14 +112,14 @@ export class Room {
   /**
    * Lets a peer in and tells the others. A peer of the same id is replaced: its producers end at once.
    *
-   * @throws RequestError 503 when the room is full, 409 when it just closed.
+   * @throws RequestError 507 when the room is full, 409 when it just closed.
    */
   join(joining: Joining): Peer {
     if (this.closed || this.#letGo) throw new RequestError(409, 'the room has just closed, join again');
     const { peerId } = joining;
     const former = this.#peers.get(peerId);
     if (!former && this.#peers.size >= this.limits.maxRoomPeers)
-      throw new RequestError(503, `the room is full: it takes ${this.limits.maxRoomPeers} peers`, {
+      throw new RequestError(507, `the room is full: it takes ${this.limits.maxRoomPeers} peers`, {
         limit: 'roomPeers',
       });
     clearTimeout(this.#unjoinedTimer);
