@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
+import { observer, type types } from 'mediasoup';
+import { RtxSender } from './testing/RtxSender.ts';
 import { assertNoGap, connectReceiver, OpusSender } from './testing/rtp.ts';
 import { nextTick } from './testing/stack.ts';
 
@@ -91,4 +93,70 @@ test('S22 the statistics of a subscriber on another worker have the sender’s o
     );
     assert.equal(stats[1].ssrc, 4711);
   }
+});
+
+test('a pipe carries nothing while all who receive over it pause, and goes on with the first who resumes', async (t) => {
+  const piped: types.Consumer[] = [];
+  const watch = ({ observer: worker }: types.Worker) =>
+    worker.on('newrouter', ({ observer: router }) =>
+      router.on('newtransport', (transport) => {
+        if (transport.type === 'pipe') transport.observer.on('newconsumer', (consumer) => piped.push(consumer));
+      }),
+    );
+  observer.on('newworker', watch);
+  t.after(() => observer.off('newworker', watch));
+  const { join } = await spreadRoom(t);
+  const [alice, bob] = [await join('alice'), await join('bob')];
+  await join('carol');
+  const dave = await join('dave');
+
+  const { transportId } = alice.joined.transports.send;
+  const sender = new RtxSender(alice.joined.transports.send, 6001);
+  t.after(() => sender.close());
+  const { dtlsParameters, rtpParameters } = sender;
+  await alice.client.request('connectWebRtcTransport', { transportId, dtlsParameters });
+  const { producerId } = await alice.client.request('produce', { kind: 'video', rtpParameters });
+  const { rtpCapabilities } = alice.joined;
+  const consume = async ({ client }: typeof alice, paused: boolean) => {
+    const consumed = await client.request('consume', { producerId, rtpCapabilities, paused });
+    assert.equal(consumed.producerPaused, false, 'that of its owner, not of the pipe');
+    const { consumerId } = consumed;
+    return (method: 'pause' | 'resume' | 'closeConsumer') => client.request(method, { consumerId });
+  };
+  const [bobs, daves] = [await consume(bob, true), await consume(dave, true)];
+  const [pipe] = piped;
+  assert.ok(pipe && piped.length === 1, 'one pipe for both');
+
+  /** By mediasoup's own statistics. */
+  const packets = (stats: readonly { type: string; packetCount: number }[], type: string) =>
+    stats.find((stream) => stream.type === type)?.packetCount ?? 0;
+  const carried = async () => packets(await pipe.getStats(), 'outbound-rtp');
+  const sent = async () => packets((await alice.client.request('getStats', { producerId })).stats, 'inbound-rtp');
+  const flows = async () => {
+    const from = await carried();
+    while ((await carried()) < from + 20) await nextTick();
+  };
+  const rests = async () => {
+    while (!pipe.paused) await nextTick();
+    const [from, before] = [await sent(), await carried()];
+    while ((await sent()) < from + 20) await nextTick();
+    assert.equal(await carried(), before);
+  };
+  await rests();
+  for (let round = 0; round < 3; round++) {
+    const asked = sender.keyFrameRequests;
+    await bobs('resume');
+    await flows();
+    while (sender.keyFrameRequests === asked) await nextTick();
+    await daves('resume');
+    await bobs('pause');
+    await flows();
+    await daves('pause');
+    await rests();
+  }
+  await bob.client.notified('consumerPaused');
+  await Promise.all([bobs('resume'), bobs('pause'), bobs('resume')]);
+  await flows();
+  await bobs('closeConsumer');
+  await rests();
 });

@@ -50,12 +50,13 @@ export const describeRoom = (room: Room): MessageInitShape<typeof RoomSchema> =>
   rtpCapabilitiesJson: JSON.stringify(room.rtpCapabilities),
 });
 
-export const describePipe = ({ sent, from, to, users }: Pipe): MessageInitShape<typeof PipeSchema> => ({
+export const describePipe = ({ sent, from, to, users, flowing }: Pipe): MessageInitShape<typeof PipeSchema> => ({
   producerId: sent.id,
   kind: 'kind' in sent ? sent.kind : 'data',
   fromWorkerPid: from.on.worker.pid,
   toWorkerPid: to.on.worker.pid,
   consumers: users,
+  flowing,
 });
 
 export const describePeer = (peer: Peer): MessageInitShape<typeof PeerDetailsSchema> => ({

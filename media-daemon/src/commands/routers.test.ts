@@ -30,7 +30,7 @@ test('`getRoom` and the metrics show a room’s routers, its pipes and the load 
   const { producerId } = await alice.request('produce', { kind: 'audio', rtpParameters: opusRtpParameters() });
   const { dataProducerId } = await alice.request('produceData', { sctpStreamParameters: { streamId: 1 } });
   const { consumerId } = await bob.request('consume', { producerId, rtpCapabilities: joined.rtpCapabilities });
-  await bob.request('consume', { producerId, rtpCapabilities: joined.rtpCapabilities });
+  await bob.request('consume', { producerId, rtpCapabilities: joined.rtpCapabilities, paused: false });
   const { dataConsumerId } = await bob.request('consumeData', { dataProducerId });
 
   const { room, routers, pipes } = await getRoom({ roomId: 'room' });
@@ -47,8 +47,8 @@ test('`getRoom` and the metrics show a room’s routers, its pipes and the load 
   assert.deepEqual(
     pipes.map(({ $typeName, ...pipe }) => pipe),
     [
-      { producerId, kind: 'audio', fromWorkerPid, toWorkerPid, consumers: 2 },
-      { producerId: dataProducerId, kind: 'data', fromWorkerPid, toWorkerPid, consumers: 1 },
+      { producerId, kind: 'audio', fromWorkerPid, toWorkerPid, consumers: 2, flowing: 1 },
+      { producerId: dataProducerId, kind: 'data', fromWorkerPid, toWorkerPid, consumers: 1, flowing: 1 },
     ],
   );
   const { workers } = await getInfo({});

@@ -2,8 +2,7 @@ import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import type { PooledWorker, WorkerPool } from '../workers/WorkerPool.ts';
 import { chooseWorker } from './chooseWorker.ts';
-import type { Closable } from './Owned.ts';
-import { Pipe, type Sent } from './Pipe.ts';
+import { Pipe, type Receiver, type Sent } from './Pipe.ts';
 import { RoomRouter } from './RoomRouter.ts';
 import { RouterLink } from './RouterLink.ts';
 import type { Speakers } from './Speakers.ts';
@@ -20,6 +19,8 @@ export class RouterMesh {
   readonly #links = new Set<RouterLink>();
   /** By what they bring and whither. */
   readonly #pipes = new Map<string, Pipe>();
+  /** The pipe that a consumer on another router than its producer's receives from. */
+  readonly #pipeOf = new WeakMap<Receiver, Pipe>();
   #rtpCapabilities: types.RtpCapabilities = {};
 
   /** @param died called when a router ended because its worker did. */
@@ -80,7 +81,12 @@ export class RouterMesh {
    *
    * @throws RequestError 404 when what is sent closes meanwhile, 503 when a worker ends.
    */
-  receive<C extends Closable>(sent: Sent, from: RoomRouter, to: RoomRouter, consume: () => Promise<C>): Promise<C> {
+  async receive<C extends Receiver>(
+    sent: Sent,
+    from: RoomRouter,
+    to: RoomRouter,
+    consume: () => Promise<C>,
+  ): Promise<C> {
     if (from === to) return consume();
     const key = `${sent.id} ${to.on.worker.pid}`;
     let pipe = this.#pipes.get(key);
@@ -88,7 +94,14 @@ export class RouterMesh {
       pipe = new Pipe(sent, [from, to], this.#link(from, to), () => this.#pipes.delete(key));
       this.#pipes.set(key, pipe);
     }
-    return pipe.use(consume);
+    const consumer = await pipe.use(consume);
+    this.#pipeOf.set(consumer, pipe);
+    return consumer;
+  }
+
+  /** Has what a consumer receives be brought, or no longer, now that it has resumed or paused. */
+  async settle(consumer: types.Consumer): Promise<void> {
+    await this.#pipeOf.get(consumer)?.settle();
   }
 
   /** Ends every router and what it carries. */

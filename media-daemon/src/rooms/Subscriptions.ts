@@ -67,11 +67,13 @@ export class Subscriptions {
     const consumer = this.consumers.get(consumerId);
     await consumer.pause();
     this.#tellFlow(consumer);
+    void this.#room.mesh.settle(consumer);
   }
 
   async resume({ consumerId }: RequestData<'resume'>): Promise<void> {
     const consumer = this.consumers.get(consumerId);
     await consumer.resume();
+    await this.#room.mesh.settle(consumer);
     this.#tellFlow(consumer);
   }
 
@@ -79,7 +81,7 @@ export class Subscriptions {
   measured(consumer: types.Consumer): Measured {
     const { id, producerId } = consumer;
     const owner = this.#room.catalogue.ownerOf(producerId);
-    const producer = owner?.publications.producers.find(producerId);
+    const producer = this.#origin(consumer);
     const isHere = !producer || owner?.router === this.#peer.router;
     return {
       id,
@@ -159,6 +161,11 @@ export class Subscriptions {
   close(): void {
     this.consumers.close();
     this.dataConsumers.close();
+  }
+
+  /** What a consumer receives, on its own router: on this one it is paused too while nobody here wants it. */
+  #origin({ producerId }: types.Consumer): types.Producer | undefined {
+    return this.#room.catalogue.ownerOf(producerId)?.publications.producers.find(producerId);
   }
 
   #follow(consumer: types.Consumer, owner: Peer, producer: types.Producer): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { observer, type types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import { opusRtpParameters } from '../testing/opus.ts';
 import { consume, dumpOf, joinRoom, testRooms } from '../testing/testRooms.ts';
@@ -21,7 +22,10 @@ const step = fc.record({
     { weight: 2, arbitrary: does('leave') },
     { weight: 5, arbitrary: does('produce') },
     { weight: 2, arbitrary: does('produceData') },
-    { weight: 10, arbitrary: does('consume') },
+    { weight: 5, arbitrary: does('consume') },
+    { weight: 5, arbitrary: does('consumePaused') },
+    { weight: 10, arbitrary: does('pauseConsumer') },
+    { weight: 8, arbitrary: does('resumeConsumer') },
     { weight: 4, arbitrary: does('consumeData') },
     { weight: 3, arbitrary: does('pause') },
     { weight: 3, arbitrary: does('resume') },
@@ -96,10 +100,54 @@ function receivedElsewhere(room: Room): Map<string, number> {
   return counted;
 }
 
+/** What must flow over pipes: what is received elsewhere by somebody who does not pause, and is not paused itself. */
+function wanted(room: Room): string[] {
+  const flows = room.peers.flatMap(({ router, subscriptions }) =>
+    [...subscriptions.consumers].flatMap(({ producerId, paused }) => {
+      const owner = room.catalogue.ownerOf(producerId);
+      const isHere = owner?.router === router;
+      const flows = !isHere && !paused && !owner?.publications.producers.get(producerId).paused;
+      return flows ? [`${producerId} to ${router.on.worker.pid}`] : [];
+    }),
+  );
+  return [...new Set(flows)].sort();
+}
+
+/** Watches the pipes of all workers from now on; answers, by the workers' own account, what flows into them and out of them. */
+function watchPipes() {
+  const into = new Set<types.Consumer>();
+  const out = new Map<types.Producer, number>();
+  observer.on('newworker', ({ pid, observer: worker }) =>
+    worker.on('newrouter', ({ observer: router }) =>
+      router.on('newtransport', (transport) => {
+        if (transport.type !== 'pipe') return;
+        transport.observer.on('newconsumer', (consumer) => into.add(consumer));
+        transport.observer.on('newproducer', (producer) => out.set(producer, pid));
+      }),
+    ),
+  );
+  return async () => {
+    const flowing = { into: [] as string[], out: [] as string[] };
+    for (const consumer of into) {
+      if (consumer.closed) into.delete(consumer);
+      else {
+        const { paused, producerPaused } = await consumer.dump();
+        if (!paused && !producerPaused) flowing.into.push(consumer.producerId);
+      }
+    }
+    for (const [producer, pid] of out) {
+      if (producer.closed) out.delete(producer);
+      else if (!(await producer.dump()).paused) flowing.out.push(`${producer.id} to ${pid}`);
+    }
+    return { into: flowing.into.sort(), out: flowing.out.sort() };
+  };
+}
+
 const piped = (room: Room) =>
   new Map(room.mesh.pipes.map(({ sent, to, users }) => [`${sent.id} to ${to.on.slot}`, users]));
 
 test('whatever peers do and whichever worker dies, pipes are just where they are needed, and in the end nothing is left', async (t) => {
+  const flowing = watchPipes();
   const { rooms, pool } = await testRooms(t, { workers: WORKERS });
   const handlers = async () => {
     const dumps = await Promise.all(pool.workers.map(({ worker }) => worker.dump()));
@@ -154,6 +202,12 @@ test('whatever peers do and whichever worker dies, pipes are just where they are
           return publications.produceData({ sctpStreamParameters: { streamId: names++ } });
         case 'consume':
           return theirs && consume(at, peer, theirs.id);
+        case 'consumePaused':
+          return theirs && consume(at, peer, theirs.id, true);
+        case 'pauseConsumer':
+          return received && subscriptions.pause({ consumerId: received.id });
+        case 'resumeConsumer':
+          return received && subscriptions.resume({ consumerId: received.id });
         case 'consumeData':
           return theirData && subscriptions.consumeData({ dataProducerId: theirData.id });
         case 'pause':
@@ -195,11 +249,13 @@ test('whatever peers do and whichever worker dies, pipes are just where they are
           assert.ok(links >= 0 && links < at.mesh.routers.length, `${links} ends of links on one router`);
         }
         for (const { subscriptions } of at.peers)
-          for (const { producerId, producerPaused } of subscriptions.consumers)
+          for (const { producerId, producerPaused } of subscriptions.snapshot().consumers)
             assert.equal(
               producerPaused,
               at.catalogue.ownerOf(producerId)?.publications.producers.get(producerId).paused,
             );
+        const out = wanted(at);
+        assert.deepEqual(await flowing(), { into: out.map((pipe) => pipe.split(' ')[0]), out });
       }, WAIT);
       counts.pipes += at.mesh.pipes.length;
       for (const peer of at.peers) at.leave(peer, 1);

@@ -44,8 +44,8 @@ export async function joinRoom(room: Room, peerId: string) {
   return { peer, notified };
 }
 
-export const consume = (room: Room, peer: Peer, producerId: string) =>
-  peer.subscriptions.consume({ producerId, rtpCapabilities: room.rtpCapabilities as never, paused: false });
+export const consume = (room: Room, peer: Peer, producerId: string, paused = false) =>
+  peer.subscriptions.consume({ producerId, rtpCapabilities: room.rtpCapabilities as never, paused });
 
 /** What each router of a room has, by its worker's own account. */
 export const dumpOf = (room: Room) =>
