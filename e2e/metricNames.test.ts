@@ -42,7 +42,7 @@ test('every query of the dashboard and of the alerts asks for metrics and labels
   await alice.request('joinRoom', { roomId: 'room', peerId: 'alice', transports: ['send'] });
   await alice.request('produce', { kind: 'audio', rtpParameters: opusRtpParameters() });
   const bob = await SignalingClient.open(daemon.url, 'room', 'bob');
-  assert.equal((await bob.ask('joinRoom', { roomId: 'room', peerId: 'bob' })).errorCode, 507);
+  assert.equal((await bob.ask('joinRoom', { roomId: 'room', peerId: 'bob' })).errorCode, 503);
   await (await SignalingClient.join(daemon.url, 'other', 'carol')).request('leaveRoom');
   assert.equal(await ask('/rooms/assigned/assignments', { peerId: 'dave' }), 201);
   assert.equal(await ask('/rooms/assigned/assignments', { peerId: 'dave', failedDaemonId: 'daemon' }), 201);

@@ -31,7 +31,6 @@ test('`problemToRoomError` with an answer that is no problem takes the control p
 test('`protooToRoomError` maps the error code of an answer', () => {
   assert.equal(protooToRoomError({ code: 403, reason: 'no' }).code, 'REFUSED');
   assert.equal(protooToRoomError({ code: 429, reason: 'slow' }).code, 'UNAVAILABLE');
-  assert.equal(protooToRoomError({ code: 507, reason: 'full' }).code, 'ROOM_FULL');
   assert.equal(protooToRoomError({ code: 404, reason: 'gone' }).status, 404);
 });
 

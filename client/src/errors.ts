@@ -107,7 +107,6 @@ function isForeign(status: number): boolean {
 function statusToCode(status: number): RoomErrorCode {
   if (status === 401 || status === 403) return 'REFUSED';
   if (status === 429 || status === 503) return 'UNAVAILABLE';
-  if (status === 507) return 'ROOM_FULL';
   if (status >= 400 && status < 500) return 'INVALID_REQUEST';
   return 'INTERNAL';
 }

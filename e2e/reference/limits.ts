@@ -16,7 +16,7 @@ const limits: Partial<Record<Setting, { readonly beyond: string; readonly counte
   ipSocketsPerSecond: { beyond: 'the upgrade is refused with 429', counted: 'ipSocketRate' },
   ipSocketBurst: { beyond: 'the upgrade is refused with 429', counted: 'ipSocketRate' },
   maxPeers: { beyond: 'the upgrade is refused with 503', counted: 'peers' },
-  maxRoomPeers: { beyond: '`joinRoom`: 507', counted: 'roomPeers' },
+  maxRoomPeers: { beyond: '`joinRoom`: 503', counted: 'roomPeers' },
   maxPeerProducers: { beyond: '`produce`: 429', counted: 'peerProducers' },
   maxPeerConsumers: { beyond: '`consume`: 429', counted: 'peerConsumers' },
   maxPeerDataProducers: { beyond: '`produceData`: 429', counted: 'peerDataProducers' },

@@ -1,4 +1,5 @@
 import type { Assignment } from '@mediasoup-server/proto/http';
+import { ROOM_FULL } from '@mediasoup-server/proto/protoo';
 import type { Method, RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
 import { protooToRoomError, RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
@@ -270,5 +271,9 @@ function joinError(error: RoomError): RoomError {
   const { status, message } = error;
   // The room has just closed, or is elsewhere by now: a new assignment knows.
   if (status === 409) return new RoomError('UNAVAILABLE', message, { status, cause: error });
+  // The code alone does not tell it from a daemon that is busy (S34).
+  if (status === 503 && message.startsWith(ROOM_FULL)) {
+    return new RoomError('ROOM_FULL', message, { status, cause: error });
+  }
   return error;
 }

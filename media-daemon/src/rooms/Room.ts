@@ -1,4 +1,5 @@
 import { LeaveReason } from '@mediasoup-server/proto/daemon';
+import { ROOM_FULL } from '@mediasoup-server/proto/protoo';
 import type { NotificationData, Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
@@ -112,14 +113,14 @@ export class Room {
   /**
    * Lets a peer in and tells the others. A peer of the same id is replaced: its producers end at once.
    *
-   * @throws RequestError 507 when the room is full, 409 when it just closed.
+   * @throws RequestError 503 when the room is full, 409 when it just closed.
    */
   join(joining: Joining): Peer {
     if (this.closed || this.#letGo) throw new RequestError(409, 'the room has just closed, join again');
     const { peerId } = joining;
     const former = this.#peers.get(peerId);
     if (!former && this.#peers.size >= this.limits.maxRoomPeers)
-      throw new RequestError(507, `the room is full: it takes ${this.limits.maxRoomPeers} peers`, {
+      throw new RequestError(503, `${ROOM_FULL}: it takes ${this.limits.maxRoomPeers} peers`, {
         limit: 'roomPeers',
       });
     clearTimeout(this.#unjoinedTimer);

@@ -81,7 +81,7 @@ export class Subscriptions {
   measured(consumer: types.Consumer): Measured {
     const { id, producerId } = consumer;
     const owner = this.#room.catalogue.ownerOf(producerId);
-    const producer = this.#origin(consumer);
+    const producer = this.#followed.get(consumer)?.producer;
     const isHere = !producer || owner?.router === this.#peer.router;
     return {
       id,
@@ -163,11 +163,6 @@ export class Subscriptions {
     this.dataConsumers.close();
   }
 
-  /** What a consumer receives, on its own router: on this one it is paused too while nobody here wants it. */
-  #origin({ producerId }: types.Consumer): types.Producer | undefined {
-    return this.#room.catalogue.ownerOf(producerId)?.publications.producers.find(producerId);
-  }
-
   #follow(consumer: types.Consumer, owner: Peer, producer: types.Producer): void {
     const { id: consumerId, producerId } = consumer;
     const { id: peerId } = this.#peer;
@@ -201,7 +196,7 @@ export class Subscriptions {
   #tellFlow(consumer: types.Consumer): void {
     const followed = this.#followed.get(consumer);
     if (!followed || consumer.closed) return;
-    // Of the producer itself: a consumer hears of it a moment later.
+    // Of the producer itself: a consumer hears of it a moment later, and of a pipe that rests too.
     const flowing = !consumer.paused && !followed.producer.paused;
     if (flowing === followed.flowing) return;
     followed.flowing = flowing;

@@ -97,11 +97,13 @@ test('S33 a peer has no more producers and consumers than allowed, also when ask
   for (const [limit, times] of Object.entries(counted)) assert.equal(await limited(metricsPort, limit), times, limit);
 });
 
-test('S34 a full room refuses with 507', async (t) => {
+test('S34 a full room refuses with 503, and says so', async (t) => {
   const { url, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_MAX_ROOM_PEERS: '1' });
   await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.open(url, 'room', 'bob');
-  assert.equal((await bob.ask('joinRoom', { roomId: 'room', peerId: 'bob' })).errorCode, 507);
+  const { errorCode, errorReason } = await bob.ask('joinRoom', { roomId: 'room', peerId: 'bob' });
+  assert.equal(errorCode, 503);
+  assert.match(String(errorReason), /^the room is full/);
   assert.equal(await limited(metricsPort, 'roomPeers'), 1);
   await SignalingClient.join(url, 'room', 'alice');
 });
@@ -111,7 +113,7 @@ test('S42 a `joinRoom` that was refused may be asked again over the same connect
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.open(url, 'room', 'bob');
   const join = () => bob.ask('joinRoom', { roomId: 'room', peerId: 'bob' });
-  assert.equal((await join()).errorCode, 507);
+  assert.equal((await join()).errorCode, 503);
   alice.close();
   while (!(await join()).ok);
   assert.ok((await bob.ask('updateAppData', { appData: {} })).ok);

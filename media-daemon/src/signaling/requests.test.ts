@@ -9,10 +9,9 @@ const dtlsParameters = { fingerprints: [{ algorithm: 'sha-256', value: Array(32)
 const produced = (more: object = {}) => ({ kind: 'audio', rtpParameters: { ...opusRtpParameters(), ...more } });
 const vp9 = { mimeType: 'video/VP9', payloadType: 96, clockRate: 90_000, parameters: {}, rtcpFeedback: [] };
 
-/** What only a token, a backend's command or the control plane brings about: S4, S53 and S58 have it; mode `open` grants all. */
+/** What only a token could bring about, or a backend's command: S4 and S53 have it, and mode `open` grants everything. */
 const NOT_HERE = [
   'joinRoom 401',
-  'joinRoom 503',
   'resumeProducer 403',
   'produce 403',
   'consume 403',
@@ -47,7 +46,7 @@ test('S47 each error that the reference has beside a request is answered in its 
 
   const cases: [SignalingClient, Method, number, object][] = [
     [carol, 'joinRoom', 403, { roomId: 'other', peerId: 'carol' }],
-    [carol, 'joinRoom', 507, { roomId: 'room', peerId: 'carol' }],
+    [carol, 'joinRoom', 503, { roomId: 'room', peerId: 'carol' }],
     [alice, 'joinRoom', 409, { roomId: 'room', peerId: 'alice' }],
     [alice, 'createWebRtcTransport', 409, { direction: 'send' }],
     [alice, 'connectWebRtcTransport', 404, { transportId: 'none', dtlsParameters }],

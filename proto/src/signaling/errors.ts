@@ -9,8 +9,7 @@ export const errorCodes = {
   422: 'It cannot be received, or the codec cannot be forwarded so.',
   429: 'Over a limit, which the reason names.',
   500: 'Something is wrong in the server; its log says what.',
-  503: 'Not now: this daemon is full or draining, has no media worker, or the connection is being closed.',
-  507: 'The room is full: there is a place again when somebody leaves.',
+  503: 'Not now: full, draining, no media worker, or the connection is being closed.',
 } as const;
 export type ErrorCode = keyof typeof errorCodes;
 
