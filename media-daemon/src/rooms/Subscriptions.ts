@@ -82,7 +82,7 @@ export class Subscriptions {
     const { id, producerId } = consumer;
     const owner = this.#room.catalogue.ownerOf(producerId);
     const producer = this.#followed.get(consumer)?.producer;
-    const isHere = !producer || owner?.router === this.#peer.router;
+    const isHere = !producer || !owner || owner.router === this.#peer.router;
     return {
       id,
       get closed() {
