@@ -17,6 +17,14 @@ export type LoadOptions = PublisherOptions & {
   readonly joined: () => void;
 };
 
+/** How long one peer may take to join, ms. */
+const JOIN_DEADLINE_MS = 10_000;
+/** After so many that could not join at a time nobody else tries: it is not by chance. */
+const MOST_REFUSED = 5;
+
+/** A peer that could not join. */
+export type Refused = { readonly room: string; readonly peer: string; readonly why: string };
+
 /** What one subscriber received, over all its streams. */
 export type SubscriberReport = Omit<StreamReport, 'firstPacketMs'> & {
   readonly room: string;
@@ -34,7 +42,11 @@ export class Load {
   readonly #run = `load-${Date.now().toString(36)}`;
   readonly #publishers: Publisher[] = [];
   readonly #subscribers: { room: string; name: string; subscriber: Subscriber }[] = [];
+  /** Subscribers that could not join. */
+  readonly refused: Refused[] = [];
   #nextJoinAt = 0;
+  /** How many subscribers of each room were asked to join. */
+  #asked = 0;
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -47,32 +59,42 @@ export class Load {
   /**
    * Has everybody join and waits until media flows.
    *
-   * @throws Error when a peer is refused.
+   * @throws Error when a publisher cannot join.
    */
   async open(): Promise<void> {
     const { rooms, publishers, subscribers, target, joined } = this.#options;
     for (let index = 0; index < publishers; index++)
       await this.#each(rooms, async (room) => {
-        this.#publishers.push(await Publisher.open(target, room, `publisher-${index}`, this.#options));
+        const peer = `publisher-${index}`;
+        const opening = Publisher.open(target, room, peer, this.#options);
+        const opened = await inTime(opening).catch((error: Error) => {
+          throw new Error(`${peer} could not join: ${error.message}`);
+        });
+        this.#publishers.push(opened);
         joined();
       });
     await this.grow(subscribers);
   }
 
-  /** Has so many more subscribers join each room, and waits until they receive. */
+  /** Has so many more subscribers join each room, and waits until they receive, or were waited for in vain. */
   async grow(subscribers: number): Promise<void> {
     const { rooms, target, publishers, audio, fps, joined } = this.#options;
     const streams = publishers * (Number(audio) + Number(fps > 0));
     const opened: Subscriber[] = [];
-    const from = this.#subscribers.length / rooms;
-    for (let index = from; index < from + subscribers; index++)
+    const [upTo, mayRefuse] = [this.#asked + subscribers, this.refused.length + MOST_REFUSED];
+    while (this.#asked < upTo && this.refused.length < mayRefuse) {
+      const name = `subscriber-${this.#asked++}`;
       await this.#each(rooms, async (room) => {
-        const name = `subscriber-${index}`;
-        const subscriber = await Subscriber.open(target, room, name, streams);
-        this.#subscribers.push({ room, name, subscriber });
-        opened.push(subscriber);
-        joined();
+        try {
+          const subscriber = await inTime(Subscriber.open(target, room, name, streams));
+          this.#subscribers.push({ room, name, subscriber });
+          opened.push(subscriber);
+          joined();
+        } catch (error) {
+          this.refused.push({ room, peer: name, why: (error as Error).message });
+        }
       });
+    }
     await Promise.all(opened.map((subscriber) => subscriber.begun()));
   }
 
@@ -124,5 +146,21 @@ export class Load {
       this.#nextJoinAt = Math.max(this.#nextJoinAt, performance.now()) + 1000 / this.#options.joinsPerSecond;
       await join(`${this.#run}-${index}`);
     }
+  }
+}
+
+/** Gives up on a peer that takes too long; should it come after all, it goes again. */
+async function inTime<P extends { close(): void }>(opening: Promise<P>): Promise<P> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${JOIN_DEADLINE_MS / 1000} s`)), JOIN_DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([opening, late]);
+  } catch (error) {
+    opening.then((peer) => peer.close()).catch(() => {});
+    throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }

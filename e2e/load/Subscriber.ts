@@ -25,6 +25,15 @@ export class Subscriber {
   /** @param streams how many streams are sent in the room. */
   static async open(target: Target, roomId: string, peerId: string, streams: number): Promise<Subscriber> {
     const entered = await enter(target, roomId, peerId, 'recv');
+    try {
+      return await Subscriber.#receiveAll(entered, streams);
+    } catch (error) {
+      entered.client.close();
+      throw error;
+    }
+  }
+
+  static async #receiveAll(entered: Entered, streams: number): Promise<Subscriber> {
     const { client, transport } = entered;
     const rtpCapabilities = capabilities(entered.rtpCapabilities);
     const consumed: Consumed[] = [];

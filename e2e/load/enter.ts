@@ -28,8 +28,18 @@ export async function enter(
   direction: 'send' | 'recv',
 ): Promise<Entered> {
   const url = target.url.startsWith('ws') ? direct(target.url, roomId, peerId) : await assigned(target, roomId, peerId);
-  const client = await SignalingClient.openUrl(url);
-  const joined = await client.request('joinRoom', { roomId, peerId, transports: [direction] });
+  const client = await SignalingClient.openUrl(url).catch((error) => {
+    throw new Error(`${new URL(url).origin}: ${error.message}`);
+  });
+  // Who may not connect is told why before the socket is closed.
+  const refused = client.notified('error').then(({ code, reason }) => {
+    throw new Error(`connection refused: ${code} ${reason}`);
+  });
+  const joining = client.request('joinRoom', { roomId, peerId, transports: [direction] });
+  const joined = await Promise.race([refused, joining]).catch((error) => {
+    client.close();
+    throw error;
+  });
   return { client, transport: joined.transports[direction], rtpCapabilities: joined.rtpCapabilities };
 }
 
@@ -42,13 +52,20 @@ function direct(url: string, roomId: string, peerId: string): string {
 
 async function assigned({ url, tokenSecret }: Target, roomId: string, peerId: string): Promise<string> {
   const authorization = tokenSecret && { authorization: `Bearer ${await accessToken(tokenSecret, roomId, peerId)}` };
-  const answer = await fetch(new URL(`rooms/${encodeURIComponent(roomId)}/assignments`, `${url.replace(/\/$/, '')}/`), {
+  const at = new URL(`rooms/${encodeURIComponent(roomId)}/assignments`, `${url.replace(/\/$/, '')}/`);
+  const answer = await fetch(at, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...authorization },
     body: JSON.stringify({ peerId }),
+  }).catch((error) => {
+    throw new Error(`${at.origin}: ${error.cause?.message ?? error.message}`);
   });
-  const body = (await answer.json()) as { url: string; code?: string };
-  if (!answer.ok) throw new Error(`no assignment: ${answer.status} ${body.code}`);
+  // Whatever answers there may be no control plane.
+  const body: { url?: string; code?: string; title?: string; detail?: string } = await answer.json().catch(() => ({}));
+  if (!answer.ok || !body.url)
+    throw new Error(
+      `no assignment: ${[answer.status, body.code, body.detail ?? body.title].filter(Boolean).join(' ')}`,
+    );
   return body.url;
 }
 

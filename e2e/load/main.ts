@@ -1,66 +1,70 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { runDaemon } from '../testing/stack.ts';
 import { Load } from './Load.ts';
+import { type Options, readOptions, USAGE } from './options.ts';
 import { readRecording } from './recording.ts';
-import { type Summary, summarize, table } from './summary.ts';
+import { rate, type Summary, shortfalls, summarize, table } from './summary.ts';
 
 /**
  * Puts rooms full of peers on a deployment and measures what they receive. `node e2e/load/main.ts --help`
  */
 
-const USAGE = `usage: make load ARGS='[options]'
-
-  --url URL              a control plane (http, https) or a media daemon (ws, wss); without it, a daemon is started here
-  --token-secret-file F  the secret that the control plane checks access tokens with
-  --rooms N              1
-  --publishers N         of each room; 1
-  --subscribers N        of each room; 10
-  --audio false          no sound: 50 packets a second of Opus, 32 kbps
-  --fps N                frames of VP8 a second; 30 make 500 kbps, 0 none
-  --seconds N            how long is measured when everybody is in; 10
-  --joins-per-second N   40
-  --grow N               afterwards adds N subscribers to each room at a time, until one does not receive everything
-  --json FILE            writes the summary and what each subscriber received
-`;
-
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', default: false },
-    url: { type: 'string' },
-    'token-secret-file': { type: 'string' },
-    rooms: { type: 'string', default: '1' },
-    publishers: { type: 'string', default: '1' },
-    subscribers: { type: 'string', default: '10' },
-    audio: { type: 'string', default: 'true' },
-    fps: { type: 'string', default: '30' },
-    seconds: { type: 'string', default: '10' },
-    'joins-per-second': { type: 'string', default: '40' },
-    grow: { type: 'string', default: '0' },
-    json: { type: 'string' },
-  },
-});
-if (values.help) {
-  process.stdout.write(USAGE);
-  process.exit(0);
-}
-const count = (
-  name: 'rooms' | 'publishers' | 'subscribers' | 'fps' | 'seconds' | 'joins-per-second' | 'grow',
-): number => {
-  const number = Number(values[name]);
-  if (Number.isFinite(number) && number >= 0) return number;
-  process.stderr.write(`--${name} is not a number: ${values[name]}\n${USAGE}`);
-  process.exit(2);
-};
-
-/** The share of the packets that are due which must come; key frames that are asked for make the rate vary. */
-const LEAST_RATE = 0.95;
-
+const options = readOptionsOrEnd();
 // The daemon that was started here ends with this process.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const closers: (() => Promise<void>)[] = [];
-const ownDaemon = async () => {
+let load: Load | undefined;
+let [joined, doing, failed] = [0, 'joining', false];
+/** One line that is written over, or now and then one where nobody looks at a terminal. */
+const progress = setInterval(
+  () => {
+    const { received, lost } = summarize(load?.reports ?? [], [], 1);
+    const line = `${doing}: ${joined} peers, ${received} packets, ${lost} lost`;
+    process.stderr.write(process.stderr.isTTY ? `\r${line.padEnd(79)}` : `${line}\n`);
+  },
+  process.stderr.isTTY ? 500 : 5000,
+);
+/** A line that stays. */
+const say = (line: string) => process.stderr.write(process.stderr.isTTY ? `\r${line.padEnd(79)}\n` : `${line}\n`);
+
+try {
+  load = await open(options);
+  await run(load, options);
+  failed = options.grow === 0 && load.refused.length > 0;
+} catch (error) {
+  failed = true;
+  say(error instanceof Error ? error.message : String(error));
+}
+clearInterval(progress);
+load?.close();
+for (const close of closers) await close();
+// libdatachannel's threads would keep the process alive.
+process.exit(failed ? 1 : 0);
+
+function readOptionsOrEnd(): Options {
+  try {
+    const read = readOptions(process.argv.slice(2));
+    if (read) return read;
+    process.stdout.write(USAGE);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+async function open({ url, tokenSecretFile, ...peers }: Options): Promise<Load> {
+  const tokenSecret = tokenSecretFile === undefined ? undefined : (await readFile(tokenSecretFile, 'utf8')).trim();
+  if (tokenSecret === '') throw new Error(`${tokenSecretFile} holds no secret`);
+  const target = { url: url ?? (await ownDaemon()), tokenSecret };
+  const opened = new Load({ ...peers, target, recording: await readRecording(), joined: () => joined++ });
+  load = opened;
+  await opened.open();
+  return opened;
+}
+
+async function ownDaemon(): Promise<string> {
   const { ready } = await runDaemon(
     { after: (end) => closers.push(end) },
     {
@@ -71,80 +75,43 @@ const ownDaemon = async () => {
     },
   );
   return String(ready.url);
-};
-const secretFile = values['token-secret-file'];
-const [rooms, publishers, subscribers, seconds, grow] = [
-  count('rooms'),
-  count('publishers'),
-  count('subscribers'),
-  count('seconds'),
-  count('grow'),
-];
+}
 
-let joined = 0;
-let doing = 'joining';
-const load = new Load({
-  target: {
-    url: values.url ?? (await ownDaemon()),
-    tokenSecret: secretFile && (await readFile(secretFile, 'utf8')).trim(),
-  },
-  recording: await readRecording(),
-  rooms,
-  publishers,
-  subscribers,
-  audio: values.audio !== 'false',
-  fps: count('fps'),
-  joinsPerSecond: count('joins-per-second'),
-  joined: () => joined++,
-});
-
-/** One line that is written over, or now and then one where nobody looks at a terminal. */
-const progress = setInterval(
-  () => {
-    const { received, lost } = summarize(load.reports, [], 1);
-    const line = `${doing}: ${joined} peers, ${received} packets, ${lost} lost`;
-    process.stderr.write(process.stderr.isTTY ? `\r${line.padEnd(79)}` : `${line}\n`);
-  },
-  process.stderr.isTTY ? 500 : 5000,
-);
+/** Measures, and again with more subscribers each time, as long as all could join and receive everything. */
+async function run(load: Load, { grow, json, ...asked }: Options): Promise<void> {
+  const steps: Summary[] = [];
+  let carried = 0;
+  for (;;) {
+    doing = 'measuring';
+    const summary = await measure(load, asked.seconds);
+    steps.push(summary);
+    const missing = shortfalls(summary, load.duePerSecond, load.cutOff);
+    const { refused, duePerSecond, cutOff } = load;
+    if (missing.length === 0) carried = summary.subscribers;
+    if (grow > 0) say(`${summary.subscribers} subscribers, each: ${rate(summary)}`);
+    if (grow > 0 && missing.length === 0 && refused.length === 0) {
+      doing = `growing by ${grow * asked.rooms}`;
+      await load.grow(grow);
+      continue;
+    }
+    const ends = [
+      missing.length > 0 && `Not everything was received by ${summary.subscribers} subscribers: ${missing.join('; ')}.`,
+      refused.length > 0 && `${refused.length} subscribers could not join: ${refused[0]?.why}.`,
+      grow > 0 && `${carried} subscribers received everything.`,
+    ];
+    process.stdout.write([table(summary, duePerSecond), ...ends].filter(Boolean).join('\n').concat('\n'));
+    if (json !== undefined) {
+      const written = { options: { ...asked, grow }, carried, cutOff, refused, steps, summary };
+      await writeFile(json, `${JSON.stringify({ ...written, subscribers: load.reports }, undefined, 2)}\n`);
+    }
+    return;
+  }
+}
 
 /** What is received from now on, for the given time. */
-async function measure() {
-  doing = 'measuring';
-  const before = load.reports;
+async function measure(load: Load, seconds: number): Promise<Summary> {
+  const [before, startedAt] = [load.reports, performance.now()];
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  return summarize(load.reports, before, seconds);
+  // A machine that is busy wakes late.
+  return summarize(load.reports, before, (performance.now() - startedAt) / 1000);
 }
-/** The rate, too: a machine that is too slow for the senders, which are here as well, loses nothing. */
-const isWhole = ({ lost, silent, stalled, packetsPerSecond }: Summary) =>
-  lost === 0 && silent === 0 && stalled === 0 && packetsPerSecond > LEAST_RATE * load.duePerSecond;
-
-let failed = false;
-try {
-  await load.open();
-  let summary = await measure();
-  let carried = isWhole(summary) ? summary.subscribers : 0;
-  while (grow > 0 && isWhole(summary)) {
-    carried = summary.subscribers;
-    doing = `growing by ${grow * rooms}`;
-    await load.grow(grow);
-    summary = await measure();
-  }
-  clearInterval(progress);
-  process.stderr.write('\n');
-  process.stdout.write(table(summary, load.duePerSecond));
-  if (load.cutOff > 0) process.stdout.write(`\n${load.cutOff} peers have lost their sockets\n`);
-  if (grow > 0) process.stdout.write(`\n${carried} subscribers received everything, ${summary.subscribers} did not\n`);
-  if (values.json) {
-    const written = { options: values, carried, cutOff: load.cutOff, summary, subscribers: load.reports };
-    await writeFile(values.json, `${JSON.stringify(written, undefined, 2)}\n`);
-  }
-} catch (error) {
-  failed = true;
-  process.stderr.write(`\n${String(error)}\n`);
-}
-clearInterval(progress);
-load.close();
-for (const close of closers) await close();
-// libdatachannel's threads would keep the process alive.
-process.exit(failed ? 1 : 0);

@@ -55,6 +55,33 @@ function spread(values: readonly number[]): Spread {
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
+/** The share of the packets that are due which must come; key frames that are asked for make the rate vary. */
+const LEAST_RATE = 0.95;
+
+/**
+ * In which ways the subscribers did not receive everything, each as half a sentence; none when they did.
+ *
+ * @param cutOff how many peers have lost their sockets.
+ */
+export function shortfalls(summary: Summary, duePerSecond: number, cutOff: number): string[] {
+  const { lost, silent, stalled, packetsPerSecond } = summary;
+  return [
+    cutOff > 0 && `${cutOff} peers lost their sockets, since this machine or the daemon's is too slow to answer pings`,
+    silent > 0 && `nothing came of ${silent} streams`,
+    stalled > 0 && `nothing came any more to ${stalled}`,
+    lost > 0 && `${lost} packets were lost`,
+    // A machine that is too slow for the senders, which are here as well, loses nothing.
+    packetsPerSecond < LEAST_RATE * duePerSecond &&
+      `${packetsPerSecond.toFixed(0)} packets a second came of ${duePerSecond.toFixed(0)} that were due`,
+  ].filter((shortfall) => typeof shortfall === 'string');
+}
+
+/** What one subscriber received, of the packets and megabits a second. */
+export function rate({ subscribers, packetsPerSecond, megabitsPerSecond }: Summary): string {
+  const of = (total: number, digits: number) => (total / Math.max(subscribers, 1)).toFixed(digits);
+  return `${of(packetsPerSecond, 1)} packets a second, ${of(megabitsPerSecond, 2)} megabits`;
+}
+
 /** The summary as a table for people, beside the packets a second that were due. */
 export function table(summary: Summary, duePerSecond: number): string {
   const spreadOf = ({ p50, p99, max }: Spread) => `p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)}`;
@@ -67,6 +94,7 @@ export function table(summary: Summary, duePerSecond: number): string {
     ['packets out of order', `${summary.outOfOrder}`],
     ['packets a second', `${summary.packetsPerSecond.toFixed(0)} of ${duePerSecond.toFixed(0)} that are due`],
     ['megabits a second', summary.megabitsPerSecond.toFixed(1)],
+    ['of each subscriber', rate(summary)],
     ['jitter, ms', spreadOf(summary.jitterMs)],
     ['resume to first packet, ms', spreadOf(summary.firstPacketMs)],
   ];
