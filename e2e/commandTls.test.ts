@@ -2,11 +2,20 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
+import { run } from '@mediasoup-server/cli/run';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { RoomClient } from '@mediasoup-server/proto/RoomClient';
 import { authority } from './testing/authority.ts';
 import { accessToken, SECRET } from './testing/fleet.ts';
 import { commandsOf, Stack } from './testing/stack.ts';
+
+/** Has an operator drain the only daemon: the exit code, and what the command wrote. */
+async function drain(controlPlane: string, ...options: string[]) {
+  let written = '';
+  const stream = { write: (text: string) => (written += text) };
+  const words = ['daemons', 'drain', 'daemon-a', '--control-plane', controlPlane, ...options];
+  return { code: await run(words, { environment: {}, stdout: stream, stderr: stream }), written };
+}
 
 const peersOf = async (rooms: RoomClient) => (await rooms.peers('lobby')).map(({ peerId }) => peerId);
 
@@ -56,6 +65,19 @@ test('with client certificates whoever has one commands, nobody else connects, a
   copyFileSync(next.cert, server.cert);
   const shown = async () => assert.equal((await infoWith(theirs.ca, backend)).peers, 1);
   await t.waitFor(shown, { interval: 100, timeout: 30_000 });
+
+  const client = ['--cert', backend.cert, '--key', backend.key];
+  for (const options of [[], ['--tls'], ['--ca', theirs.ca], ['--ca', ours.ca, ...client]]) {
+    const { code, written } = await drain(controlPlaneUrl, ...options);
+    assert.equal(code, 3, written);
+    assert.match(written, /^cannot reach daemon-a at 127\.0\.0\.1:\d+: .+ \(--tls, --ca, --cert and --key say how/s);
+  }
+  const draining = drain(controlPlaneUrl, '--ca', theirs.ca, ...client);
+  await alice.notified('reconnect');
+  alice.close();
+  const drained = await draining;
+  assert.equal(drained.code, 0, drained.written);
+  assert.match(drained.written, /daemon-a has ended: 0 rooms and 0 peers left\n$/);
 });
 
 test('over TLS a backend commands and watches with tokens, and speaks to nobody whose certificate it does not know', async (t) => {
@@ -94,4 +116,6 @@ test('over TLS a backend commands and watches with tokens, and speaks to nobody 
   const told: unknown[] = [];
   for await (const watched of stream) if (watched.is === 'event') told.push(watched.event.kind.case);
   assert.deepEqual(told, ['roomCreated', 'peerJoined', 'peerLeft', 'roomClosed']);
+  const { code, written } = await drain(controlPlaneUrl, '--token', admin, '--ca', ours.ca);
+  assert.equal(code, 0, written);
 });

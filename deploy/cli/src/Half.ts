@@ -52,7 +52,10 @@ export const readControlPlane = async (environment: Environment): Promise<contro
  *
  * @throws SettingsError that names every wrong variable.
  */
-export const readHalf = async (half: Half, environment: Environment): Promise<Readonly<Record<string, unknown>>> =>
+export const readHalf = async (
+  half: Half,
+  environment: Environment,
+): Promise<controlPlane.Config | mediaDaemon.DaemonConfig> =>
   half === 'control-plane' ? readControlPlane(environment) : readMediaDaemon(environment);
 
 /**
@@ -62,7 +65,7 @@ export const readHalf = async (half: Half, environment: Environment): Promise<Re
  */
 export async function effectiveSettings(half: Half, environment: Environment): Promise<EffectiveSetting[]> {
   const [prefix, schema] = schemas[half];
-  const settings = await readHalf(half, environment);
+  const settings: Readonly<Record<string, unknown>> = await readHalf(half, environment);
   return Object.entries(schema.shape).map(([setting, type]) => {
     const variable = variableName(prefix, setting);
     const value = settings[setting];

@@ -1,6 +1,8 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { ACCESS_AUDIENCE, ACCESS_TYPE, algorithmsOf, type Grants } from '@mediasoup-server/control-plane/access-tokens';
+import { settingsSchema } from '@mediasoup-server/control-plane/config';
+import { ALL_ROOMS } from '@mediasoup-server/proto/http';
 import { SignJWT } from 'jose';
 import { CliError } from './CliError.ts';
 
@@ -20,11 +22,13 @@ export type AccessTokenKey = { readonly secret?: string | undefined; readonly ke
 /**
  * Signs an access token, as an application's backend does.
  *
- * @throws CliError when there is nothing to sign with.
+ * @throws CliError when there is nothing to sign with, or nothing that could be taken.
  */
 export async function signAccessToken(request: AccessTokenRequest, signer: AccessTokenKey): Promise<string> {
-  const { key, alg } = await readKey(signer);
   const { room, peer, grant, expiresIn } = request;
+  if (room === ALL_ROOMS && !grant.includes('admin'))
+    throw new CliError('a token for all rooms is good with the grant admin alone', 2);
+  const { key, alg } = await readKey(signer);
   const claims = { room, grants: Object.fromEntries(grant.map((name) => [name, true])) };
   const now = Math.floor(Date.now() / 1000);
   return new SignJWT(claims)
@@ -38,6 +42,8 @@ export async function signAccessToken(request: AccessTokenRequest, signer: Acces
 
 async function readKey({ secret, keyFile }: AccessTokenKey) {
   if (keyFile === undefined) {
+    const { error } = settingsSchema.shape.accessTokenSecret.safeParse(secret);
+    if (error) throw new CliError(`CONTROL_PLANE_ACCESS_TOKEN_SECRET: ${error.issues[0]?.message}`);
     if (secret) return { key: new TextEncoder().encode(secret), alg: 'HS256' };
     throw new CliError(
       'nothing to sign with: set CONTROL_PLANE_ACCESS_TOKEN_SECRET, or name a private key with --key',

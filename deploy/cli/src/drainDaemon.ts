@@ -40,7 +40,10 @@ export async function drainDaemon(
   const asked = deadline === undefined ? {} : { deadline: { seconds: BigInt(deadline) } };
   const soon = () => ({ metadata, deadline: Date.now() + DEADLINE_MS });
   const fail = ({ code, details, message }: ServiceError) => {
-    throw new CliError(`${daemonId} at ${grpcAddress}: ${details ?? message}`, code === status.UNAVAILABLE ? 3 : 1);
+    const reason = details || message;
+    if (code !== status.UNAVAILABLE) throw new CliError(`${daemonId} at ${grpcAddress}: ${reason}`);
+    const hint = '--tls, --ca, --cert and --key say how it is reached where its gRPC server speaks TLS';
+    throw new CliError(`cannot reach ${daemonId} at ${grpcAddress}: ${withoutNotes(reason)} (${hint})`, 3);
   };
   try {
     const { incarnation: found } = await calls.getInfo({}, soon()).catch(fail);
@@ -75,3 +78,7 @@ export async function drainDaemon(
 }
 
 const isSame = (incarnation: string) => (info: { incarnation: string }) => info.incarnation === incarnation;
+
+/** What kept a connection from being made, without what grpc-js says around it. */
+const withoutNotes = (details: string): string =>
+  /Last error: (?:Error: )?(.+?)\s*(?:\(\d{4}-[\w:.-]+\))?\. Resolution note/s.exec(details)?.[1] ?? details;

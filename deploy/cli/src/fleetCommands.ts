@@ -5,8 +5,8 @@ import { CliError } from './CliError.ts';
 import { ControlPlaneApi, type ControlPlaneOptions, type Page, type PageRequest } from './ControlPlaneApi.ts';
 import { drainDaemon } from './drainDaemon.ts';
 import { type Candidate, explainRoom } from './explainRoom.ts';
+import { httpUrl, id, wholeNumber } from './optionValue.ts';
 import type { CommonOptions, Parts } from './program.ts';
-import { wholeNumber } from './wholeNumber.ts';
 
 type AskingOptions = CommonOptions & ControlPlaneOptions;
 type PageOptions = AskingOptions & { limit?: number; cursor?: string };
@@ -31,6 +31,7 @@ export function addFleetCommands({ command, output, stderr }: Parts): void {
       .addOption(
         new Option('--control-plane <url>', 'where the control plane is')
           .env('MEDIASOUP_SERVER_URL')
+          .argParser(httpUrl)
           .default('http://127.0.0.1:3000'),
       )
       .addOption(
@@ -89,7 +90,7 @@ export function addFleetCommands({ command, output, stderr }: Parts): void {
   });
 
   asking('rooms explain', 'Says why a room is where it is, and where it would go if it were placed now.')
-    .argument('<roomId>', 'the room')
+    .argument('<roomId>', 'the room', id)
     .option('--region <region>', 'where a peer is that would be placed')
     .option('--suspect-after-ms <ms>', "the control plane's setting of that name", wholeNumber(1), 6000)
     .action(async (roomId: string, options: ExplainOptions) => {
@@ -126,6 +127,7 @@ export function addFleetCommands({ command, output, stderr }: Parts): void {
     .option('--cert <file>', 'PEM file with the certificate to show it')
     .option('--key <file>', "PEM file with that certificate's key")
     .action(async (daemonId: string, options: DrainOptions) => {
+      const tls = await readTls(options);
       const api = new ControlPlaneApi(options);
       const daemon = (await api.allDaemons()).find((one) => one.daemonId === daemonId);
       if (!daemon) throw new CliError(`there is no daemon ${JSON.stringify(daemonId)}`);
@@ -136,7 +138,6 @@ export function addFleetCommands({ command, output, stderr }: Parts): void {
           { daemonId, event: text, rooms: left.rooms, peers: left.peers },
           `${daemonId} ${text}: ${left.rooms} rooms and ${left.peers} peers left`,
         );
-      const tls = await readTls(options);
       const left = await drainDaemon(
         daemon,
         { token, tls, watch: options.wait, deadline: options.deadline },
@@ -148,10 +149,12 @@ export function addFleetCommands({ command, output, stderr }: Parts): void {
     });
 }
 
-const readTls = ({ tls, ca, cert, key }: DrainOptions) =>
-  readDaemonTls({
+function readTls({ tls, ca, cert, key }: DrainOptions) {
+  if ((cert === undefined) !== (key === undefined)) throw new CliError('--cert and --key come together', 2);
+  return readDaemonTls({
     daemonTls: [tls, ca, cert, key].some((given) => given !== undefined),
     daemonCaFile: ca,
     daemonClientCertFile: cert,
     daemonClientKeyFile: key,
   });
+}

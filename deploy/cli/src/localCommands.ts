@@ -1,19 +1,23 @@
 import { createLogger } from '@mediasoup-server/process/logger';
 import { Option } from 'commander';
 import { type AccessTokenRequest, grants, signAccessToken } from './accessToken.ts';
+import { checkFiles } from './checkFiles.ts';
 import { effectiveSettings, type Half, readControlPlane, readHalf } from './Half.ts';
 import { checkHealth } from './health.ts';
 import { generateAssignmentKey, randomSecret } from './keys.ts';
+import { id, wholeNumber } from './optionValue.ts';
 import type { CommonOptions, Parts } from './program.ts';
-import { wholeNumber } from './wholeNumber.ts';
 
 /** What an operator does on a server's own machine: settings, keys, tables, tokens. */
 export function addLocalCommands({ command, server, envFile, settings, output }: Parts): void {
-  command('config check', 'Checks the settings as the start does, and that the files they name can be read.')
+  command(
+    'config check',
+    'Checks the settings as the start does, and the keys and certificates in the files they name.',
+  )
     .addArgument(server())
     .addOption(envFile())
     .action(async (server: Half, options: CommonOptions) => {
-      await readHalf(server, await settings(options));
+      await checkFiles(await readHalf(server, await settings(options)));
       output(options).answer({ server, ok: true }, `the settings of the ${server} are good`);
     });
 
@@ -62,8 +66,8 @@ export function addLocalCommands({ command, server, envFile, settings, output }:
   );
 
   command('token', 'Signs an access token, as an application does, with its secret from the settings or its key.')
-    .requiredOption('--room <roomId>', 'the room; "*" stands for all, with the grant admin')
-    .requiredOption('--peer <peerId>', 'the peer')
+    .requiredOption('--room <roomId>', 'the room; "*" stands for all, with the grant admin', id)
+    .requiredOption('--peer <peerId>', 'the peer', id)
     .addOption(
       new Option('--grant <grant...>', 'what it allows').choices(grants).default(['publish', 'subscribe', 'data']),
     )

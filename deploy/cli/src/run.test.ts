@@ -41,6 +41,12 @@ test('a command line that makes no sense ends with 2 and says what is wrong', as
     [['token', '--room', 'lobby'], /required option '--peer <peerId>' not specified/],
     [['token', '--room', 'lobby', '--peer', 'alice', '--grant', 'fly'], /Allowed choices are publish/],
     [['token', '--room', 'lobby', '--peer', 'alice'], /nothing to sign with/],
+    [['token', '--room', '', '--peer', 'alice'], /argument '' is invalid. It is empty/],
+    [['token', '--room', 'lobby', '--peer', 'x'.repeat(129)], /It is longer than 128 bytes/],
+    [['token', '--room', '*', '--peer', 'alice'], /for all rooms is good with the grant admin alone/],
+    [['rooms', 'explain', '..'], /It is "\." or "\.\."/],
+    [['rooms', 'list', '--control-plane', 'localhost:3000'], /no URL that begins with http:\/\//],
+    [['daemons', 'drain', 'daemon-a', '--cert', 'cert.pem'], /--cert and --key come together/],
   ] as const) {
     const { code, stdout, stderr } = await cli(words);
     assert.deepEqual([code, stdout], [2, ''], words.join(' '));
@@ -72,6 +78,21 @@ test('`config check` says what is wrong with the settings, and which of their fi
   const unreadable = await cli(['config', 'check', 'media-daemon'], files);
   assert.equal(unreadable.code, 1);
   assert.match(unreadable.stderr, /^MEDIA_DAEMON_TLS_KEY_FILE: cannot be read: .*no such file/);
+  const certificate = files.MEDIA_DAEMON_TLS_CERT_FILE;
+  const controlPlane = { CONTROL_PLANE_DAEMON_KEY: daemonKey };
+  for (const [server, settings] of [
+    ['media-daemon', { ...files, MEDIA_DAEMON_TLS_KEY_FILE: certificate }],
+    ['media-daemon', { MEDIA_DAEMON_GRPC_TLS_CERT_FILE: certificate, MEDIA_DAEMON_GRPC_TLS_KEY_FILE: certificate }],
+    [
+      'control-plane',
+      { ...controlPlane, CONTROL_PLANE_TLS_CERT_FILE: certificate, CONTROL_PLANE_TLS_KEY_FILE: certificate },
+    ],
+    ['control-plane', { ...controlPlane, CONTROL_PLANE_ASSIGNMENT_KEY_FILE: certificate }],
+  ] as const) {
+    const useless = await cli(['config', 'check', server], settings);
+    assert.equal(useless.code, 1, JSON.stringify(settings));
+    assert.ok(useless.stderr.includes(certificate), useless.stderr);
+  }
 });
 
 test('`config show` prints every setting that takes effect, that of a file over that of the environment, and no secret', async (t) => {
@@ -158,6 +179,13 @@ test('`token` signs what the control plane takes, with the secret or with a key 
     assert.deepEqual(await tokens.verify(JSON.parse(stdout).token), access, kind);
     assert.equal((await cli([...words, '--key', publicFile])).code, 1);
   }
+});
+
+test('`token` refuses a secret that the control plane does not take', async () => {
+  const words = ['token', '--room', 'lobby', '--peer', 'alice'];
+  const { code, stderr } = await cli(words, { CONTROL_PLANE_ACCESS_TOKEN_SECRET: 'short' });
+  assert.equal(code, 1);
+  assert.match(stderr, /^CONTROL_PLANE_ACCESS_TOKEN_SECRET: is shorter than/);
 });
 
 test('a control plane or a server that does not answer ends the command with 3', async () => {

@@ -1,0 +1,23 @@
+import { idSchema } from '@mediasoup-server/proto/ids';
+import { InvalidArgumentError } from 'commander';
+
+/** Reads an option that is a whole number of at least `min`. */
+export const wholeNumber =
+  (min: number) =>
+  (text: string): number => {
+    if (/^\d+$/.test(text) && Number(text) >= min && Number.isSafeInteger(Number(text))) return Number(text);
+    throw new InvalidArgumentError(`It is no whole number from ${min} on.`);
+  };
+
+/** Reads the id of a room, a peer or a daemon. */
+export function id(text: string): string {
+  const { error } = idSchema.safeParse(text);
+  if (error) throw new InvalidArgumentError(`It ${error.issues[0]?.message}.`);
+  return text;
+}
+
+/** Reads where an HTTP server is. */
+export function httpUrl(text: string): string {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text;
+  throw new InvalidArgumentError('It is no URL that begins with http:// or https://.');
+}
