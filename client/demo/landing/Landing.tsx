@@ -24,11 +24,11 @@ interface LandingProps {
 /** Where everybody begins: how do I look, how do I sound, who am I, where do we meet. */
 export function Landing({ initial, invited, devices, onJoin }: LandingProps) {
   useChanges(devices);
-  const [roomId, setRoomId] = useState(initial.roomId);
+  const [wanted, setWanted] = useState(initial.roomId);
+  const roomId = invited ? initial.roomId : wanted;
   const [name, setName] = useState(initial.name);
   const nameInput = useRef<HTMLInputElement>(null);
   useEffect(() => nameInput.current?.focus(), []);
-  useEffect(() => setRoomId(initial.roomId), [initial.roomId]);
   const request = { roomId: roomId.trim(), name: name.trim() };
 
   return (
@@ -70,7 +70,7 @@ export function Landing({ initial, invited, devices, onJoin }: LandingProps) {
             <input
               name="room"
               value={roomId}
-              onInput={(event) => setRoomId(event.currentTarget.value)}
+              onInput={(event) => setWanted(event.currentTarget.value)}
               required
               readOnly={invited}
               maxLength={100}
