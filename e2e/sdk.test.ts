@@ -1,20 +1,25 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { RoomStats } from '@mediasoup-server/client';
 import type { Page } from 'playwright-core';
-import { joinRoom, openSdkPages, type SdkWindow, seesMore } from './testing/sdkPage.ts';
+import { joinRoom, openSdkPages, reloadSdkPages, type SdkWindow, seesMore } from './testing/sdkPage.ts';
 import { commandsOf, Stack } from './testing/stack.ts';
 
-/** Alice and Bob in a room, each with a camera and a microphone. */
-async function aliceAndBob(t: TestContext) {
-  const stack = await Stack.start(t);
-  const daemon = await stack.startDaemon('daemon-a');
-  const [alice, bob] = (await openSdkPages(t, 2)) as [Page, Page];
+/** One fleet and two pages serve all these tests: each has a room of its own. */
+const stack = await Stack.start({ after });
+const daemon = await stack.startDaemon('daemon-a');
+const [alice, bob] = (await openSdkPages({ after }, 2)) as [Page, Page];
+let rooms = 0;
+
+/** Puts Alice and Bob in a room, each with a camera and a microphone. @returns the room's id. */
+async function meet(): Promise<string> {
+  await reloadSdkPages([alice, bob]);
+  const roomId = `room-${++rooms}`;
   for (const [peerId, page] of Object.entries({ alice, bob })) {
-    await joinRoom(page, { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'room', peerId });
+    await joinRoom(page, { controlPlaneUrl: stack.controlPlaneUrl, roomId, peerId });
   }
   await Promise.all([alice, bob].map((page) => seesMore(page, 1)));
-  return { stack, daemon, alice, bob };
+  return roomId;
 }
 
 /** Collects what an event of the page's room tells, as JSON. */
@@ -33,8 +38,8 @@ async function listen(
   return () => page.evaluate((event) => (globalThis as unknown as Record<string, unknown[]>)[event], name);
 }
 
-test('what one sends with `send` arrives once at the others, text as text and bytes as bytes', async (t) => {
-  const { alice, bob } = await aliceAndBob(t);
+test('what one sends with `send` arrives once at the others, text as text and bytes as bytes', async () => {
+  await meet();
   const heard = await listen(bob, 'dataReceived');
   // A channel is there a moment after joining; until the first message arrives they are sent anew.
   await Promise.all([
@@ -69,10 +74,10 @@ test('what one sends with `send` arrives once at the others, text as text and by
 });
 
 test('what a backend sends, and what a peer tells of itself, is told by events', async (t) => {
-  const { daemon, alice, bob } = await aliceAndBob(t);
+  const roomId = await meet();
   const [heard, updated] = [await listen(alice, 'serverMessage'), await listen(bob, 'peerUpdated')];
   const dataJson = JSON.stringify({ recording: true });
-  await commandsOf(t, daemon).sendNotification({ roomId: 'room', dataJson, from: 'recorder' });
+  await commandsOf(t, daemon).sendNotification({ roomId, dataJson, from: 'recorder' });
   await alice.waitForFunction(() => (globalThis as unknown as { serverMessage: [] }).serverMessage.length > 0);
   assert.deepEqual(await heard(), [['recorder', { recording: true }]]);
   await alice.evaluate(() => (globalThis as unknown as SdkWindow).room.setAppData({ displayName: 'Alice' }));
@@ -80,8 +85,8 @@ test('what a backend sends, and what a peer tells of itself, is told by events',
   assert.deepEqual(await updated(), [['alice', { displayName: 'Alice' }]]);
 });
 
-test('who speaks and how loud is told', async (t) => {
-  const { alice, bob } = await aliceAndBob(t);
+test('who speaks and how loud is told', async () => {
+  await meet();
   await alice.evaluate(async () => {
     const { room } = globalThis as unknown as SdkWindow;
     // The fake microphone beeps too seldom to be somebody who speaks.
@@ -98,8 +103,8 @@ test('who speaks and how loud is told', async (t) => {
   await bob.waitForFunction(() => ((globalThis as unknown as SdkWindow).room.audioLevels.get('alice') ?? -127) > -60);
 });
 
-test('another camera goes out over the same producer, and is seen without a pause', async (t) => {
-  const { alice, bob } = await aliceAndBob(t);
+test('another camera goes out over the same producer, and is seen without a pause', async () => {
+  await meet();
   const producer = () =>
     bob.evaluate(() => {
       const { room } = globalThis as unknown as SdkWindow;
@@ -117,7 +122,7 @@ test('another camera goes out over the same producer, and is seen without a paus
 });
 
 test('a track that a backend has muted says so, and is heard again when the backend allows it', async (t) => {
-  const { daemon, alice, bob } = await aliceAndBob(t);
+  const roomId = await meet();
   const commands = commandsOf(t, daemon);
   const producerId = await bob.evaluate(() => {
     const { room } = globalThis as unknown as SdkWindow;
@@ -133,7 +138,7 @@ test('a track that a backend has muted says so, and is heard again when the back
       muted,
     );
   };
-  await commands.pauseProducer({ roomId: 'room', producerId });
+  await commands.pauseProducer({ roomId, producerId });
   await until(true);
   // Its owner may mute and unmute it as it likes.
   await alice.evaluate(async () => {
@@ -142,12 +147,12 @@ test('a track that a backend has muted says so, and is heard again when the back
     await track?.unmute();
   });
   await until(true);
-  await commands.resumeProducer({ roomId: 'room', producerId });
+  await commands.resumeProducer({ roomId, producerId });
   await until(false);
 });
 
-test('a shared screen arrives with its sound, and both end together', async (t) => {
-  const { alice, bob } = await aliceAndBob(t);
+test('a shared screen arrives with its sound, and both end together', async () => {
+  await meet();
   await alice.evaluate(async () => {
     const page = globalThis as unknown as SdkWindow & { share: unknown };
     // The browser of the tests has no screen to choose; a canvas and an oscillator are as good.
@@ -173,7 +178,7 @@ test('a shared screen arrives with its sound, and both end together', async (t) 
 });
 
 test('`getStats` sums up how well the call goes', async (t) => {
-  const { bob } = await aliceAndBob(t);
+  await meet();
   // A browser begins with the small size and no figures.
   const complete = async () => {
     const stats = (await bob.evaluate(async () => {

@@ -1,21 +1,26 @@
-import { type TestContext, test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { joinRoom, openSdkPages, type SdkWindow, seesMore } from './testing/sdkPage.ts';
+import { joinRoom, openSdkPages, reloadSdkPages, type SdkWindow, seesMore } from './testing/sdkPage.ts';
 import { nextTick, Stack } from './testing/stack.ts';
 
-/** Alice, who publishes, and Bob, who looks on. */
-async function aliceAndBob(t: TestContext, bobs: object = {}) {
-  const stack = await Stack.start(t);
-  const daemon = await stack.startDaemon('daemon-a');
-  const [alice, bob] = (await openSdkPages(t, 2)) as [Page, Page];
-  const common = { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'room' };
+/** One fleet and two pages serve all these tests: each has a room of its own. */
+const stack = await Stack.start({ after });
+const daemon = await stack.startDaemon('daemon-a');
+const [alice, bob] = (await openSdkPages({ after }, 2)) as [Page, Page];
+let rooms = 0;
+
+/** Puts Alice, who publishes, and Bob, who looks on, in a room. */
+async function meet(bobs: object = {}): Promise<void> {
+  await reloadSdkPages([alice, bob]);
+  while ((await consumers()) > 0) await nextTick();
+  const common = { controlPlaneUrl: stack.controlPlaneUrl, roomId: `room-${++rooms}` };
   await joinRoom(alice, { ...common, peerId: 'alice' });
   await joinRoom(bob, { ...common, peerId: 'bob', ...bobs });
-  const consumers = async () => {
-    const metrics = await (await fetch(`http://127.0.0.1:${daemon.ready.metricsPort}/metrics`)).text();
-    return Number(/^media_daemon_consumers (\d+)/m.exec(metrics)?.[1]);
-  };
-  return { alice, bob, consumers };
+}
+
+async function consumers(): Promise<number> {
+  const metrics = await (await fetch(`http://127.0.0.1:${daemon.ready.metricsPort}/metrics`)).text();
+  return Number(/^media_daemon_consumers (\d+)/m.exec(metrics)?.[1]);
 }
 
 /** Waits until Alice's camera, as Bob sees it, is in a state. */
@@ -25,8 +30,8 @@ const until = (bob: Page, condition: (track: RemoteCamera) => boolean): Promise<
   );
 type RemoteCamera = SdkWindow['room']['remoteTracks'][number];
 
-test('without `autoSubscribe` a track is received from `subscribe` to `unsubscribe`', async (t) => {
-  const { bob, consumers } = await aliceAndBob(t, { autoSubscribe: false });
+test('without `autoSubscribe` a track is received from `subscribe` to `unsubscribe`', async () => {
+  await meet({ autoSubscribe: false });
   const subscribe = (wanted: boolean) =>
     bob.evaluate((on) => {
       const { room } = globalThis as unknown as SdkWindow;
@@ -46,8 +51,8 @@ test('without `autoSubscribe` a track is received from `subscribe` to `unsubscri
   await seesMore(bob, 1);
 });
 
-test('a video is received in the size that it is shown in, and not while it is off the screen', async (t) => {
-  const { bob } = await aliceAndBob(t);
+test('a video is received in the size that it is shown in, and not while it is off the screen', async () => {
+  await meet();
   const style = (css: string) =>
     bob.evaluate((text) => {
       for (const video of document.querySelectorAll('video')) video.style.cssText = text;
@@ -64,8 +69,8 @@ test('a video is received in the size that it is shown in, and not while it is o
   await seesMore(bob, 1);
 });
 
-test('preferred layers that are set hold until they are taken back', async (t) => {
-  const { bob } = await aliceAndBob(t);
+test('preferred layers that are set hold until they are taken back', async () => {
+  await meet();
   await bob.evaluate(() => {
     for (const video of document.querySelectorAll('video')) video.style.cssText = 'width: 640px; height: 360px';
   });
@@ -82,8 +87,8 @@ test('preferred layers that are set hold until they are taken back', async (t) =
   await until(bob, (track) => track.layers?.spatialLayer === 1);
 });
 
-test('a camera that was muted while it was off the screen is known to be when it is shown again', async (t) => {
-  const { alice, bob } = await aliceAndBob(t);
+test('a camera that was muted while it was off the screen is known to be when it is shown again', async () => {
+  await meet();
   const place = (css: string) =>
     bob.evaluate((text) => {
       for (const video of document.querySelectorAll('video')) video.style.cssText = text;

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
-import type { TestContext } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Ending } from './stack.ts';
 
 /** Where Debian's package puts Chromium; CHROMIUM_BIN names another. */
 const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
@@ -14,10 +14,7 @@ export interface BrowserOptions {
 }
 
 /** Starts a Chromium with a fake camera and a fake microphone that beeps. */
-export async function launchBrowser(
-  t: TestContext,
-  { cameraFile, asks = false }: BrowserOptions = {},
-): Promise<Browser> {
+export async function launchBrowser(t: Ending, { cameraFile, asks = false }: BrowserOptions = {}): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath,
     args: [
@@ -51,12 +48,12 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
 }
 
 /** Opens a page in a Chromium of its own. */
-export async function openBrowser(t: TestContext, url: string): Promise<Page> {
+export async function openBrowser(t: Ending, url: string): Promise<Page> {
   return openPage(await launchBrowser(t), url);
 }
 
 /** Opens pages that know nothing of each other in one Chromium. */
-export async function openPages(t: TestContext, url: string, count: number): Promise<Page[]> {
+export async function openPages(t: Ending, url: string, count: number): Promise<Page[]> {
   const browser = await launchBrowser(t);
   return Promise.all(Array.from({ length: count }, () => openPage(browser, url)));
 }

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
 import type * as sdk from '@mediasoup-server/client';
 import { bundle } from '@mediasoup-server/client/bundle';
 import type { Page } from 'playwright-core';
 import { openPages } from './browser.ts';
+import type { Ending } from './stack.ts';
 
 /** What a page of the SDK has for the functions that a test runs in it. */
 export interface SdkWindow {
@@ -28,15 +28,22 @@ export interface FrameWatch {
 let script: Promise<string> | undefined;
 
 /** Opens pages that have the SDK and nothing else, in one Chromium. */
-export async function openSdkPages(t: TestContext, count: number): Promise<Page[]> {
+export async function openSdkPages(t: Ending, count: number): Promise<Page[]> {
   script ??= bundle("import './sdkWindow.ts';", { from: new URL('./', import.meta.url) });
   const pages = await openScriptPages(t, await script, count);
-  for (const page of pages) await page.waitForFunction(() => 'sdk' in globalThis);
+  await Promise.all(pages.map(loaded));
   return pages;
 }
 
+/** Has pages begin anew, as a further test's own: rooms that they were in are left. */
+export async function reloadSdkPages(pages: readonly Page[]): Promise<void> {
+  await Promise.all(pages.map((page) => page.reload().then(() => loaded(page))));
+}
+
+const loaded = (page: Page): Promise<unknown> => page.waitForFunction(() => 'sdk' in globalThis);
+
 /** Opens pages that have a script and nothing else, in one Chromium. */
-export async function openScriptPages(t: TestContext, code: string, count: number): Promise<Page[]> {
+export async function openScriptPages(t: Ending, code: string, count: number): Promise<Page[]> {
   const server = createServer((request, response) => {
     const isScript = request.url === '/script.js';
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
@@ -45,12 +52,12 @@ export async function openScriptPages(t: TestContext, code: string, count: numbe
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
+  t.after(async () => {
     server.closeAllConnections();
     server.close();
   });
   const pages = await openPages(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, count);
-  for (const page of pages) page.on('pageerror', (error) => t.diagnostic(`page error: ${error.stack}`));
+  for (const page of pages) page.on('pageerror', (error) => process.stderr.write(`page error: ${error.stack}\n`));
   return pages;
 }
 

@@ -47,12 +47,12 @@ export type Daemon = Running & {
 
 /** A control plane with a store, and daemons, each a process of its own on ports that the system chose. */
 export class Stack {
-  readonly #t: TestContext;
+  readonly #t: Ending;
   readonly #environment: Record<string, string>;
   #controlPlane: Running | undefined;
   controlPlaneUrl = '';
 
-  private constructor(t: TestContext, environment: Record<string, string>) {
+  private constructor(t: Ending, environment: Record<string, string>) {
     this.#t = t;
     this.#environment = environment;
   }
@@ -61,7 +61,7 @@ export class Stack {
    * @param environment settings of its control planes.
    * @param tables makes the tables first, where the store is not the embedded one.
    */
-  static async start(t: TestContext, environment: Record<string, string> = {}, tables?: 'tables'): Promise<Stack> {
+  static async start(t: Ending, environment: Record<string, string> = {}, tables?: 'tables'): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), 'mediasoup-server-'));
     const stack = new Stack(t, { CONTROL_PLANE_DATA_DIR: folder, ...environment });
     if (tables) await stack.createTables();
@@ -185,8 +185,8 @@ export function bearing(token: string): { metadata: Metadata } {
   return { metadata };
 }
 
-/** What a server ends with: a test, for example. */
-type Ending = { after(end: () => Promise<void>): void };
+/** What a server or a browser ends with: a test, or with `node:test` itself all tests of a file. */
+export type Ending = { after(end: () => Promise<void>): void };
 
 /** Runs a media daemon without a control plane. */
 export const runDaemon = (t: Ending, environment: Record<string, string> = {}): Promise<Running> =>
