@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Page } from 'playwright-core';
-import { askToJoin, joinDemo, launchBrowser, openPage, seesAndHears } from './testing/browser.ts';
+import type { Browser, Page } from 'playwright-core';
+import {
+  askToJoin,
+  connected,
+  joinDemo,
+  keepPicture,
+  launchBrowser,
+  openPage,
+  seesAndHears,
+} from './testing/browser.ts';
 import { assertLooksRight } from './testing/looks.ts';
 import { Stack } from './testing/stack.ts';
 
@@ -27,9 +35,11 @@ test('every screen is right for axe, light and dark, 320 and 1920 pixels wide', 
   await page.keyboard.press('g');
   await page.locator('[data-view=speaker]').waitFor();
   await assertLooksRight(page, 'speaker');
+  await followsWhoSpeaks(page, browser, stack.controlPlaneUrl, other);
   await other.locator('[data-testid=screen]').click();
   await page.locator('[data-testid=tile][data-source=screen] video').waitFor();
   await assertLooksRight(page, 'screen');
+  await sharesSound(page, other);
   await page.keyboard.press('k');
   await page.locator('[data-testid=panel-keys]').waitFor();
   await assertLooksRight(page, 'keys');
@@ -47,10 +57,108 @@ test('every screen is right for axe, light and dark, 320 and 1920 pixels wide', 
   await page.keyboard.press('Enter');
   await other.locator('[data-testid=message]:not(.own)').waitFor();
   await assertLooksRight(page, 'chat');
+  await comesBackFromAnError(other);
   await page.locator('[data-testid=leave]').click();
   await page.locator('[data-testid=ended]').waitFor();
   await assertLooksRight(page, 'ended');
 });
+
+/** Two others speak in turn: the large picture is that of the one who does. */
+async function followsWhoSpeaks(page: Page, browser: Browser, url: string, other: Page): Promise<void> {
+  const third = await openPage(browser, url);
+  await joinDemo(third, 'quiet-river-42', 'Katherine Johnson');
+  const largest = (name: string) =>
+    page.waitForFunction((wanted) => {
+      const area = (tile: Element) => tile.clientWidth * tile.clientHeight;
+      const [first] = [...document.querySelectorAll('[data-testid=tile]')].sort((a, b) => area(b) - area(a));
+      return first?.querySelector('.name')?.textContent?.startsWith(wanted);
+    }, name);
+  for (const [speaking, name] of [
+    [third, 'Katherine'],
+    [other, 'Grace'],
+    [third, 'Katherine'],
+  ] as const) {
+    for (const silent of [third, other]) if (silent !== speaking) await say(silent, 0);
+    await say(speaking, 1);
+    await largest(name);
+  }
+  await third.close();
+  await page.locator('[data-testid=tile]', { hasText: 'Katherine' }).waitFor({ state: 'detached' });
+}
+
+/** From now on the page's microphone hears one even tone: the fake one beeps too seldom to be somebody who speaks. */
+async function say(page: Page, loudness: number): Promise<void> {
+  await page.evaluate(async (gain) => {
+    type Microphone = { source: string; replaceTrack(track?: MediaStreamTrack): Promise<void> };
+    const { room } = window as unknown as { room: { localTracks: Microphone[] } };
+    const context = new AudioContext();
+    const volume = new GainNode(context, { gain });
+    const out = context.createMediaStreamDestination();
+    const tone = new OscillatorNode(context);
+    tone.connect(volume).connect(out);
+    tone.start();
+    const microphone = room.localTracks.find(({ source }) => source === 'microphone');
+    await microphone?.replaceTrack(out.stream.getAudioTracks()[0]);
+  }, loudness);
+}
+
+/** The other's screen is shared anew, with its sound, which is heard until the end of the sharing. */
+async function sharesSound(page: Page, other: Page): Promise<void> {
+  const screen = page.locator('[data-testid=tile][data-source=screen] video');
+  await other.locator('[data-testid=screen]').click();
+  await screen.waitFor({ state: 'detached' });
+  assert.equal(await page.locator('audio').count(), 1);
+  await other.evaluate(() => {
+    // The browser of the tests has no sound of a screen; a tone beside its picture is as good.
+    const { mediaDevices } = navigator;
+    const share = mediaDevices.getDisplayMedia.bind(mediaDevices);
+    mediaDevices.getDisplayMedia = async (options) => {
+      const context = new AudioContext();
+      const out = context.createMediaStreamDestination();
+      const tone = new OscillatorNode(context);
+      tone.connect(out);
+      tone.start();
+      const picture = await share({ ...options, audio: false });
+      return new MediaStream([...picture.getTracks(), ...out.stream.getTracks()]);
+    };
+  });
+  await other.locator('[data-testid=screen]').click();
+  await screen.waitFor();
+  await page.waitForFunction(async () => {
+    const { room } = window as unknown as { room: { getStatsReports(): Promise<RTCStatsReport[]> } };
+    const played = new Set<string>();
+    for (const audio of document.querySelectorAll('audio')) {
+      const [track] = (audio.srcObject as MediaStream).getAudioTracks();
+      if (track && !audio.paused) played.add(track.id);
+    }
+    let heard = 0;
+    for (const report of await room.getStatsReports()) {
+      for (const { type, trackIdentifier, totalAudioEnergy } of report.values()) {
+        if (type === 'inbound-rtp' && played.has(trackIdentifier) && totalAudioEnergy > 0.0001) heard++;
+      }
+    }
+    return heard === 2;
+  });
+}
+
+/** What breaks while the page is drawn is said in words, and reloading comes back to the call. */
+async function comesBackFromAnError(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const { room } = window as unknown as { room: object };
+    Object.defineProperty(room, 'peers', {
+      get() {
+        throw new Error('a fault of the test');
+      },
+    });
+  });
+  await page.locator('[data-testid=view]').click();
+  const alert = page.locator('[role=alert]');
+  assert.match((await alert.textContent()) ?? '', /Something broke on this page.*a fault of the test/);
+  await keepPicture(page, 'broken');
+  await alert.locator('button').click();
+  await connected(page);
+  await seesAndHears(page);
+}
 
 test('a call is joined, used and left with the keyboard alone', async (t) => {
   const stack = await Stack.start(t);

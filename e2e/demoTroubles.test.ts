@@ -35,7 +35,7 @@ async function refusal(page: Page, code: string): Promise<string> {
 
 const preview = (page: Page, status: string) => page.locator(`[data-testid=preview][data-camera=${status}]`).waitFor();
 
-test('who does not allow camera and microphone is told, and both start once they are allowed', async (t) => {
+test('whose camera and microphone are not allowed, or in use, is told, and they start once they can', async (t) => {
   const stack = await Stack.start(t);
   const browser = await launchBrowser(t, { asks: true });
   // Chromium without a window answers its own question with no.
@@ -50,6 +50,22 @@ test('who does not allow camera and microphone is told, and both start once they
   await page.context().grantPermissions(['camera', 'microphone']);
   await preview(page, 'on');
   await page.locator('[data-testid=level][data-heard=true]').waitFor();
+
+  // What Chromium says of a camera that another program has; its fake one nobody can take.
+  const lettingGo = await page.evaluateHandle(() => {
+    const { mediaDevices } = navigator;
+    const open = mediaDevices.getUserMedia.bind(mediaDevices);
+    mediaDevices.getUserMedia = () => Promise.reject(new DOMException('Device in use', 'NotReadableError'));
+    return () => Object.assign(mediaDevices, { getUserMedia: open });
+  });
+  for (const state of ['off', 'failed']) {
+    await page.locator('[data-testid=switch-camera]').click();
+    await preview(page, state);
+  }
+  assert.match(await deviceWords(page, 'camera', 'busy'), /camera cannot be started.*Another program may be using it/);
+  await keepPicture(page, 'camera-busy');
+  await lettingGo.evaluate((letGo) => void letGo());
+  await preview(page, 'on');
 });
 
 test('a camera that is missing, plugged in, pulled out and plugged in again is told of and seen again', async (t) => {
@@ -154,10 +170,35 @@ test('while the control plane is away a call goes on and says so, and what it wa
   await stack.restartControlPlane();
   // Now only another media server is waited for.
   await alice.locator('[data-testid=lost]:not([data-code=CONTROL_PLANE_UNREACHABLE])').waitFor();
+  await waitsForEver(alice);
   await stack.startDaemon('daemon-b');
+  await connected(bob);
+  await showAgain(alice);
   await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
   await lost.waitFor({ state: 'detached' });
 });
+
+/** Has no wait of the page's room end by itself, and waits until it is in one. */
+async function waitsForEver(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const { room } = window as unknown as { room: { state: { attempt: number } } };
+    const stilled = window as unknown as { timeout: typeof setTimeout };
+    stilled.timeout = window.setTimeout;
+    window.setTimeout = (() => 0) as never;
+    const { attempt } = room.state;
+    while (room.state.attempt === attempt) await new Promise((resolve) => stilled.timeout.call(window, resolve, 20));
+  });
+}
+
+/** As when the person looks at the page again. */
+async function showAgain(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const { timeout, room } = window as unknown as { timeout: typeof setTimeout; room: { state: { status: string } } };
+    if (room.state.status === 'connected') throw new Error('the room did not wait');
+    document.dispatchEvent(new Event('visibilitychange'));
+    window.setTimeout = timeout;
+  });
+}
 
 test('whose invitation has expired is told, and is let in with a new one', async (t) => {
   const secret = 'a secret of the tests that is long enough';

@@ -186,11 +186,10 @@ export class RemoteTrack {
   async direct(reception: Reception): Promise<void> {
     const height = this.#demand?.height;
     const { layerCount } = reception;
-    if (this.#preferred) await reception.setPreferredLayers(this.#preferred);
-    else if (height && layerCount > 1) {
-      await reception.setPreferredLayers({ spatialLayer: layerFor(height, this.#height, layerCount) });
-    }
-    await reception.setPaused(height === 0);
+    const fitting = height && layerCount > 1 ? { spatialLayer: layerFor(height, this.#height, layerCount) } : undefined;
+    const layers = this.#preferred ?? fitting;
+    // The daemon takes both in order; media need not wait for the answer to the first.
+    await Promise.all([layers && reception.setPreferredLayers(layers), reception.setPaused(height === 0)]);
   }
 
   /** @internal */
