@@ -137,7 +137,8 @@ export const panels: Readonly<Record<string, readonly Panel[]>> = {
       unit: 's',
       queries: {
         '{{instance}}': daemon('event_loop_delay_seconds'),
-        '{{instance}} p99': `nodejs_eventloop_lag_p99_seconds{job="media-daemon",${DAEMON}}`,
+        // Node counts the time between two looks at the loop into each delay.
+        '{{instance}} p99': `clamp_min(nodejs_eventloop_lag_p99_seconds{job="media-daemon",${DAEMON}} - 0.1, 0)`,
       },
     },
     {

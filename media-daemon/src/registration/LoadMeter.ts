@@ -8,8 +8,11 @@ import { NetworkMeter } from './NetworkMeter.ts';
 
 /** How often the network and the event loop are looked at, ms. Heartbeats and metrics tell the last look of all. */
 const PERIOD_MS = 1000;
-/** How often the event loop is asked for a sign of life, ms; Node counts this time into each delay. */
-const RESOLUTION_MS = 20;
+/**
+ * How often the event loop is asked for a sign of life, ms; Node counts this time into each delay. Each asking wakes the
+ * process: 50 a second would be most of what it does while media merely flows.
+ */
+const RESOLUTION_MS = 100;
 
 export type LoadMeterOptions = {
   readonly rooms: Rooms;
