@@ -3,7 +3,7 @@
 # but loopback. It needs root, debootstrap and systemd-nspawn (the packages debootstrap and systemd-container).
 
 # Copies a bare Debian into a scratch folder that goes when the script ends, and sets `root` to it. The system is
-# bootstrapped once, into the cache, with what the package depends on.
+# bootstrapped once, into the cache.
 #
 #   prepare_debian NAME [PACKAGES]    the name of the system in the cache; what else it has, separated by commas
 prepare_debian() {
@@ -19,7 +19,7 @@ prepare_debian() {
   flock 9
   if [[ ! -d $base ]]; then
     rm -rf "$base.partial"
-    debootstrap --variant=minbase --include="systemd,systemd-sysv,dbus,libatomic1,libssl3${2:+,$2}" \
+    debootstrap --variant=minbase --include="systemd,systemd-sysv,dbus${2:+,$2}" \
       bookworm "$base.partial" >&2
     mv "$base.partial" "$base"
   fi

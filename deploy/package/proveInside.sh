@@ -19,7 +19,10 @@ await_ready() {
   until mediasoup-server daemons list | grep '  ready  ' >/dev/null; do sleep 0.2; done
 }
 
-dpkg --install mediasoup-server.deb >/dev/null
+install() { apt-get --quiet=2 --yes --no-install-recommends install "$1" >apt.log 2>&1 || { cat apt.log; return 1; }; }
+version() { dpkg-query --show --showformat='${Version}' mediasoup-server; }
+
+install ./former.deb
 note "installed: $(dpkg-query --show mediasoup-server | tr '\t' ' '), command line $(mediasoup-server --version)"
 systemd-analyze verify $daemon $control
 note "systemd-analyze verify: nothing wrong"
@@ -66,17 +69,27 @@ systemctl start $daemon
 await_ready
 
 before=$(pid_of "$daemon")
-dpkg --install mediasoup-server.deb >/dev/null 2>&1
+former=$(version)
+install ./mediasoup-server.deb
 await_ready
 [[ $(pid_of "$daemon") != "$before" ]]
 grep -q "$key" /etc/mediasoup-server/media-daemon.env
-note "dpkg --install over it stopped both, started both again, and left the settings alone"
+note "apt-get install of $(version) over $former stopped both, started both again, and left the settings alone"
 
 mediasoup-server daemons drain "$(hostname)" | sed 's/^/- /'
 for ((attempt = 0; attempt < 50; attempt++)); do systemctl --quiet is-active $daemon || break; sleep 0.1; done
 [[ $(systemctl show --property=ActiveState --value $daemon) == inactive ]]
 note "an operator's drain ends the unit, which stays ended"
 
-dpkg --purge mediasoup-server >/dev/null 2>&1
+apt-get --quiet=2 --yes remove mediasoup-server >apt.log 2>&1
+[[ ! -e /usr/lib/mediasoup-server && ! -e /usr/lib/systemd/system/$daemon ]]
+! systemctl --quiet is-active $control || exit 1
+grep -q "$key" /etc/mediasoup-server/media-daemon.env
+note "removed: the settings stay"
+install ./mediasoup-server.deb
+grep -q "$key" /etc/mediasoup-server/media-daemon.env
+note "installed again: the settings are those of before"
+
+apt-get --quiet=2 --yes purge mediasoup-server >apt.log 2>&1
 [[ ! -e /etc/mediasoup-server && ! -e /usr/lib/mediasoup-server && ! -e /var/lib/private/mediasoup-control-plane ]]
 note "purged: nothing is left"

@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$(realpath "$0")")" && pwd)
 package=$(realpath "$1")
 
 # What the image has, and what the boot script would install.
-prepare_debian bookworm-instance ca-certificates,curl,jq,openssl,iproute2
+prepare_debian bookworm-instance ca-certificates,curl,jq,openssl,iproute2,libatomic1
 cp "$package" "$root/root/mediasoup-server.deb"
 cp "$here/proveInside.sh" "$here/metadata.mjs" "$here"/../files/* "$root/root"
 install -m 0755 "$here/aws" "$root/usr/local/bin/aws"
