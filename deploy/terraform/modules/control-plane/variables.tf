@@ -17,6 +17,11 @@ variable "bundle_directory" {
 variable "vpc_id" {
   description = "The VPC in which the function reaches media daemons."
   type        = string
+
+  validation {
+    condition     = startswith(var.vpc_id, "vpc-")
+    error_message = "This is the id of a VPC, which begins with vpc-."
+  }
 }
 
 variable "subnet_ids" {
@@ -120,6 +125,11 @@ variable "secret_arns" {
   description = "Secrets that settings name."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.secret_arns : startswith(arn, "arn:")])
+    error_message = "These are ARNs of secrets."
+  }
 }
 
 variable "metric_namespace" {
@@ -148,6 +158,11 @@ variable "reserved_concurrency" {
   description = "How many requests at most are answered at a time, of the account's limit; -1 for no limit of its own."
   type        = number
   default     = -1
+
+  validation {
+    condition     = var.reserved_concurrency >= -1 && floor(var.reserved_concurrency) == var.reserved_concurrency
+    error_message = "A number of requests, or -1."
+  }
 }
 
 variable "requests_per_second" {
@@ -165,6 +180,11 @@ variable "request_burst" {
   description = "How many requests API Gateway lets through at once."
   type        = number
   default     = 1000
+
+  validation {
+    condition     = var.request_burst >= 1 && floor(var.request_burst) == var.request_burst
+    error_message = "A burst is a whole number from 1 on."
+  }
 }
 
 variable "log_retention_days" {
@@ -193,6 +213,11 @@ variable "daemon_key_version" {
   description = "A higher number makes a new key that media daemons register with. Those that run keep the former one, which is refused when they register anew: replace them."
   type        = number
   default     = 1
+
+  validation {
+    condition     = var.daemon_key_version >= 1 && floor(var.daemon_key_version) == var.daemon_key_version
+    error_message = "A version is a whole number from 1 on."
+  }
 }
 
 variable "deletion_protection" {
@@ -205,6 +230,11 @@ variable "alarm_topic_arns" {
   description = "The SNS topics that alarms are sent to."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.alarm_topic_arns : startswith(arn, "arn:")])
+    error_message = "These are ARNs of SNS topics."
+  }
 }
 
 variable "tags" {

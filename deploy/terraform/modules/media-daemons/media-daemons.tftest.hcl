@@ -69,6 +69,17 @@ run "refuses_two_servers_on_one_port" {
   expect_failures = [aws_launch_template.this]
 }
 
+run "refuses_what_is_no_port_and_no_network" {
+  command = plan
+
+  variables {
+    port               = 0
+    client_cidr_blocks = ["everybody"]
+  }
+
+  expect_failures = [var.port, var.client_cidr_blocks]
+}
+
 run "refuses_an_empty_fleet" {
   command = plan
 

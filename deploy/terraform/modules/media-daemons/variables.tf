@@ -12,6 +12,11 @@ variable "name" {
 variable "vpc_id" {
   description = "The VPC."
   type        = string
+
+  validation {
+    condition     = startswith(var.vpc_id, "vpc-")
+    error_message = "This is the id of a VPC, which begins with vpc-."
+  }
 }
 
 variable "subnet_ids" {
@@ -137,6 +142,11 @@ variable "warmup_seconds" {
   description = "How long a new daemon's load is left out of the mean: until rooms have come to it."
   type        = number
   default     = 300
+
+  validation {
+    condition     = var.warmup_seconds >= 0 && var.warmup_seconds <= 3600 && floor(var.warmup_seconds) == var.warmup_seconds
+    error_message = "A warm-up takes 0 s to an hour."
+  }
 }
 
 variable "drain_seconds" {
@@ -154,12 +164,22 @@ variable "port" {
   description = "The port of the WebSocket server. Networks that block others let 443 through."
   type        = number
   default     = 443
+
+  validation {
+    condition     = var.port >= 1 && var.port <= 65535 && floor(var.port) == var.port
+    error_message = "A port is a whole number from 1 to 65535."
+  }
 }
 
 variable "grpc_port" {
   description = "The port of the gRPC server, for the control plane alone."
   type        = number
   default     = 50051
+
+  validation {
+    condition     = var.grpc_port >= 1 && var.grpc_port <= 65535 && floor(var.grpc_port) == var.grpc_port
+    error_message = "A port is a whole number from 1 to 65535."
+  }
 }
 
 variable "rtc_port" {
@@ -177,6 +197,11 @@ variable "client_cidr_blocks" {
   description = "The IPv4 networks that frontends are in."
   type        = list(string)
   default     = ["0.0.0.0/0"]
+
+  validation {
+    condition     = length(var.client_cidr_blocks) > 0 && alltrue([for block in var.client_cidr_blocks : can(cidrhost(block, 0))])
+    error_message = "These are IPv4 networks, such as 0.0.0.0/0."
+  }
 }
 
 variable "region" {
@@ -217,6 +242,11 @@ variable "alarm_topic_arns" {
   description = "The SNS topics that alarms are sent to."
   type        = list(string)
   default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.alarm_topic_arns : startswith(arn, "arn:")])
+    error_message = "These are ARNs of SNS topics."
+  }
 }
 
 variable "tags" {

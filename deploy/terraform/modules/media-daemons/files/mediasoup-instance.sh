@@ -123,11 +123,12 @@ END
   cat /etc/mediasoup-server/further.env >>"$SETTINGS"
 }
 
-# Lets the service stop for as long as its drain takes, and listen on the port although it has no rights; and makes the
-# kernel's buffers as large as the package advises.
+# Lets the service stop for as long as its drain takes, and listen on the port although it has no rights; keeps it from the
+# metadata, which give whoever asks the role's rights; and makes the kernel's buffers as large as the package advises.
 prepare_system() {
   mkdir -p "/etc/systemd/system/$UNIT.d"
-  printf '[Service]\nTimeoutStopSec=%d\n' $((DRAIN_SECONDS + 30)) >"/etc/systemd/system/$UNIT.d/drain.conf"
+  printf '[Service]\nTimeoutStopSec=%d\nIPAddressDeny=169.254.169.254 fd00:ec2::254\n' $((DRAIN_SECONDS + 30)) \
+    >"/etc/systemd/system/$UNIT.d/instance.conf"
   local advice=/usr/share/doc/mediasoup-server/examples/sysctl.conf
   if [[ -e $advice ]]; then install -m 0644 "$advice" /etc/sysctl.d/60-mediasoup-server.conf; fi
   if ((PORT < 1024)); then

@@ -81,6 +81,8 @@ is 'the names' "$(grep -o 'Z[A-Z]* UPSERT.*' aws.log | sort | paste -sd,)" "ZPRI
 is 'the unit' "$(systemctl is-active "$UNIT")" active
 is 'who reads the key' "$(stat -c '%a %U %G' /etc/mediasoup-server/tls/key.pem)" '640 root mediasoup-server'
 is 'the time to stop' "$(systemctl show -P TimeoutStopUSec "$UNIT")" '1min 30s'
+is 'what the unit is kept from' "$(systemctl show -P IPAddressDeny "$UNIT" | tr ' ' '\n' | sort | paste -sd,)" \
+  169.254.169.254/32,fd00:ec2::254/128
 # A dynamic user of systemd's.
 user=$(stat -c %u "/proc/$(systemctl show -P MainPID "$UNIT")")
 is 'whether the daemon has no rights' "$((user >= 61184 && user <= 65519))" 1
