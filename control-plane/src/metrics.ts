@@ -1,3 +1,4 @@
+import { counterOf } from '@mediasoup-server/process/metrics';
 import { Counter, Histogram, Registry } from 'prom-client';
 
 /** What the control plane counts, in a registry of its own. */
@@ -36,12 +37,14 @@ export function createMetrics() {
       labelNames: ['code'],
       registers,
     }),
-    probes: new Counter({
-      name: 'control_plane_probes_total',
-      help: 'Probes of media daemons that seemed dead, by outcome (alive, silent).',
-      labelNames: ['outcome'],
-      registers,
-    }),
+    probes: counterOf(
+      { outcome: ['alive', 'silent'] },
+      {
+        name: 'control_plane_probes_total',
+        help: 'Probes of media daemons that seemed dead, by outcome (alive, silent).',
+        registers,
+      },
+    ),
     daemonsLost: new Counter({
       name: 'control_plane_daemons_lost_total',
       help: 'Media daemons that were declared lost, so that their rooms may be placed elsewhere.',
@@ -52,12 +55,14 @@ export function createMetrics() {
       help: 'Silent daemons that were not declared lost, since this control plane reaches too few of the others too.',
       registers,
     }),
-    limited: new Counter({
-      name: 'control_plane_limited_total',
-      help: 'Requests that were answered with 429, by limit (assignments, requests, wrongKeys).',
-      labelNames: ['limit'],
-      registers,
-    }),
+    limited: counterOf(
+      { limit: ['assignments', 'requests', 'wrongKeys'] },
+      {
+        name: 'control_plane_limited_total',
+        help: 'Requests that were answered with 429, by limit (assignments, requests, wrongKeys).',
+        registers,
+      },
+    ),
     tableOperations: new Counter({
       name: 'control_plane_table_operations_total',
       help: 'Table operations by table, operation and outcome (ok, condition, error).',

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 import { closer } from './listener.ts';
 
 /** Serves a registry at `GET /metrics` in Prometheus' text format, on a listener of its own. */
@@ -27,6 +27,20 @@ export async function serveMetrics(
     port: (server.address() as AddressInfo).port,
     close,
   };
+}
+
+/**
+ * A counter whose label has few values, each of which is told from the start: Prometheus sees a rise from 0 to 1, but none from
+ * nothing to 1.
+ */
+export function counterOf<Label extends string>(
+  values: Readonly<Record<Label, readonly string[]>>,
+  { name, help, registers }: { name: string; help: string; registers: Registry[] },
+): Counter<Label> {
+  const [[label, known]] = Object.entries(values) as [[Label, readonly string[]]];
+  const counter = new Counter({ name, help, registers, labelNames: [label] });
+  for (const value of known) counter.labels(value).inc(0);
+  return counter;
 }
 
 /** A row for each metric whose name starts with the prefix: name, type, labels, meaning. */

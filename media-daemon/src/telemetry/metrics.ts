@@ -1,3 +1,4 @@
+import { counterOf } from '@mediasoup-server/process/metrics';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { observedMetrics } from './observedMetrics.ts';
 
@@ -66,12 +67,14 @@ export function createMetrics() {
       help: 'How long it took to ask each stream for its statistics once: so old is what the metrics of RTP say.',
       registers,
     }),
-    roomsClosed: new Counter({
-      name: 'media_daemon_rooms_closed_total',
-      help: 'Rooms that closed, by why: empty, unjoined, command, worker, fenced, shutdown, moved.',
-      labelNames: ['end'],
-      registers,
-    }),
+    roomsClosed: counterOf(
+      { end: ['empty', 'unjoined', 'command', 'worker', 'fenced', 'shutdown', 'moved'] },
+      {
+        name: 'media_daemon_rooms_closed_total',
+        help: 'Rooms that closed, by why: empty, unjoined, command, worker, fenced, shutdown, moved.',
+        registers,
+      },
+    ),
     limited: new Counter({
       name: 'media_daemon_limited_total',
       help: 'What was refused or cut because it was over a limit.',
@@ -98,23 +101,27 @@ export function createMetrics() {
       registers,
     }),
     watchers: new Gauge({ name: 'media_daemon_watchers', help: 'WatchEvents streams that are open.', registers }),
-    heartbeats: new Counter({
-      name: 'media_daemon_heartbeats_total',
-      help: 'Heartbeats by outcome (ok, failed).',
-      labelNames: ['outcome'],
-      registers,
-    }),
+    heartbeats: counterOf(
+      { outcome: ['ok', 'failed'] },
+      {
+        name: 'media_daemon_heartbeats_total',
+        help: 'Heartbeats by outcome (ok, failed).',
+        registers,
+      },
+    ),
     fenced: new Counter({
       name: 'media_daemon_fenced_total',
       help: 'How often the control plane had declared this daemon lost, so that it let all rooms go and registered anew.',
       registers,
     }),
-    claims: new Counter({
-      name: 'media_daemon_claims_total',
-      help: 'Rooms claimed at the control plane by outcome (granted, elsewhere, failed, reported).',
-      labelNames: ['outcome'],
-      registers,
-    }),
+    claims: counterOf(
+      { outcome: ['granted', 'elsewhere', 'failed', 'reported'] },
+      {
+        name: 'media_daemon_claims_total',
+        help: 'Rooms claimed at the control plane by outcome (granted, elsewhere, failed, reported).',
+        registers,
+      },
+    ),
     workerDeaths: new Counter({
       name: 'media_daemon_worker_deaths_total',
       help: 'mediasoup workers that died.',
