@@ -19,10 +19,11 @@ describe('main', () => {
   after(() => rm(dataDir, { recursive: true }));
 
   const run = (settings: Record<string, string>, ...args: string[]) => {
-    const { PATH = '' } = process.env;
+    const { PATH = '', NODE_COMPILE_CACHE = '' } = process.env;
     return spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
       env: {
         PATH,
+        NODE_COMPILE_CACHE,
         CONTROL_PLANE_DAEMON_KEY: 'a key for tests only',
         CONTROL_PLANE_DATA_DIR: dataDir,
         CONTROL_PLANE_LISTEN_PORT: '0',
