@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
-import { failureTable } from './testing/failureTable.ts';
+import { failureTable, leftOver } from './testing/failureTable.ts';
 import { assertNoGap, callOf } from './testing/rtp.ts';
 import { SharedStore } from './testing/SharedStore.ts';
 import { type Daemon, nextTick, Stack } from './testing/stack.ts';
@@ -67,19 +67,13 @@ async function callInAFleet(t: TestContext, settings: Record<string, string> = {
   };
   /** Adds a row to the table: what media and new joiners saw, and which daemons have the room besides its owner. */
   const report = async (done: string, joiners: string) => {
-    const { daemonId: owner } = await stack.assign('lobby', 'reporter');
-    const left: string[] = [];
-    for (const [id, daemon] of daemons) {
-      const { status } = await fetch(`${daemon.url.replace(/^ws/, 'http')}/rooms/lobby`);
-      if (status === 200 && id !== owner) left.push(`the room on ${id}`);
-    }
-    assert.deepEqual(left, []);
+    const left = await leftOver(t, stack, 'lobby', daemons);
     const { received } = receiver;
     const lost = received.reduce(
       (sum, now, at) => sum + (at > 0 ? (now - (received[at - 1] ?? 0) - 1) & 0xffff : 0),
       0,
     );
-    table.add(done, `${lost} of ${received.length} packets lost`, joiners, left.join(', ') || 'nothing');
+    table.add(done, `${lost} of ${received.length} packets lost`, joiners, left);
   };
   return { stack, store, daemons, daemonId, serving, relay, receiver, more, untilAssigned, metric, report };
 }

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import type { Page } from 'playwright-core';
 import { joinDemo, openBrowser, openPages, otherTrackThan, remoteVideoTrack, seesAndHears } from './testing/browser.ts';
-import { failureTable } from './testing/failureTable.ts';
+import { failureTable, leftOver } from './testing/failureTable.ts';
 import { commandsOf, type Daemon, nextTick, Stack } from './testing/stack.ts';
 
 const table = failureTable();
@@ -31,21 +31,6 @@ function distribution(outages: readonly number[]): string {
   const sorted = outages.toSorted((a, b) => a - b);
   const share = (of: number) => sorted[Math.ceil(of * sorted.length) - 1];
   return `${share(0.5)} ms median, ${share(0.95)} ms p95 (${sorted.join(', ')})`;
-}
-
-/** What is left of a room on other daemons than the one that peers are sent to. */
-async function leftOver(stack: Stack, roomId: string, daemons: Iterable<readonly [string, Daemon]>): Promise<string> {
-  const { daemonId: owner } = await stack.assign(roomId, 'reporter');
-  const left: string[] = [];
-  for (const [id, { url }] of daemons) {
-    const status = await fetch(`${url.replace(/^ws/, 'http')}/rooms/${roomId}`).then(
-      (answer) => answer.status,
-      () => 0,
-    );
-    if (status === 200 && id !== owner) left.push(`the room on ${id}`);
-  }
-  assert.deepEqual(left, []);
-  return left.join(', ') || 'nothing';
 }
 
 /** Two people in a call on one of two daemons, and which one it is. */
@@ -80,7 +65,7 @@ test('when a daemon is killed its calls go on on another', async (t) => {
   const since = Date.now();
   serving.process.kill('SIGKILL');
   const [media, joiners] = await Promise.all([backAgain(pages, before, since), untilJoined(stack, 'lobby', daemonId)]);
-  const left = await leftOver(stack, 'lobby', daemons);
+  const left = await leftOver(t, stack, 'lobby', daemons);
   table.add('daemon killed (kill -9), two peers', `${media.join(', ')} ms`, `${joiners} ms`, left);
   assert.notEqual((await stack.assign('lobby', 'looking')).daemonId, daemonId);
 });
@@ -108,7 +93,7 @@ test('when a daemon is killed its eight peers in two rooms meet again on another
     ),
   ]);
   const daemons = [['daemon-a', first] as const, ['daemon-b', second] as const];
-  const left = `${await leftOver(stack, 'red', daemons)}; ${await leftOver(stack, 'blue', daemons)}`;
+  const left = `${await leftOver(t, stack, 'red', daemons)}; ${await leftOver(t, stack, 'blue', daemons)}`;
   table.add('daemon killed (kill -9), eight peers in two rooms', distribution(outages), `${joiners} ms`, left);
   for (const room of rooms) assert.equal((await stack.assign(room, 'looking')).daemonId, 'daemon-b');
   assert.equal(second.process.exitCode, null);
@@ -126,7 +111,7 @@ test('when a media worker is killed its calls go on on another of the same daemo
   assert.equal((await stack.assign('lobby', 'looking')).daemonId, daemonId);
   while ((await pidsOf()).length < pids.length) await nextTick();
   assert.equal((await pidsOf()).filter((pid) => pids.includes(pid)).length, 1, 'the other worker is untouched');
-  const left = await leftOver(stack, 'lobby', daemons);
+  const left = await leftOver(t, stack, 'lobby', daemons);
   table.add('media worker killed (kill -9)', `${media.join(', ')} ms`, `${joiners} ms`, left);
 });
 
@@ -139,7 +124,7 @@ test('a daemon that is drained ends when its calls have moved, and they go on on
   const [media, joiners] = await Promise.all([backAgain(pages, before, since), untilJoined(stack, 'lobby', daemonId)]);
   assert.deepEqual(await ended, [0, null]);
   t.diagnostic(`the drained daemon ended ${Date.now() - since} ms after SIGTERM`);
-  const left = await leftOver(stack, 'lobby', daemons);
+  const left = await leftOver(t, stack, 'lobby', daemons);
   table.add('daemon drained (SIGTERM)', `${media.join(', ')} ms apart at most`, `${joiners} ms`, left);
   assert.notEqual((await stack.assign('lobby', 'looking')).daemonId, daemonId);
 });
@@ -156,7 +141,7 @@ test('a call goes on while the control plane is gone', async (t) => {
   assert.deepEqual(await Promise.all(pages.map(remoteVideoTrack)), before, 'nobody had to join again');
   await stack.restartControlPlane();
   const joiners = await untilJoined(stack, 'lobby');
-  const left = await leftOver(stack, 'lobby', daemons);
+  const left = await leftOver(t, stack, 'lobby', daemons);
   table.add('control plane killed (kill -9)', 'none', `until it is back, and ${joiners} ms`, left);
 });
 
