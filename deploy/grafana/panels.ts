@@ -138,7 +138,7 @@ export const panels: Readonly<Record<string, readonly Panel[]>> = {
       queries: {
         '{{instance}}': daemon('event_loop_delay_seconds'),
         // Node counts the time between two looks at the loop into each delay.
-        '{{instance}} p99': `clamp_min(nodejs_eventloop_lag_p99_seconds{job="media-daemon",${DAEMON}} - 0.1, 0)`,
+        '{{instance}} p99': `clamp_min(nodejs_eventloop_lag_p99_seconds{job="media-daemon",${DAEMON}} - 0.02, 0)`,
       },
     },
     {

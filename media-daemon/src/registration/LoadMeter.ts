@@ -3,16 +3,12 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { LoadSchema } from '@mediasoup-server/proto/registry';
 import type { Rooms } from '../rooms/Rooms.ts';
+import { LOOP_RESOLUTION_MS } from '../telemetry/metrics.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import { NetworkMeter } from './NetworkMeter.ts';
 
 /** How often the network and the event loop are looked at, ms. Heartbeats and metrics tell the last look of all. */
 const PERIOD_MS = 1000;
-/**
- * How often the event loop is asked for a sign of life, ms; Node counts this time into each delay. Each asking wakes the
- * process; yet seldom ones would miss work that holds it up for as long again and again, since they come right after it.
- */
-const RESOLUTION_MS = 20;
 
 export type LoadMeterOptions = {
   readonly rooms: Rooms;
@@ -25,7 +21,7 @@ export type LoadMeterOptions = {
 export class LoadMeter {
   readonly #options: LoadMeterOptions;
   readonly #network = new NetworkMeter();
-  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  readonly #delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   readonly #timer: NodeJS.Timeout;
   #networkShare = 0;
   #delayMs = 0;
@@ -72,7 +68,7 @@ export class LoadMeter {
     const elapsedMs = Math.max(now - this.#lookedAt, 1);
     this.#lookedAt = now;
     const { mean } = this.#delay;
-    this.#delayMs = Number.isFinite(mean) ? Math.max(0, mean / 1e6 - RESOLUTION_MS) : 0;
+    this.#delayMs = Number.isFinite(mean) ? Math.max(0, mean / 1e6 - LOOP_RESOLUTION_MS) : 0;
     this.#delay.reset();
     this.#networkShare = (await this.#network.read(elapsedMs)) / this.#options.maxNetworkBitrate;
   }
