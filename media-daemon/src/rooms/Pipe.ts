@@ -99,7 +99,7 @@ export class Pipe {
   #due(): (() => Promise<void>) | undefined {
     if (this.#closed || !this.#ends || !isMedia(this.#ends)) return undefined;
     const { near, far } = this.#ends;
-    const idle = this.flowing === 0;
+    const idle = !this.#isWanted();
     const paused = idle || near.producerPaused;
     if (idle && !near.paused) return () => near.pause();
     // The far end as well: else its streams would count as dead, and begin with the least layer when they come back.
@@ -107,6 +107,12 @@ export class Pipe {
     // Last, since its resuming asks for a key frame, which then comes to who waits for it.
     if (!idle && near.paused) return () => near.resume();
     return undefined;
+  }
+
+  /** Whether any receiver does not pause; asked at every pause and resume, so it looks no further than the first. */
+  #isWanted(): boolean {
+    for (const { paused } of this.#receivers) if (!paused) return true;
+    return false;
   }
 
   async #open(link: RouterLink): Promise<void> {
