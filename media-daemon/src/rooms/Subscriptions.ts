@@ -166,7 +166,7 @@ export class Subscriptions {
   #follow(consumer: types.Consumer, owner: Peer, producer: types.Producer): void {
     const { id: consumerId, producerId } = consumer;
     const { id: peerId } = this.#peer;
-    const flowing = !consumer.paused && !producer.paused;
+    const flowing = isFlowing(consumer, producer);
     this.#followed.set(consumer, { producer, flowing });
     this.#room.happened({ case: 'consumerOpened', value: { peerId, consumerId, producerId, paused: !flowing } });
     const tellFlow = () => this.#tellFlow(consumer);
@@ -196,8 +196,7 @@ export class Subscriptions {
   #tellFlow(consumer: types.Consumer): void {
     const followed = this.#followed.get(consumer);
     if (!followed || consumer.closed) return;
-    // Of the producer itself: a consumer hears of it a moment later, and of a pipe that rests too.
-    const flowing = !consumer.paused && !followed.producer.paused;
+    const flowing = isFlowing(consumer, followed.producer);
     if (flowing === followed.flowing) return;
     followed.flowing = flowing;
     const change = flowing ? 'consumerResumed' : 'consumerPaused';
@@ -206,3 +205,6 @@ export class Subscriptions {
     this.#room.happened({ case: change, value: { peerId: this.#peer.id, ...told } } as Happening);
   }
 }
+
+/** By the producer itself: a consumer hears of its pause a moment later, and of that of a pipe too. */
+const isFlowing = (consumer: types.Consumer, producer: types.Producer): boolean => !consumer.paused && !producer.paused;
