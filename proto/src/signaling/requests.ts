@@ -16,6 +16,7 @@ import {
   snapshot,
   transportOptions,
 } from './media.ts';
+import { ROOM_FULL } from './protoo.ts';
 
 const empty = z.object({});
 const noProducer = { 404: 'The peer has no such producer.' };
@@ -85,7 +86,7 @@ export const requests = {
       401: 'The token is not valid; the connection is closed for good.',
       403: '`roomId` or `peerId` is not that of the connection.',
       409: 'The peer has joined already, or the room is on another daemon: the reason says which.',
-      503: 'The room is full (the reason begins with `the room is full`), or the daemon is draining or has no media worker just now.',
+      503: `The room is full (the reason begins with \`${ROOM_FULL}\`), or the daemon is draining or has no media worker just now.`,
     },
   },
   leaveRoom: { summary: 'Leaves the room; the server closes the socket.', data: empty, response: empty, errors: {} },
