@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { CopyLink } from '../CopyLink.tsx';
 import type { LocalDevices } from '../devices/LocalDevices.ts';
 import { playChime } from '../devices/playChime.ts';
@@ -28,7 +28,8 @@ export function Landing({ initial, invited, devices, onJoin }: LandingProps) {
   const roomId = invited ? initial.roomId : wanted;
   const [name, setName] = useState(initial.name);
   const nameInput = useRef<HTMLInputElement>(null);
-  useEffect(() => nameInput.current?.focus(), []);
+  // At once: later it would take the focus from whoever has begun to type elsewhere.
+  useLayoutEffect(() => nameInput.current?.focus(), []);
   const request = { roomId: roomId.trim(), name: name.trim() };
 
   return (
