@@ -11,10 +11,15 @@ import { runDaemon } from './testing/stack.ts';
  * What forwarding costs: the CPU time of this daemon, its workers and its own process, for each gigabit, over that of bare
  * mediasoup; and the packets that a CPU second of the workers delivers when a room is on two of them, over one. All three
  * servers carry the same load at the same time. The CPU time is the whole process's, the daemon's statistics, observers
- * and metrics included. `node e2e/forwarding.bench.ts [subscribers] [seconds of a round] [rounds]`
+ * and metrics included; with `silent` nobody speaks, else everybody is told how loud the speakers are, which bare mediasoup does not.
+ * `node e2e/forwarding.bench.ts [subscribers] [seconds of a round] [rounds] [publishers] [silent]`
  */
 
-const [subscribers = 30, seconds = 6, rounds = 7] = process.argv.slice(2).map(Number);
+const speaks = !process.argv.includes('silent');
+const [subscribers = 30, seconds = 6, rounds = 7, publishers = 1] = process.argv
+  .slice(2)
+  .filter((word) => word !== 'silent')
+  .map(Number);
 const closers: (() => unknown)[] = [];
 
 async function startBare() {
@@ -43,8 +48,15 @@ type Name = keyof typeof servers;
 const names = Object.keys(servers) as Name[];
 const loads = new Map<Name, Load>();
 for (const name of names) {
-  const peers = { rooms: 1, publishers: 1, subscribers, joinsPerSecond: 40, joined: () => {} };
-  const load = new Load({ target: { url: servers[name].url }, recording, audio: true, fps: 30, ...peers });
+  const peers = { rooms: 1, publishers, subscribers, joinsPerSecond: 40, joined: () => {} };
+  const load = new Load({
+    target: { url: servers[name].url },
+    recording,
+    audio: true,
+    silent: !speaks,
+    fps: 30,
+    ...peers,
+  });
   loads.set(name, load);
   await load.open();
 }
@@ -91,7 +103,9 @@ const ratio = (name: Name, over: Name, value: (round: Round) => number) => {
   return median(above.map((measure, round) => measure / (below[round] ?? 1)));
 };
 const print = (line: string) => process.stdout.write(`${line}\n`);
-print(`1 publisher, ${subscribers} subscribers, VP8 and Opus, ${rounds} rounds of ${seconds} s; medians`);
+print(
+  `${publishers} publishers, ${subscribers} subscribers, VP8 and ${speaks ? 'Opus' : 'silent Opus'}, ${rounds} rounds of ${seconds} s; medians`,
+);
 for (const name of names) {
   const { lost, silent, packetsPerSecond } = summarize(loads.get(name)?.reports ?? [], [], (rounds + 1) * seconds);
   const shares = [0, 1].map((worker) => median(of(name, ({ workers }) => workers[worker] ?? 0)).toFixed(3));

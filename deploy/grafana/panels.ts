@@ -133,12 +133,11 @@ export const panels: Readonly<Record<string, readonly Panel[]>> = {
     },
     {
       title: 'Event loop delay',
-      description: 'On average, and the slowest hundredth.',
+      description: 'On average, and the longest between two looks.',
       unit: 's',
       queries: {
         '{{instance}}': daemon('event_loop_delay_seconds'),
-        // Node counts the time between two looks at the loop into each delay.
-        '{{instance}} p99': `clamp_min(nodejs_eventloop_lag_p99_seconds{job="media-daemon",${DAEMON}} - 0.02, 0)`,
+        '{{instance}} longest': daemon('event_loop_longest_seconds'),
       },
     },
     {

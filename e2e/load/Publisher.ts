@@ -2,7 +2,7 @@ import nodeDataChannel from 'node-datachannel';
 import { dtlsParametersOf, sdp } from '../testing/rtp.ts';
 import { type Entered, enter, type Target } from './enter.ts';
 import type { Recording } from './recording.ts';
-import { RtpPackets } from './rtpPackets.ts';
+import { AUDIO_LEVEL, RtpPackets } from './rtpPackets.ts';
 
 const OPUS = { payloadType: 111, clockRate: 48_000 };
 const VP8 = { payloadType: 96, clockRate: 90_000 };
@@ -17,6 +17,8 @@ export type PublisherOptions = {
   /** Frames of video a second; 0 for sound alone. */
   readonly fps: number;
   readonly audio: boolean;
+  /** Its sound says that nobody speaks; by default somebody does, of whom the daemon tells everybody how loud. */
+  readonly silent?: boolean;
 };
 
 /** A peer that sends the recording over and over, each frame at its time. */
@@ -86,11 +88,11 @@ export class Publisher {
     const now = performance.now();
     this.#startedAt ??= now;
     const elapsedMs = now - this.#startedAt;
-    const { audio, fps, recording } = this.#options;
+    const { audio, silent, fps, recording } = this.#options;
     for (; audio && this.#audioFrames * OPUS_FRAME_MS <= elapsedMs; this.#audioFrames++) {
       const frame = recording.audio[this.#audioFrames % recording.audio.length];
       const ticks = (this.#audioFrames * OPUS_FRAME_MS * OPUS.clockRate) / 1000;
-      if (frame) this.#track.sendMessageBinary(this.#audio.opus(frame, ticks));
+      if (frame) this.#track.sendMessageBinary(this.#audio.opus(frame, ticks, silent));
     }
     for (; fps > 0 && (this.#videoFrames * 1000) / fps <= elapsedMs; this.#videoFrames++) {
       const frame = recording.video[this.#picture % recording.video.length];
@@ -102,7 +104,9 @@ export class Publisher {
 
   #audioParameters() {
     const codec = { mimeType: 'audio/opus', ...OPUS, channels: 2, parameters: {}, rtcpFeedback: [] };
-    return { kind: 'audio', rtpParameters: this.#rtpParameters('audio', codec, this.#audio.ssrc) };
+    const headerExtensions = [{ ...AUDIO_LEVEL, encrypt: false, parameters: {} }];
+    const rtpParameters = { ...this.#rtpParameters('audio', codec, this.#audio.ssrc), headerExtensions };
+    return { kind: 'audio', rtpParameters };
   }
 
   #videoParameters() {

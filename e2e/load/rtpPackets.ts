@@ -3,7 +3,15 @@ import { randomInt } from 'node:crypto';
 /** The most bytes of a frame in one packet: what fits a path that takes 1280 bytes, with all headers. */
 const MAX_PAYLOAD = 1100;
 const VERSION = 0x80;
+const EXTENDED = 0x10;
 const MARKER = 0x80;
+
+/** The header extension by which a sender tells how loud a packet of sound is (RFC 6464), and the id that it has here. */
+export const AUDIO_LEVEL = { uri: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level', id: 1 };
+/** As loud as somebody who speaks, and as silence, in -dBov; the first bit says that it is a voice. */
+const [SPEECH, SILENCE] = [0x80 | 30, 127];
+/** It alone (RFC 8285, 4.2). */
+const levelOf = (level: number) => Buffer.from([0xbe, 0xde, 0, 1, AUDIO_LEVEL.id << 4, level, 0, 0]);
 
 /** How many packets a frame of VP8 takes. */
 export const packetsOf = (frame: Buffer): number => Math.ceil(frame.length / MAX_PAYLOAD);
@@ -19,8 +27,8 @@ export class RtpPackets {
     this.#payloadType = payloadType;
   }
 
-  opus(frame: Buffer, timestamp: number): Buffer {
-    return this.#packet(frame, timestamp, false);
+  opus(frame: Buffer, timestamp: number, silent = false): Buffer {
+    return this.#packet(frame, timestamp, false, levelOf(silent ? SILENCE : SPEECH));
   }
 
   /** A frame of VP8 in as many packets as it takes, each with a payload descriptor (RFC 7741). */
@@ -38,14 +46,14 @@ export class RtpPackets {
     }
   }
 
-  #packet(payload: Buffer, timestamp: number, marker: boolean): Buffer {
+  #packet(payload: Buffer, timestamp: number, marker: boolean, extension = Buffer.alloc(0)): Buffer {
     const header = Buffer.alloc(12);
-    header.writeUInt8(VERSION, 0);
+    header.writeUInt8(VERSION | (extension.length > 0 ? EXTENDED : 0), 0);
     header.writeUInt8((marker ? MARKER : 0) | this.#payloadType, 1);
     this.#sequence = (this.#sequence + 1) & 0xffff;
     header.writeUInt16BE(this.#sequence, 2);
     header.writeUInt32BE(timestamp >>> 0, 4);
     header.writeUInt32BE(this.ssrc, 8);
-    return Buffer.concat([header, payload]);
+    return Buffer.concat([header, extension, payload]);
   }
 }

@@ -174,8 +174,8 @@ export const settingsSchema = z
       'The addresses and networks of proxies whose `X-Forwarded-For` names the client, separated by commas.',
     ),
     mediaStatsIntervalMs: describe(
-      integer(100, 3_600_000).default(10_000),
-      'Milliseconds in which each stream is asked once for the statistics of the metrics; longer where it would be more than 100 a second.',
+      integer(100, 3_600_000).default(20_000),
+      'Milliseconds in which each stream is asked once for the statistics of the metrics; longer where it would be more than 50 a second.',
     ),
     logLevel: describe(z.enum(logLevels).default('info'), 'The least level that is logged.'),
   })

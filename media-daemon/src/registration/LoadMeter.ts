@@ -1,14 +1,13 @@
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { LoadSchema } from '@mediasoup-server/proto/registry';
 import type { Rooms } from '../rooms/Rooms.ts';
-import { LOOP_RESOLUTION_MS } from '../telemetry/metrics.ts';
+import { EventLoopWatch } from '../telemetry/EventLoopWatch.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import { NetworkMeter } from './NetworkMeter.ts';
 
 /** How often the network and the event loop are looked at, ms. Heartbeats and metrics tell the last look of all. */
-const PERIOD_MS = 1000;
+const PERIOD_MS = 2000;
 
 export type LoadMeterOptions = {
   readonly rooms: Rooms;
@@ -21,7 +20,7 @@ export type LoadMeterOptions = {
 export class LoadMeter {
   readonly #options: LoadMeterOptions;
   readonly #network = new NetworkMeter();
-  readonly #delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  readonly #loop = new EventLoopWatch();
   readonly #timer: NodeJS.Timeout;
   #networkShare = 0;
   #delayMs = 0;
@@ -29,7 +28,6 @@ export class LoadMeter {
 
   constructor(options: LoadMeterOptions) {
     this.#options = options;
-    this.#delay.enable();
     this.#timer = setInterval(() => void this.#look(), PERIOD_MS).unref();
     void this.#look();
   }
@@ -67,14 +65,12 @@ export class LoadMeter {
     const now = performance.now();
     const elapsedMs = Math.max(now - this.#lookedAt, 1);
     this.#lookedAt = now;
-    const { mean } = this.#delay;
-    this.#delayMs = Number.isFinite(mean) ? Math.max(0, mean / 1e6 - LOOP_RESOLUTION_MS) : 0;
-    this.#delay.reset();
+    this.#delayMs = this.#loop.take().meanMs;
     this.#networkShare = (await this.#network.read(elapsedMs)) / this.#options.maxNetworkBitrate;
   }
 
   close(): void {
     clearInterval(this.#timer);
-    this.#delay.disable();
+    this.#loop.close();
   }
 }

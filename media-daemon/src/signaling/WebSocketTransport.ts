@@ -15,6 +15,8 @@ type Message = z.infer<typeof messageSchema>;
 
 /** A message counts once against the rate, and once more for each of these bytes. */
 const BYTES_A_TOKEN = 4096;
+/** The sockets' pings go out at so many times in each interval, many together: each by itself would wake the process. */
+const PING_TIMES = 10;
 /** How long a socket that floods is not read, ms. */
 const FLOOD_PAUSE_MS = 1000;
 /** The close code that the `ws` library reports when there was no close frame (RFC 6455, 7.4.1). */
@@ -48,7 +50,7 @@ export class WebSocketTransport extends EventEmitter<Events> {
   readonly #stream: Duplex;
   readonly #options: WebSocketTransportOptions;
   readonly #bucket: TokenBucket;
-  readonly #pinger: NodeJS.Timeout;
+  #pinger: NodeJS.Timeout;
   #floodPause: NodeJS.Timeout | undefined;
   /** How many messages in a row were over the rate. */
   #refused = 0;
@@ -65,7 +67,7 @@ export class WebSocketTransport extends EventEmitter<Events> {
     this.#stream = stream;
     this.#options = options;
     this.#bucket = new TokenBucket(options.messageRate);
-    this.#pinger = setInterval(() => this.#ping(), options.pingIntervalMs);
+    this.#pinger = this.#pingLater();
     socket.on('pong', () => {
       this.#answered = true;
     });
@@ -165,12 +167,22 @@ export class WebSocketTransport extends EventEmitter<Events> {
     }
     this.#answered = false;
     this.#socket.ping();
+    this.#pinger = this.#pingLater();
+  }
+
+  /** After the interval, at the nearest of the times at which pings go out. */
+  #pingLater(): NodeJS.Timeout {
+    const { pingIntervalMs } = this.#options;
+    const step = pingIntervalMs / PING_TIMES;
+    const now = performance.now();
+    const at = Math.round((now + pingIntervalMs) / step) * step;
+    return setTimeout(() => this.#ping(), at - now);
   }
 
   #end(left: boolean): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#pinger);
+    clearTimeout(this.#pinger);
     clearTimeout(this.#floodPause);
     this.emit('close', left);
   }

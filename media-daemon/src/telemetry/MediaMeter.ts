@@ -5,8 +5,8 @@ import type { Rooms } from '../rooms/Rooms.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Streams are asked in lots, since each asking wakes the process, with a pause between, ms, so that nothing else waits. */
-const PAUSE_MS = 500;
-/** The most streams of a lot: 100 a second cost half a percent of a core, however many there are (MediaMeter.bench.ts). */
+const PAUSE_MS = 1000;
+/** The most streams of a lot: 50 a second cost a fifth of a percent of a core, however many there are (MediaMeter.bench.ts). */
 const MAX_LOT = 50;
 
 type Stream = types.Producer | types.Consumer;

@@ -5,18 +5,18 @@ import { observedMetrics } from './observedMetrics.ts';
 /** What the daemon counts, in a registry of its own. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/**
- * How often the event loop is asked for a sign of life, ms; Node counts this time into each delay. Each asking wakes the
- * process; yet seldom ones would miss work that holds it up for as long again and again, since they come right after it.
- */
-export const LOOP_RESOLUTION_MS = 20;
+const AN_HOUR_MS = 3_600_000;
 const seconds = { buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] };
 
 /** Names the metrics and their labels. No label holds an id, so that their number stays small. */
 export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LOOP_RESOLUTION_MS });
+  // Its own watch of the event loop would wake the process again and again; EventLoopWatch does not.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: AN_HOUR_MS });
+  for (const { name } of registry.getMetricsAsArray())
+    if (name.startsWith('nodejs_eventloop_lag_') && name !== 'nodejs_eventloop_lag_seconds')
+      registry.removeSingleMetric(name);
   return {
     registry,
     ...observedMetrics(registry),

@@ -225,7 +225,7 @@ async function startWorker(workerBin: string | undefined): Promise<types.Worker>
     worker = await createWorker({ logLevel: 'warn', ...(workerBin && { workerBin }) });
   } catch (error) {
     throw new Error(
-      `the mediasoup worker ${workerBin ?? process.env.MEDIASOUP_WORKER_BIN ?? ''} does not start: ${String(error)}. ` +
+      `the mediasoup worker ${workerBin ?? process.env.MEDIASOUP_WORKER_BIN ?? "of mediasoup's package"} does not start: ${String(error)}. ` +
         'Run `make setup`, which gets or builds it, or set MEDIASOUP_WORKER_BIN to one that runs here.',
       { cause: error },
     );
