@@ -111,6 +111,6 @@ test('`daemons drain` says that a daemon ended at the deadline it was given, wit
     stack.controlPlaneUrl,
   ]);
   assert.equal(code, 1);
-  assert.match(stdout, /daemon-a has ended: 1 rooms and 1 peers left\n$/);
+  assert.match(stdout, /daemon-a has ended; rooms: 1, peers: 1\n$/);
   assert.match(stderr, /ended at its deadline, with peers in its rooms/);
 });

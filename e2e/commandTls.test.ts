@@ -77,7 +77,7 @@ test('with client certificates whoever has one commands, nobody else connects, a
   alice.close();
   const drained = await draining;
   assert.equal(drained.code, 0, drained.written);
-  assert.match(drained.written, /daemon-a has ended: 0 rooms and 0 peers left\n$/);
+  assert.match(drained.written, /daemon-a has ended; rooms: 0, peers: 0\n$/);
 });
 
 test('over TLS a backend commands and watches with tokens, and speaks to nobody whose certificate it does not know', async (t) => {

@@ -136,7 +136,7 @@ export function addFleetCommands({ command, output, stderr }: Parts): void {
       const say = (text: string) => (left: { rooms: number; peers: number }) =>
         answer.answer(
           { daemonId, event: text, rooms: left.rooms, peers: left.peers },
-          `${daemonId} ${text}: ${left.rooms} rooms and ${left.peers} peers left`,
+          `${daemonId} ${text}; rooms: ${left.rooms}, peers: ${left.peers}`,
         );
       const left = await drainDaemon(
         daemon,
