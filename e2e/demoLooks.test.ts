@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import {
   askToJoin,
+  comesTrue,
   connected,
   joinDemo,
   keepPicture,
@@ -124,11 +125,11 @@ async function sharesSound(page: Page, other: Page): Promise<void> {
   });
   await other.locator('[data-testid=screen]').click();
   await screen.waitFor();
-  await page.waitForFunction(async () => {
+  await comesTrue(page, async () => {
     const { room } = window as unknown as { room: { getStatsReports(): Promise<RTCStatsReport[]> } };
     const played = new Set<string>();
     for (const audio of document.querySelectorAll('audio')) {
-      const [track] = (audio.srcObject as MediaStream).getAudioTracks();
+      const [track] = (audio.srcObject as MediaStream | null)?.getAudioTracks() ?? [];
       if (track && !audio.paused) played.add(track.id);
     }
     let heard = 0;

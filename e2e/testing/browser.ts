@@ -42,7 +42,7 @@ export async function launchBrowser(t: Ending, { cameraFile, asks = false }: Bro
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: VIEWPORT, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(TIMEOUT_MS);
   await page.goto(url);
   return page;
 }
@@ -79,13 +79,26 @@ export async function joinDemo(page: Page, room: string, name: string): Promise<
 
 export const connected = (page: Page): Promise<void> =>
   page.locator('[data-testid=state][data-status=connected]').waitFor();
+
+/** How long a page may take until something comes true, ms. */
+const TIMEOUT_MS = 30_000;
+
+/** Waits until what the page is asked comes true. Playwright's own `waitForFunction` takes a promise itself for true. */
+export async function comesTrue(page: Page, ask: () => Promise<boolean>): Promise<void> {
+  const until = performance.now() + TIMEOUT_MS;
+  while (!(await page.evaluate(ask))) {
+    if (performance.now() > until) throw new Error(`it did not come true: ${ask}`);
+    await page.waitForTimeout(50);
+  }
+}
+
 /** Waits until frames of the other's camera are decoded and sound with energy arrives. */
 export async function seesAndHears(page: Page): Promise<void> {
   await page.waitForFunction(() => {
     const video = document.querySelector<HTMLVideoElement>('[data-testid=tile][data-local=false] video');
     return (video?.getVideoPlaybackQuality().totalVideoFrames ?? 0) > 10;
   });
-  await page.waitForFunction(async () => {
+  await comesTrue(page, async () => {
     const { room } = window as unknown as { room: { getStatsReports(): Promise<RTCStatsReport[]> } };
     for (const report of await room.getStatsReports()) {
       for (const stats of report.values()) {
