@@ -27,6 +27,8 @@ export class MediaTransports extends TypedEmitter<MediaTransportsEvents> {
   readonly send: types.Transport;
   readonly recv: types.Transport;
   readonly #watches: readonly IceWatch[];
+  /** What was told last. */
+  #toldFlowing = true;
 
   /** @throws {RoomError} UNSUPPORTED_BROWSER */
   static async make(options: MediaTransportsOptions): Promise<MediaTransports> {
@@ -88,11 +90,19 @@ export class MediaTransports extends TypedEmitter<MediaTransportsEvents> {
         if (!transport.closed) await transport.restartIce({ iceParameters: iceParameters as types.IceParameters });
         return transport.connectionState === 'connected';
       },
-      flowChanged: () => this.emit('flowChanged', this.flowing),
+      flowChanged: () => this.#tellFlow(),
       failed: (error) => this.emit('failed', error),
     });
     transport.on('connectionstatechange', (state) => watch.changed(state));
     return watch;
+  }
+
+  /** Of both together: where one stops or goes on, the other may not. */
+  #tellFlow(): void {
+    const { flowing } = this;
+    if (flowing === this.#toldFlowing) return;
+    this.#toldFlowing = flowing;
+    this.emit('flowChanged', flowing);
   }
 }
 
