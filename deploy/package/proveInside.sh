@@ -45,6 +45,9 @@ for unit in $control $daemon; do
   [[ $(stat -c %u "/proc/$(pid_of "$unit")") != 0 ]]
 done
 
+note "its log says where media is sent: $(journalctl --quiet --unit $daemon --grep 'media daemon ready' --output cat \
+  | grep --only-matching '"rtcAddress":"[^"]*"')"
+
 # A worker that dies is replaced, under the unit's rules too.
 for process in /proc/[0-9]*; do
   if [[ $(readlink "$process/exe") == */mediasoup-worker ]]; then worker=${process#/proc/}; fi
