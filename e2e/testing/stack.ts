@@ -186,13 +186,13 @@ export function bearing(token: string): { metadata: Metadata } {
 }
 
 /** What a server or a browser ends with: a test, or with `node:test` itself all tests of a file. */
-export type Ending = { after(end: () => Promise<void>): void };
+export type Ending = { after(end: () => Promise<void>): void; readonly passed?: boolean };
 
 /** Runs a media daemon without a control plane. */
 export const runDaemon = (t: Ending, environment: Record<string, string> = {}): Promise<Running> =>
   run(t, DAEMON, { ...anyPorts, ...environment });
 
-/** Runs a server as a process of its own until the test ends, and waits until it is ready. */
+/** Runs a server as a process of its own until the test ends, and waits until it is ready. Its log is shown when that fails. */
 async function run(t: Ending, main: string, environment: Record<string, string>): Promise<Running> {
   const child = spawn(process.execPath, [main], {
     cwd: root,
@@ -201,7 +201,9 @@ async function run(t: Ending, main: string, environment: Record<string, string>)
   });
   children.add(child);
   const exited = new Promise((resolve) => child.once('exit', resolve));
+  const log: string[] = [];
   t.after(async () => {
+    if (t.passed === false) process.stderr.write(`${log.join('\n')}\n`);
     // One that a test has stopped hears nothing else.
     child.kill('SIGCONT');
     child.kill('SIGINT');
@@ -209,7 +211,6 @@ async function run(t: Ending, main: string, environment: Record<string, string>)
     children.delete(child);
   });
   return new Promise((resolve, reject) => {
-    const log: string[] = [];
     const errors: string[] = [];
     child.stderr.on('data', (data: Buffer) => {
       errors.push(data.toString());
