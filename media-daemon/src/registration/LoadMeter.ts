@@ -24,6 +24,7 @@ export class LoadMeter {
   readonly #timer: NodeJS.Timeout;
   #networkShare = 0;
   #delayMs = 0;
+  #longestMs = 0;
   #lookedAt = performance.now();
 
   constructor(options: LoadMeterOptions) {
@@ -42,9 +43,16 @@ export class LoadMeter {
     return this.#networkShare;
   }
 
-  /** By how much the event loop is late on average, ms. */
+  /** How long the turn of the event loop is that something comes into, on average, ms. */
   get eventLoopDelayMs(): number {
     return this.#delayMs;
+  }
+
+  /** The longest that anything held it up, ms, as of the last look, since this was asked last. */
+  takeLongestMs(): number {
+    const longestMs = this.#longestMs;
+    this.#longestMs = 0;
+    return longestMs;
   }
 
   read(): MessageInitShape<typeof LoadSchema> {
@@ -65,7 +73,9 @@ export class LoadMeter {
     const now = performance.now();
     const elapsedMs = Math.max(now - this.#lookedAt, 1);
     this.#lookedAt = now;
-    this.#delayMs = this.#loop.take().meanMs;
+    const { meanMs, longestMs } = this.#loop.take();
+    this.#delayMs = meanMs;
+    this.#longestMs = Math.max(this.#longestMs, longestMs);
     this.#networkShare = (await this.#network.read(elapsedMs)) / this.#options.maxNetworkBitrate;
   }
 

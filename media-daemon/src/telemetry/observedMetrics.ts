@@ -5,7 +5,6 @@ import type { Peer } from '../rooms/Peer.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Sessions } from '../signaling/Sessions.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
-import { EventLoopWatch } from './EventLoopWatch.ts';
 
 /** Whose state the metrics tell. */
 export type Observed = {
@@ -68,18 +67,14 @@ export function observedMetrics(registry: Registry): { observe(observed: Observe
   );
   gauge(
     'event_loop_delay_seconds',
-    'By how much the event loop is late on average, as heartbeats tell it.',
+    'How long the turn of the event loop is that something comes into, on average, as heartbeats tell it.',
     ({ load }) => load.eventLoopDelayMs / 1000,
   );
-  const loop = new EventLoopWatch();
-  new Gauge({
-    name: 'media_daemon_event_loop_longest_seconds',
-    help: 'The longest that anything held up the event loop since the metrics were read last.',
-    registers,
-    collect() {
-      this.set(loop.take().longestMs / 1000);
-    },
-  });
+  gauge(
+    'event_loop_longest_seconds',
+    'The longest that anything held up the event loop since the metrics were read last.',
+    ({ load }) => load.takeLongestMs() / 1000,
+  );
   new Counter({
     name: 'media_daemon_worker_cpu_seconds_total',
     help: "CPU time of each mediasoup worker, by its place in the pool; a replaced worker's begins anew.",
