@@ -4,6 +4,8 @@ import type { Ending } from './stack.ts';
 
 /** Where Debian's package puts Chromium; CHROMIUM_BIN names another. */
 const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+/** How long a page may take until something comes true, ms. */
+const TIMEOUT_MS = 30_000;
 const VIEWPORT = { width: 1280, height: 800 };
 
 export interface BrowserOptions {
@@ -79,9 +81,6 @@ export async function joinDemo(page: Page, room: string, name: string): Promise<
 
 export const connected = (page: Page): Promise<void> =>
   page.locator('[data-testid=state][data-status=connected]').waitFor();
-
-/** How long a page may take until something comes true, ms. */
-const TIMEOUT_MS = 30_000;
 
 /** Waits until what the page is asked comes true. Playwright's own `waitForFunction` takes a promise itself for true. */
 export async function comesTrue(page: Page, ask: () => Promise<boolean>): Promise<void> {
