@@ -141,7 +141,8 @@ export function createMediaDaemonService(
       const room = find(roomId);
       const data: unknown = JSON.parse(dataJson);
       const wanted = peerIds.length > 0 ? new Set(peerIds) : new Set(room.peers.map(({ id }) => id));
-      for (const peerId of wanted) room.get(peerId)?.notify('message', { from, data });
+      const message = { from, data };
+      for (const peerId of wanted) room.get(peerId)?.notify('message', message);
       return { unknownPeerIds: [...wanted].filter((peerId) => !room.has(peerId)) };
     },
     async getStats(request, { signal }) {

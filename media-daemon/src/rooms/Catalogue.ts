@@ -41,7 +41,7 @@ export class Catalogue {
     if (producer.kind === 'audio') await owner.router.listenTo(producer);
     if (producer.closed) throw new RequestError(404, 'it is closed already');
     this.#owners.set(producer.id, owner);
-    this.#room.tellOthers(owner, (other) => other.notify('newProducer', describeProducer(owner, producer)));
+    this.#room.tellOthers(owner, 'newProducer', describeProducer(owner, producer));
     const { id: producerId, kind, paused, appData } = producer;
     const pausedByCommand = owner.publications.isPausedByCommand(producer);
     const appDataJson = JSON.stringify(appData);
@@ -53,13 +53,13 @@ export class Catalogue {
 
   producerClosed(owner: Peer, { id: producerId }: types.Producer): void {
     if (!this.#owners.delete(producerId)) return;
-    this.#room.tellOthers(owner, (other) => other.notify('producerClosed', { producerId, peerId: owner.id }));
+    this.#room.tellOthers(owner, 'producerClosed', { producerId, peerId: owner.id });
     this.#room.happened({ case: 'producerClosed', value: { producerId, peerId: owner.id } });
   }
 
   dataProducerOpened(owner: Peer, producer: types.DataProducer): void {
     this.#dataOwners.set(producer.id, owner);
-    this.#room.tellOthers(owner, (other) => other.notify('newDataProducer', describeDataProducer(owner, producer)));
+    this.#room.tellOthers(owner, 'newDataProducer', describeDataProducer(owner, producer));
     const { id: dataProducerId, label, protocol, appData } = producer;
     const dataProducer = { dataProducerId, label, protocol, appDataJson: JSON.stringify(appData) };
     this.#room.happened({ case: 'dataProducerOpened', value: { peerId: owner.id, dataProducer } });
@@ -67,7 +67,7 @@ export class Catalogue {
 
   dataProducerClosed(owner: Peer, { id: dataProducerId }: types.DataProducer): void {
     if (!this.#dataOwners.delete(dataProducerId)) return;
-    this.#room.tellOthers(owner, (other) => other.notify('dataProducerClosed', { dataProducerId, peerId: owner.id }));
+    this.#room.tellOthers(owner, 'dataProducerClosed', { dataProducerId, peerId: owner.id });
     this.#room.happened({ case: 'dataProducerClosed', value: { peerId: owner.id, dataProducerId } });
   }
 

@@ -1,6 +1,6 @@
 import { LeaveReason } from '@mediasoup-server/proto/daemon';
 import { ROOM_FULL } from '@mediasoup-server/proto/protoo';
-import type { NotificationData, Snapshot } from '@mediasoup-server/proto/signaling';
+import type { Notification, NotificationData, Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
@@ -129,12 +129,12 @@ export class Room {
     if (former) {
       former.notify('error', { code: 409, reason: 'the same peer has connected anew' });
       former.close();
-      this.tellOthers(peer, (other) => other.notify('peerLeft', { peerId }));
+      this.tellOthers(peer, 'peerLeft', { peerId });
       this.happened({ case: 'peerLeft', value: { peerId, reason: LeaveReason.REPLACED } });
       this.#hooks.peerRemoved(this, former, false);
     }
     this.happened({ case: 'peerJoined', value: { peerId, appDataJson: JSON.stringify(peer.appData) } });
-    this.tellOthers(peer, (other) => other.notify('peerJoined', { peerId, appData: peer.appData }));
+    this.tellOthers(peer, 'peerJoined', { peerId, appData: peer.appData });
     return peer;
   }
 
@@ -155,7 +155,7 @@ export class Room {
     if (this.#peers.get(peer.id) !== peer) return;
     this.#peers.delete(peer.id);
     this.happened({ case: 'peerLeft', value: { peerId: peer.id, reason } });
-    this.tellOthers(peer, (other) => other.notify('peerLeft', { peerId: peer.id }));
+    this.tellOthers(peer, 'peerLeft', { peerId: peer.id });
     if (this.#peers.size === 0) this.close(this.#move ? 'moved' : 'empty');
   }
 
@@ -242,15 +242,13 @@ export class Room {
 
   peerUpdated(peer: Peer): void {
     const { id: peerId, appData } = peer;
-    this.tellOthers(peer, (other) => other.notify('peerUpdated', { peerId, appData }));
+    this.tellOthers(peer, 'peerUpdated', { peerId, appData });
     this.happened({ case: 'peerUpdated', value: { peerId, appDataJson: JSON.stringify(appData) } });
   }
 
   /** Tells something to everybody who has joined but this one. */
-  tellOthers(than: Peer, tell: (other: Peer) => void): void {
-    this.#tellAll((peer) => {
-      if (peer.id !== than.id) tell(peer);
-    });
+  tellOthers<N extends Notification>(than: Peer, method: N, data: NotificationData<N>): void {
+    for (const peer of this.#hearing()) if (peer.id !== than.id) peer.notify(method, data);
   }
 
   /** One of the room's workers died. Its peers are asked to come back; where nobody else is, the room ends with it. */
@@ -268,7 +266,7 @@ export class Room {
 
   #tellActiveSpeaker(producer: types.Producer | undefined): void {
     const speaker = this.#speaker(producer);
-    this.#tellAll((peer) => peer.notify('activeSpeaker', speaker));
+    this.#tellAll('activeSpeaker', speaker);
     this.happened({ case: 'activeSpeaker', value: { peerId: speaker.peerId ?? '' } });
   }
 
@@ -278,16 +276,19 @@ export class Room {
       const owner = this.catalogue.ownerOf(producer.id);
       if (owner && !told.some(({ peerId }) => peerId === owner.id)) told.push({ peerId: owner.id, volume });
     }
-    this.#tellAll((peer) => peer.notify('audioLevels', { levels: told }));
+    this.#tellAll('audioLevels', { levels: told });
   }
 
   #speaker(producer: types.Producer | undefined): NotificationData<'activeSpeaker'> {
     return { peerId: (producer && this.catalogue.ownerOf(producer.id)?.id) ?? null };
   }
 
-  #tellAll(tell: (peer: Peer) => void): void {
-    if (this.closed) return;
-    for (const peer of this.#peers.values()) if (peer.hears && !peer.router.closed) tell(peer);
+  #tellAll<N extends Notification>(method: N, data: NotificationData<N>): void {
+    for (const peer of this.#hearing()) peer.notify(method, data);
+  }
+
+  #hearing(): Peer[] {
+    return this.closed ? [] : this.peers.filter((peer) => peer.hears && !peer.router.closed);
   }
 }
 

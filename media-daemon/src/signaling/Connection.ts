@@ -87,8 +87,7 @@ export class Connection {
   }
 
   notify<N extends Notification>(method: N, data: NotificationData<N>): void {
-    // A socket that just closed takes nothing more; its close event follows and is what counts.
-    this.#protoo.notify(method, data).catch(() => {});
+    this.#transport.notify(method, data);
   }
 
   /** Ends the connection after saying why: for good, unless it is only not possible now. */

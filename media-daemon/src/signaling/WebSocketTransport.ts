@@ -16,7 +16,7 @@ type Message = z.infer<typeof messageSchema>;
 /** A message counts once against the rate, and once more for each of these bytes. */
 const BYTES_A_TOKEN = 4096;
 /** The sockets' pings go out at so many times in each interval, many together: each by itself would wake the process. */
-const PING_TIMES = 10;
+const PING_TIMES = 5;
 /** How long a socket that floods is not read, ms. */
 const FLOOD_PAUSE_MS = 1000;
 /** The close code that the `ws` library reports when there was no close frame (RFC 6455, 7.4.1). */
@@ -56,7 +56,6 @@ export class WebSocketTransport extends EventEmitter<Events> {
   #refused = 0;
   /** The client broke the protocol: it is sent away, and not waited for. */
   #broke = false;
-  #corked = false;
   #answered = true;
   #closed = false;
 
@@ -95,26 +94,33 @@ export class WebSocketTransport extends EventEmitter<Events> {
     this.#end(true);
   }
 
-  /** @throws Error when the socket is closed. */
+  /**
+   * Sends what protoo answers.
+   *
+   * @throws Error when the socket is closed.
+   */
   async send(message: object): Promise<void> {
-    if (this.#closed || this.#socket.readyState !== WebSocket.OPEN) throw new Error('the socket is closed');
-    this.#cork();
-    this.#socket.send(JSON.stringify(message));
+    if (!this.#isOpen) throw new Error('the socket is closed');
+    this.#write(JSON.stringify(message));
+  }
+
+  /** Tells the client something: an object that is not changed afterwards, and that others may be told as well. */
+  notify(method: string, data: object): void {
+    // A socket that just closed takes nothing more; its close event follows and is what counts.
+    if (this.#isOpen) this.#write(notificationOf(method, data));
+  }
+
+  get #isOpen(): boolean {
+    return !this.#closed && this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  #write(text: string): void {
+    corkForThisTurn(this.#stream);
+    this.#socket.send(text);
     if (this.#socket.bufferedAmount > this.#options.maxBufferedBytes) {
       this.#options.onLimit('bufferedBytes');
       this.#socket.terminate();
     }
-  }
-
-  /** What is sent in one turn of the event loop goes out in one write: a system call for each message would cost most. */
-  #cork(): void {
-    if (this.#corked) return;
-    this.#corked = true;
-    this.#stream.cork();
-    setImmediate(() => {
-      this.#corked = false;
-      this.#stream.uncork();
-    });
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
@@ -124,7 +130,7 @@ export class WebSocketTransport extends EventEmitter<Events> {
     this.#refused = refused ? this.#refused + 1 : 0;
     if (this.#refused >= this.#options.messageRate.burst) this.#pauseFlood();
     const message = isBinary ? 'binary messages are not understood' : parse(data.toString());
-    if (typeof message === 'string') this.#tell('error', { code: 400, reason: message });
+    if (typeof message === 'string') this.notify('error', { code: 400, reason: message });
     else if (refused) this.#refuse(message);
     else this.emit('message', message);
   }
@@ -134,9 +140,9 @@ export class WebSocketTransport extends EventEmitter<Events> {
     const { perSecond } = this.#options.messageRate;
     const reason = `messageRate: more than ${perSecond} messages a second`;
     if ('request' in message) {
-      this.#reply({ response: true, id: message.id, errorCode: 429, errorReason: reason });
+      this.#write(JSON.stringify({ response: true, id: message.id, errorCode: 429, errorReason: reason }));
     } else if ('notification' in message) {
-      this.#tell('error', { code: 429, reason, method: message.method.slice(0, 64) });
+      this.notify('error', { code: 429, reason, method: message.method.slice(0, 64) });
     }
   }
 
@@ -148,15 +154,6 @@ export class WebSocketTransport extends EventEmitter<Events> {
       this.#floodPause = undefined;
       this.#socket.resume();
     }, FLOOD_PAUSE_MS);
-  }
-
-  #tell(method: string, data: object): void {
-    this.#reply({ notification: true, method, data });
-  }
-
-  /** A socket that just closed takes nothing more; its close event follows and is what counts. */
-  #reply(message: object): void {
-    this.send(message).catch(() => {});
   }
 
   #ping(): void {
@@ -186,6 +183,30 @@ export class WebSocketTransport extends EventEmitter<Events> {
     clearTimeout(this.#floodPause);
     this.emit('close', left);
   }
+}
+
+let told: { readonly method: string; readonly data: object; readonly text: string } | undefined;
+
+/** A notification's text. A room tells its peers the same object one after the other, which is put into text once. */
+function notificationOf(method: string, data: object): string {
+  if (told?.data !== data || told.method !== method)
+    told = { method, data, text: JSON.stringify({ notification: true, method, data }) };
+  return told.text;
+}
+
+const corked = new Set<Duplex>();
+
+/** What is sent in one turn of the event loop goes out in one write: a system call for each message would cost most. */
+function corkForThisTurn(stream: Duplex): void {
+  if (corked.has(stream)) return;
+  if (corked.size === 0) setImmediate(uncork);
+  corked.add(stream);
+  stream.cork();
+}
+
+function uncork(): void {
+  for (const stream of corked) stream.uncork();
+  corked.clear();
 }
 
 /** The message, or what is wrong with the text. */
