@@ -9,17 +9,18 @@ import { runDaemon } from './testing/stack.ts';
 
 /**
  * What forwarding costs: the CPU time of this daemon, its workers and its own process, for each gigabit, over that of bare
- * mediasoup; and the packets that a CPU second of the workers delivers when a room is on two of them, over one. All three
+ * mediasoup; and the packets that a CPU second of the workers delivers when a room is on two of them, over one. All
  * servers carry the same load at the same time. The CPU time is the whole process's, the daemon's statistics, observers
- * and metrics included; with `silent` nobody speaks, else everybody is told how loud the speakers are, which bare mediasoup does not.
- * `node e2e/forwarding.bench.ts [subscribers] [seconds of a round] [rounds] [publishers] [silent]`
+ * and metrics included. With `silent` nobody speaks, else everybody is told how loud the speakers are, which bare
+ * mediasoup does not; with `alone` the daemon of two workers is left out, for a machine that does not carry three.
+ * `node e2e/forwarding.bench.ts [subscribers] [seconds of a round] [rounds] [publishers] [silent] [alone]`
  */
 
-const speaks = !process.argv.includes('silent');
-const [subscribers = 30, seconds = 6, rounds = 7, publishers = 1] = process.argv
-  .slice(2)
-  .filter((word) => word !== 'silent')
-  .map(Number);
+const [speaks, alone] = [!process.argv.includes('silent'), process.argv.includes('alone')];
+const numbers = process.argv.slice(2).filter((word) => /^\d+$/.test(word));
+const [subscribers = 30, seconds = 6, rounds = 7, publishers = 1] = numbers.map(Number);
+/** Before the first round, s: V8 is done by then with compiling what a daemon does once in a while. */
+const WARM_UP_SECONDS = 60;
 const closers: (() => unknown)[] = [];
 
 async function startBare() {
@@ -39,18 +40,17 @@ async function startOurs(environment: Record<string, string>) {
 }
 
 const recording = await readRecording();
-const servers = {
-  bare: await startBare(),
-  one: await startOurs({ MEDIA_DAEMON_WORKERS: '1' }),
-  two: await startOurs({ MEDIA_DAEMON_WORKERS: '2', MEDIA_DAEMON_SATURATED_CONSUMERS: '0' }),
-};
-type Name = keyof typeof servers;
-const names = Object.keys(servers) as Name[];
+type Name = 'bare' | 'one' | 'two';
+const servers = new Map<Name, { url: string; pid: number }>();
+servers.set('bare', await startBare());
+servers.set('one', await startOurs({ MEDIA_DAEMON_WORKERS: '1' }));
+if (!alone) servers.set('two', await startOurs({ MEDIA_DAEMON_WORKERS: '2', MEDIA_DAEMON_SATURATED_CONSUMERS: '0' }));
+const names = [...servers.keys()];
 const loads = new Map<Name, Load>();
-for (const name of names) {
+for (const [name, { url }] of servers) {
   const peers = { rooms: 1, publishers, subscribers, joinsPerSecond: 40, joined: () => {} };
   const load = new Load({
-    target: { url: servers[name].url },
+    target: { url },
     recording,
     audio: true,
     silent: !speaks,
@@ -62,8 +62,7 @@ for (const name of names) {
 }
 
 /** What each server delivered and used, until now. */
-async function look(name: Name) {
-  const { pid } = servers[name];
+async function look([name, { pid }]: [Name, { pid: number }]) {
   const cpu = await cpuSeconds(pid);
   const node = cpu.get(pid) ?? 0;
   const workers = [...cpu].filter(([id]) => id !== pid).map(([, used]) => used);
@@ -75,14 +74,14 @@ async function look(name: Name) {
 
 type Round = { perGigabit: number; withNode: number; packetsPerCpu: number; workers: number[] };
 const measured = new Map<Name, Round[]>(names.map((name) => [name, []]));
-for (let round = 0; round <= rounds; round++) {
-  const before = await Promise.all(names.map(look));
+await new Promise((resolve) => setTimeout(resolve, WARM_UP_SECONDS * 1000));
+for (let round = 0; round < rounds; round++) {
+  const before = await Promise.all([...servers].map(look));
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  const after = await Promise.all(names.map(look));
+  const after = await Promise.all([...servers].map(look));
   for (const [index, name] of names.entries()) {
     const [from, to] = [before[index], after[index]];
-    // The first round warms up.
-    if (!from || !to || round === 0) continue;
+    if (!from || !to) continue;
     const workers = to.workers.map((used, worker) => used - (from.workers[worker] ?? 0));
     const used = workers.reduce((sum, cpu) => sum + cpu, 0);
     const gigabits = ((to.bytes - from.bytes) * 8) / 1e9;
@@ -107,7 +106,11 @@ print(
   `${publishers} publishers, ${subscribers} subscribers, VP8 and ${speaks ? 'Opus' : 'silent Opus'}, ${rounds} rounds of ${seconds} s; medians`,
 );
 for (const name of names) {
-  const { lost, silent, packetsPerSecond } = summarize(loads.get(name)?.reports ?? [], [], (rounds + 1) * seconds);
+  const { lost, silent, packetsPerSecond } = summarize(
+    loads.get(name)?.reports ?? [],
+    [],
+    WARM_UP_SECONDS + rounds * seconds,
+  );
   const shares = [0, 1].map((worker) => median(of(name, ({ workers }) => workers[worker] ?? 0)).toFixed(3));
   print(
     `${name.padEnd(4)}: ${median(of(name, ({ perGigabit }) => perGigabit)).toFixed(2)} CPU s a gigabit in workers, ` +
@@ -118,9 +121,10 @@ for (const name of names) {
 print(
   `CPU a gigabit, ours over bare mediasoup: workers x${ratio('one', 'bare', ({ perGigabit }) => perGigabit).toFixed(3)}, with Node x${ratio('one', 'bare', ({ withNode }) => withNode).toFixed(3)}`,
 );
-print(
-  `packets a CPU second of workers, two over one: x${ratio('two', 'one', ({ packetsPerCpu }) => packetsPerCpu).toFixed(3)}`,
-);
+if (!alone)
+  print(
+    `packets a CPU second of workers, two over one: x${ratio('two', 'one', ({ packetsPerCpu }) => packetsPerCpu).toFixed(3)}`,
+  );
 
 for (const load of loads.values()) load.close();
 for (const close of closers) await close();

@@ -7,13 +7,17 @@ import { openChannel } from '@mediasoup-server/proto/channel';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { connectReceiver, OpusSender } from './testing/rtp.ts';
+import { nextTick } from './testing/stack.ts';
+
+/** Of 20 ms, in the time after which the daemon looks at the volumes again. */
+const PACKETS_A_LOOK = 40;
 
 /** Alice sends sound, which Bob receives. */
 async function sounding(t: TestContext) {
   const { url, grpcPort } = await testDaemon(t);
-  const join = async (peerId: string) => {
+  const join = async (peerId: string, more: { sessionId?: string } = {}) => {
     const client = await SignalingClient.open(url, 'room', peerId);
-    const joining = { roomId: 'room', peerId, transports: ['send', 'recv'] };
+    const joining = { roomId: 'room', peerId, transports: ['send', 'recv'], ...more };
     return { client, joined: await client.request('joinRoom', joining) };
   };
   const { client: alice, joined } = await join('alice');
@@ -25,12 +29,12 @@ async function sounding(t: TestContext) {
   await alice.request('connectWebRtcTransport', { transportId, dtlsParameters: sender.dtlsParameters });
   const produced = { kind: 'audio', rtpParameters: sender.rtpParameters };
   const { producerId } = await alice.request('produce', produced);
-  await connectReceiver(t, bob, bobs.transports.recv, producerId, rtpCapabilities);
-  return { join, alice, bob, sender, producerId, rtpCapabilities, grpcPort };
+  const receiver = await connectReceiver(t, bob, bobs.transports.recv, producerId, rtpCapabilities);
+  return { join, alice, bob, sender, receiver, producerId, rtpCapabilities, grpcPort };
 }
 
-test('S49 who speaks and how loud is told to everybody, also to who comes later', async (t) => {
-  const { join, alice, bob, grpcPort } = await sounding(t);
+test('S49 who speaks and how loud is told to everybody, also to who comes or comes back later', async (t) => {
+  const { join, alice, bob, receiver, grpcPort } = await sounding(t);
   const channel = openChannel(`127.0.0.1:${grpcPort}`);
   t.after(() => channel.close());
   const speakers: string[] = [];
@@ -41,12 +45,20 @@ test('S49 who speaks and how loud is told to everybody, also to who comes later'
       if (speakers.length === 2) break;
     }
   })();
+  const levels = { levels: [{ peerId: 'alice', volume: -20 }] };
   for (const peer of [alice, bob]) {
-    assert.deepEqual(await peer.notified('audioLevels'), { levels: [{ peerId: 'alice', volume: -20 }] });
+    assert.deepEqual(await peer.notified('audioLevels'), levels);
     assert.deepEqual(await peer.notified('activeSpeaker'), { peerId: 'alice' });
   }
-  const { client: carol } = await join('carol');
+  const end = receiver.received.length + 2 * PACKETS_A_LOOK;
+  while (receiver.received.length < end) await nextTick();
+  assert.ok(!bob.unread.includes('audioLevels'), 'what does not change is told once');
+  const { client: carol, joined: carols } = await join('carol');
   assert.deepEqual(await carol.notified('activeSpeaker'), { peerId: 'alice' });
+  assert.deepEqual(await carol.notified('audioLevels'), levels);
+  carol.socket.terminate();
+  const { joined } = await join('carol', { sessionId: carols.sessionId });
+  assert.deepEqual(joined.snapshot.audioLevels, levels.levels);
   alice.close();
   assert.deepEqual(await bob.notified('activeSpeaker'), { peerId: null });
   await watched;

@@ -191,6 +191,7 @@ export class Room extends TypedEmitter<RoomEvents> {
     places.on('left', (former) => {
       remote.remove(former);
       this.#removeLeftPeers();
+      this.#lookWhoIsHeard();
     });
     local.on('published', (track) => this.emit('localTrackPublished', track));
     local.on('changed', (track) => this.emit('localTrackChanged', track));
@@ -210,15 +211,7 @@ export class Room extends TypedEmitter<RoomEvents> {
     roster.on('peerJoined', (peerId, appData) => this.#setPeer(peerId, appData));
     roster.on('peerUpdated', (peerId, appData) => this.#setPeer(peerId, appData));
     roster.on('peerLeft', () => this.#removeLeftPeers());
-    roster.on('activeSpeakerChanged', (peerId) => {
-      if (this.#activeSpeaker === peerId) return;
-      this.#activeSpeaker = peerId;
-      this.emit('activeSpeakerChanged', peerId);
-    });
-    roster.on('audioLevelsChanged', (levels) => {
-      this.#audioLevels = levels;
-      this.emit('audioLevelsChanged', levels);
-    });
+    roster.on('heardChanged', () => this.#lookWhoIsHeard());
     session.on('serverMessage', (from, data) => this.emit('serverMessage', from, data));
     session.on('dataReceived', (peerId, protocol, received) => {
       const data = this.#inbox.take(peerId, protocol, received);
@@ -252,6 +245,20 @@ export class Room extends TypedEmitter<RoomEvents> {
       this.#inbox.forget(peerId);
       this.emit('peerLeft', peerId);
     }
+  }
+
+  /** While the room moves, some are heard at one place and some at the other; of who is at both, the new one counts. */
+  #lookWhoIsHeard(): void {
+    const rosters = this.#places.all.map(({ roster }) => roster);
+    const speaker = rosters.find(({ activeSpeaker }) => activeSpeaker !== undefined)?.activeSpeaker;
+    if (speaker !== this.#activeSpeaker) {
+      this.#activeSpeaker = speaker;
+      this.emit('activeSpeakerChanged', speaker);
+    }
+    const levels = new Map(rosters.toReversed().flatMap(({ audioLevels }) => [...audioLevels]));
+    if (JSON.stringify([...levels]) === JSON.stringify([...this.#audioLevels])) return;
+    this.#audioLevels = levels;
+    this.emit('audioLevelsChanged', levels);
   }
 
   #stateChanged(state: RoomState): void {

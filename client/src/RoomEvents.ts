@@ -22,7 +22,7 @@ export interface RoomEvents {
   remoteTrackChanged: [track: RemoteTrack];
   /** Who speaks most: another peer or oneself; `undefined` while nobody does. */
   activeSpeakerChanged: [peerId: string | undefined];
-  /** Who is heard and how loud, in dBov from -127 to 0; several times a second while somebody is. */
+  /** Who is heard and how loud, in dBov from -127 to 0: others than before, or one of them louder or quieter by 6 dB. */
   audioLevelsChanged: [levels: ReadonlyMap<string, number>];
   /** Another peer has called `Room.send`. */
   dataReceived: [peerId: string, data: Data];

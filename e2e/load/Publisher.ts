@@ -7,6 +7,8 @@ import { AUDIO_LEVEL, RtpPackets } from './rtpPackets.ts';
 const OPUS = { payloadType: 111, clockRate: 48_000 };
 const VP8 = { payloadType: 96, clockRate: 90_000 };
 export const OPUS_FRAME_MS = 20;
+/** -dBov. */
+const SILENCE = 127;
 /** RTCP's payload-specific feedback, and in it the picture loss indication (RFC 4585, 6.1 and 6.3.1). */
 const [FEEDBACK, PICTURE_LOSS] = [206, 1];
 /** How often it is looked what is due, ms. */
@@ -90,9 +92,9 @@ export class Publisher {
     const elapsedMs = now - this.#startedAt;
     const { audio, silent, fps, recording } = this.#options;
     for (; audio && this.#audioFrames * OPUS_FRAME_MS <= elapsedMs; this.#audioFrames++) {
-      const frame = recording.audio[this.#audioFrames % recording.audio.length];
+      const sound = recording.audio[this.#audioFrames % recording.audio.length];
       const ticks = (this.#audioFrames * OPUS_FRAME_MS * OPUS.clockRate) / 1000;
-      if (frame) this.#track.sendMessageBinary(this.#audio.opus(frame, ticks, silent));
+      if (sound) this.#track.sendMessageBinary(this.#audio.opus(silent ? { ...sound, level: SILENCE } : sound, ticks));
     }
     for (; fps > 0 && (this.#videoFrames * 1000) / fps <= elapsedMs; this.#videoFrames++) {
       const frame = recording.video[this.#picture % recording.video.length];

@@ -1,11 +1,19 @@
 import { readFile } from 'node:fs/promises';
 
-/** What is sent over and over, as `record.sh` made it: the payloads of frames, from a key frame on. */
-export type Recording = { readonly video: readonly Buffer[]; readonly audio: readonly Buffer[] };
+/** What is sent over and over, as `record.sh` made it: the payloads of frames, those of video from a key frame on. */
+export type Recording = { readonly video: readonly Buffer[]; readonly audio: readonly Sound[] };
+
+/** A packet of sound, and how loud it is: the byte that goes with it (RFC 6464). */
+export type Sound = { readonly payload: Buffer; readonly level: number };
 
 export async function readRecording(): Promise<Recording> {
   const read = (name: string) => readFile(new URL(`recordings/${name}`, import.meta.url));
-  return { video: readIvf(await read('video.ivf')), audio: readOggOpus(await read('audio.opus')) };
+  const [payloads, levels] = [readOggOpus(await read('audio.opus')), await read('audio.levels')];
+  const audio = payloads.flatMap((payload, index) => {
+    const level = levels[index];
+    return level === undefined ? [] : [{ payload, level }];
+  });
+  return { video: readIvf(await read('video.ivf')), audio };
 }
 
 /** The frames of an IVF file: a header that gives its own length, then each frame after 12 bytes of size and time. */

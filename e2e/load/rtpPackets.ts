@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import type { Sound } from './recording.ts';
 
 /** The most bytes of a frame in one packet: what fits a path that takes 1280 bytes, with all headers. */
 const MAX_PAYLOAD = 1100;
@@ -8,8 +9,6 @@ const MARKER = 0x80;
 
 /** The header extension by which a sender tells how loud a packet of sound is (RFC 6464), and the id that it has here. */
 export const AUDIO_LEVEL = { uri: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level', id: 1 };
-/** As loud as somebody who speaks, and as silence, in -dBov; the first bit says that it is a voice. */
-const [SPEECH, SILENCE] = [0x80 | 30, 127];
 /** It alone (RFC 8285, 4.2). */
 const levelOf = (level: number) => Buffer.from([0xbe, 0xde, 0, 1, AUDIO_LEVEL.id << 4, level, 0, 0]);
 
@@ -27,8 +26,8 @@ export class RtpPackets {
     this.#payloadType = payloadType;
   }
 
-  opus(frame: Buffer, timestamp: number, silent = false): Buffer {
-    return this.#packet(frame, timestamp, false, levelOf(silent ? SILENCE : SPEECH));
+  opus(sound: Sound, timestamp: number): Buffer {
+    return this.#packet(sound.payload, timestamp, false, levelOf(sound.level));
   }
 
   /** A frame of VP8 in as many packets as it takes, each with a payload descriptor (RFC 7741). */

@@ -10,8 +10,8 @@ export interface RosterEvents {
   peerLeft: [peerId: string];
   producerOpened: [producer: ProducerInfo];
   producerClosed: [producerId: string];
-  activeSpeakerChanged: [peerId: string | undefined];
-  audioLevelsChanged: [levels: ReadonlyMap<string, number>];
+  /** Who speaks or who is heard has changed. */
+  heardChanged: [];
 }
 
 /** Who else is in the room at one daemon, what they send and who speaks, as the daemon tells. */
@@ -19,6 +19,7 @@ export class Roster extends TypedEmitter<RosterEvents> {
   readonly #peers = new Map<string, Record<string, unknown>>();
   readonly #producers = new Map<string, ProducerInfo>();
   #activeSpeaker: string | undefined;
+  #audioLevels: ReadonlyMap<string, number> = new Map();
 
   constructor(peers: readonly PeerInfo[]) {
     super();
@@ -27,6 +28,14 @@ export class Roster extends TypedEmitter<RosterEvents> {
 
   get peers(): ReadonlyMap<string, Record<string, unknown>> {
     return this.#peers;
+  }
+
+  get activeSpeaker(): string | undefined {
+    return this.#activeSpeaker;
+  }
+
+  get audioLevels(): ReadonlyMap<string, number> {
+    return this.#audioLevels;
   }
 
   setPeer({ peerId, appData }: PeerInfo): void {
@@ -51,17 +60,17 @@ export class Roster extends TypedEmitter<RosterEvents> {
   }
 
   setActiveSpeaker(peerId: string | undefined): void {
-    if (this.#activeSpeaker === peerId) return;
     this.#activeSpeaker = peerId;
-    this.emit('activeSpeakerChanged', peerId);
+    this.emit('heardChanged');
   }
 
-  setAudioLevels({ levels }: NotificationData<'audioLevels'>): void {
-    this.emit('audioLevelsChanged', new Map(levels.map(({ peerId, volume }) => [peerId, volume])));
+  setAudioLevels(levels: Snapshot['audioLevels']): void {
+    this.#audioLevels = new Map(levels.map(({ peerId, volume }) => [peerId, volume]));
+    this.emit('heardChanged');
   }
 
   /** Tells what happened while there was no socket, as if it happened now. */
-  reconcile(peers: readonly PeerInfo[], { producers, activeSpeaker }: Snapshot): void {
+  reconcile(peers: readonly PeerInfo[], { producers, activeSpeaker, audioLevels }: Snapshot): void {
     const sent = new Set(producers.map(({ producerId }) => producerId));
     for (const producerId of [...this.#producers.keys()]) if (!sent.has(producerId)) this.removeProducer(producerId);
     const present = new Set(peers.map(({ peerId }) => peerId));
@@ -69,5 +78,6 @@ export class Roster extends TypedEmitter<RosterEvents> {
     for (const peer of peers) this.setPeer(peer);
     for (const producer of producers) this.addProducer(producer);
     this.setActiveSpeaker(activeSpeaker ?? undefined);
+    this.setAudioLevels(audioLevels);
   }
 }

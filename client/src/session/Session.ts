@@ -240,7 +240,7 @@ export class Session extends TypedEmitter<SessionEvents> {
         this.roster.setActiveSpeaker(notification.data.peerId ?? undefined);
         break;
       case 'audioLevels':
-        this.roster.setAudioLevels(notification.data);
+        this.roster.setAudioLevels(notification.data.levels);
         break;
       case 'message':
         this.emit('serverMessage', notification.data.from, notification.data.data);

@@ -1,8 +1,18 @@
-/** Writes two seconds to standard output, of pictures (`video`, Y4M) or of sound (`audio`, 16 bit stereo at 48 kHz). */
+/**
+ * Writes to standard output two seconds of pictures (`video`, Y4M), or how loud a voice is (`levels`): a byte for each 20 ms
+ * of the WAV file on standard input (mono, 16 bit), as it goes with a packet of it (RFC 6464).
+ */
+
+import { buffer } from 'node:stream/consumers';
 
 const SECONDS = 2;
 const [WIDTH, HEIGHT, FPS] = [640, 360, 30];
-const RATE = 48_000;
+/** Of the file's header, of which the sampling rate is at 24. */
+const WAV_HEADER = 44;
+/** The first bit says that it is a voice. */
+const VOICE = 0x80;
+/** The least that the other bits tell, -dBov. */
+const SILENCE = 127;
 
 /** Waves that move over a plane of the picture. */
 function plane(width: number, height: number, frame: number, phase: number): Buffer {
@@ -24,15 +34,14 @@ if (process.argv[2] === 'video') {
     for (const phase of [1, 2]) process.stdout.write(plane(WIDTH / 2, HEIGHT / 2, frame, phase));
   }
 } else {
-  // A tone that swells and falls as a voice does.
-  const sound = Buffer.alloc(SECONDS * RATE * 4);
-  for (let index = 0; index < SECONDS * RATE; index++) {
-    const time = index / RATE;
-    const swell = 0.55 + 0.45 * Math.sin(2 * Math.PI * 3 * time);
-    const tone = Math.sin(2 * Math.PI * (180 + 40 * Math.sin(2 * Math.PI * time)) * time);
-    const sample = Math.round(12_000 * swell * tone);
-    sound.writeInt16LE(sample, index * 4);
-    sound.writeInt16LE(sample, index * 4 + 2);
+  const wav = await buffer(process.stdin);
+  const frameBytes = 2 * Math.round(wav.readUInt32LE(24) / 50);
+  const levels: number[] = [];
+  for (let at = WAV_HEADER; at + frameBytes <= wav.length; at += frameBytes) {
+    let squares = 0;
+    for (let sample = at; sample < at + frameBytes; sample += 2) squares += (wav.readInt16LE(sample) / 32_768) ** 2;
+    const level = Math.min(SILENCE, Math.round(-10 * Math.log10(squares / (frameBytes / 2))));
+    levels.push(level < SILENCE ? VOICE | level : level);
   }
-  process.stdout.write(sound);
+  process.stdout.write(Buffer.from(levels));
 }

@@ -10,8 +10,8 @@ import { Mutes } from './Mutes.ts';
 import { type Joining, Peer } from './Peer.ts';
 import type { RoomRouter } from './RoomRouter.ts';
 import { RouterMesh } from './RouterMesh.ts';
-import type { Level } from './RouterSpeakers.ts';
 import { Speakers } from './Speakers.ts';
+import type { Level } from './Voices.ts';
 
 /** Why a room ended. */
 export type RoomEnd = 'empty' | 'unjoined' | 'command' | 'worker' | 'fenced' | 'shutdown' | 'moved';
@@ -58,7 +58,7 @@ export class Room {
   readonly #hooks: RoomHooks;
   readonly #peers = new Map<string, Peer>();
   readonly #speakers = new Speakers({
-    levels: (levels) => this.#tellLevels(levels),
+    levels: (levels) => this.#tellAll('audioLevels', { levels: this.#audioLevels(levels) }),
     active: (producer) => this.#tellActiveSpeaker(producer),
   });
   #unjoinedTimer: NodeJS.Timeout | undefined;
@@ -170,17 +170,19 @@ export class Room {
    */
   announceTo(peer: Peer): void {
     peer.hears = true;
-    const { producers, dataProducers, activeSpeaker } = this.snapshotFor(peer);
+    const { producers, dataProducers, activeSpeaker, audioLevels } = this.snapshotFor(peer);
     for (const producer of producers) peer.notify('newProducer', producer);
     for (const dataProducer of dataProducers) peer.notify('newDataProducer', dataProducer);
     if (activeSpeaker !== null) peer.notify('activeSpeaker', { peerId: activeSpeaker });
+    if (audioLevels.length > 0) peer.notify('audioLevels', { levels: audioLevels });
   }
 
   /** What a peer sees of the others. */
-  snapshotFor(peer: Peer): Pick<Snapshot, 'producers' | 'dataProducers' | 'activeSpeaker'> {
+  snapshotFor(peer: Peer): Pick<Snapshot, 'producers' | 'dataProducers' | 'activeSpeaker' | 'audioLevels'> {
     return {
       ...this.catalogue.of(this.othersThan(peer)),
       activeSpeaker: this.#speaker(this.#speakers.active).peerId,
+      audioLevels: this.#audioLevels(this.#speakers.levels),
     };
   }
 
@@ -270,13 +272,13 @@ export class Room {
     this.happened({ case: 'activeSpeaker', value: { peerId: speaker.peerId ?? '' } });
   }
 
-  #tellLevels(levels: readonly Level[]): void {
-    const told: NotificationData<'audioLevels'>['levels'] = [];
+  #audioLevels(levels: readonly Level[]): Snapshot['audioLevels'] {
+    const told: Snapshot['audioLevels'] = [];
     for (const { producer, volume } of levels) {
       const owner = this.catalogue.ownerOf(producer.id);
       if (owner && !told.some(({ peerId }) => peerId === owner.id)) told.push({ peerId: owner.id, volume });
     }
-    this.#tellAll('audioLevels', { levels: told });
+    return told;
   }
 
   #speaker(producer: types.Producer | undefined): NotificationData<'activeSpeaker'> {

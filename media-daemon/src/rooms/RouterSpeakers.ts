@@ -1,4 +1,5 @@
 import type { types } from 'mediasoup';
+import { type Level, Voices } from './Voices.ts';
 
 /** The least volume that counts as heard, in dBov; a quiet room's noise is below. */
 const THRESHOLD = -60;
@@ -6,11 +7,8 @@ const THRESHOLD = -60;
 const INTERVAL_MS = 800;
 /** How many of the loudest are told. */
 export const MOST_LEVELS = 10;
-
-export type Level = { readonly producer: types.Producer; readonly volume: number };
-
 export type RouterSpeakersHooks = {
-  /** Who is heard, the loudest first; empty once when it becomes silent. */
+  /** Who is heard, on average over the last looks; empty once when it becomes silent. */
   readonly levels: (levels: readonly Level[]) => void;
   /** Whose turn it is: changes less often than who is loudest. */
   readonly active: (producer: types.Producer | undefined) => void;
@@ -23,6 +21,8 @@ export class RouterSpeakers {
   readonly #hooks: RouterSpeakersHooks;
   /** Those that were loud enough once: mediasoup names a dominant speaker also where none is. */
   readonly #heard = new WeakSet<types.Producer>();
+  readonly #voices = new Voices();
+  #silence: NodeJS.Timeout | undefined;
   #active: types.Producer | undefined;
   #lastDominant: types.Producer | undefined;
 
@@ -48,26 +48,35 @@ export class RouterSpeakers {
       if (this.#heard.has(producer)) this.#setActive(producer);
     });
     levels.on('volumes', (loud) => {
-      hooks.levels(loud);
+      clearTimeout(this.#silence);
+      hooks.levels(this.#voices.take(loud));
       for (const { producer } of loud) this.#heard.add(producer);
       // mediasoup names the dominant speaker when it changes, so after a silence the last one may count again.
       const dominant = loud.find(({ producer }) => producer === this.#lastDominant);
       if (dominant) this.#setActive(dominant.producer);
       else if (!this.#active) this.#setActive(loud[0]?.producer);
     });
-    levels.on('silence', () => {
-      hooks.levels([]);
-      this.#setActive(undefined);
-    });
+    levels.on('silence', () => this.#beSilent());
+    levels.observer.once('close', () => clearTimeout(this.#silence));
   }
 
   async add(producer: types.Producer): Promise<void> {
     const { id: producerId } = producer;
     producer.observer.once('close', () => this.#forget(producer));
+    producer.observer.on('pause', () => this.#voices.forget(producer));
     await Promise.all([this.#levels.addProducer({ producerId }), this.#dominant.addProducer({ producerId })]);
   }
 
+  /** mediasoup tells of silence once, when nobody was heard in a look. */
+  #beSilent(): void {
+    const levels = this.#voices.take([]);
+    this.#hooks.levels(levels);
+    if (levels.length === 0) this.#setActive(undefined);
+    else this.#silence = setTimeout(() => this.#beSilent(), INTERVAL_MS).unref();
+  }
+
   #forget(producer: types.Producer): void {
+    this.#voices.forget(producer);
     if (this.#lastDominant === producer) this.#lastDominant = undefined;
     if (this.#active === producer) this.#setActive(undefined);
   }

@@ -1,6 +1,8 @@
 import type { types } from 'mediasoup';
 import { chooseSpeaker } from './chooseSpeaker.ts';
-import { type Level, MOST_LEVELS, RouterSpeakers, type RouterSpeakersHooks } from './RouterSpeakers.ts';
+import { levelsDiffer } from './levelsDiffer.ts';
+import { MOST_LEVELS, RouterSpeakers, type RouterSpeakersHooks } from './RouterSpeakers.ts';
+import type { Level } from './Voices.ts';
 
 /** What one router of the room said last. */
 type Heard = {
@@ -8,18 +10,14 @@ type Heard = {
   /** Whether it has said so since the room was told. */
   fresh: boolean;
   active: types.Producer | undefined;
-  /** Of the active one, in dBov. */
-  loudness: number;
 };
-
-/** The weight of the newest look in the average of a speaker's volume. */
-const NEWEST = 0.5;
 
 /** Who is heard in the whole room. Each producer is listened to on its own router alone, so that none counts twice. */
 export class Speakers {
   readonly #routers = new Map<object, Heard>();
   readonly #hooks: RouterSpeakersHooks;
   #active: types.Producer | undefined;
+  #levels: readonly Level[] = [];
 
   constructor(hooks: RouterSpeakersHooks) {
     this.#hooks = hooks;
@@ -30,9 +28,14 @@ export class Speakers {
     return this.#active;
   }
 
+  /** Who is heard and how loud, as it was told last. */
+  get levels(): readonly Level[] {
+    return this.#levels;
+  }
+
   /** Listens on a router until that closes. */
   listen(router: types.Router): Promise<RouterSpeakers> {
-    const heard: Heard = { levels: [], fresh: false, active: undefined, loudness: 0 };
+    const heard: Heard = { levels: [], fresh: false, active: undefined };
     this.#routers.set(router, heard);
     router.observer.once('close', () => {
       this.#routers.delete(router);
@@ -43,18 +46,15 @@ export class Speakers {
       levels: (levels) => this.#takeLevels(heard, levels),
       active: (producer) => {
         heard.active = producer;
-        heard.loudness = volumeOf(heard) ?? 0;
         this.#choose();
       },
     });
   }
 
-  /** Tells the levels of all routers at once, when each that hears somebody has given its own. */
+  /** Takes the levels of all routers at once, when each that hears somebody has given its own. */
   #takeLevels(heard: Heard, levels: readonly Level[]): void {
     heard.levels = levels;
     heard.fresh = true;
-    const volume = volumeOf(heard);
-    if (volume !== undefined) heard.loudness += NEWEST * (volume - heard.loudness);
     this.#choose();
     const awaited = [...this.#routers.values()].some(({ fresh, levels: { length } }) => !fresh && length > 0);
     if (!awaited) this.#tellLevels();
@@ -63,13 +63,16 @@ export class Speakers {
   #tellLevels(): void {
     const all = [...this.#routers.values()];
     for (const router of all) router.fresh = false;
-    const told = all.flatMap((router) => router.levels).sort((a, b) => b.volume - a.volume);
-    this.#hooks.levels(told.slice(0, MOST_LEVELS));
+    const levels = all.flatMap((router) => router.levels).sort((a, b) => b.volume - a.volume);
+    const loudest = levels.slice(0, MOST_LEVELS);
+    if (!levelsDiffer(this.#levels, loudest)) return;
+    this.#levels = loudest;
+    this.#hooks.levels(loudest);
   }
 
   #choose(): void {
-    const speakers = [...this.#routers.values()].flatMap(({ active: producer, loudness }) =>
-      producer ? [{ producer, loudness }] : [],
+    const speakers = [...this.#routers.values()].flatMap((heard) =>
+      heard.active ? [{ producer: heard.active, loudness: loudnessOf(heard) }] : [],
     );
     const active = chooseSpeaker(this.#active, speakers);
     if (active === this.#active) return;
@@ -78,5 +81,6 @@ export class Speakers {
   }
 }
 
-const volumeOf = ({ active, levels }: Heard): number | undefined =>
-  levels.find(({ producer }) => producer === active)?.volume;
+/** Of the active one; who has just become it, and has not been looked at, is as loud as can be. */
+const loudnessOf = ({ active, levels }: Heard): number =>
+  levels.find(({ producer }) => producer === active)?.volume ?? 0;

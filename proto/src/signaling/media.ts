@@ -149,6 +149,16 @@ export const layers = z.object({
     .meta({ description: 'The best frame rate: 0 is the least; the best that there is by default.' }),
 });
 
+/** Who is heard in a room. */
+export const audioLevels = z
+  .array(
+    z.object({
+      peerId: idSchema,
+      volume: z.int().min(-127).max(0).meta({ description: 'dBov; 0 is the loudest.' }),
+    }),
+  )
+  .meta({ description: 'The loudest first; empty while nobody is heard.' });
+
 /**
  * Everything that a resumed session has: what its client compares with what it knows, since nothing was told to it
  * while it had no socket.
@@ -186,6 +196,7 @@ export const snapshot = z
     ),
     dataConsumers: z.array(z.object({ dataConsumerId: serverId, dataProducerId: serverId })),
     activeSpeaker: idSchema.nullable().meta({ description: 'Who speaks, null while nobody does.' }),
+    audioLevels,
   })
   .meta({
     id: 'Snapshot',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
-import { dataProducerInfo, peerInfo, producerInfo, serverId } from './media.ts';
+import { audioLevels, dataProducerInfo, peerInfo, producerInfo, serverId } from './media.ts';
 
 /** mediasoup's score of an RTP stream: 0, nothing arrives, to 10, nothing is lost. */
 const score = z.int().min(0).max(10).meta({ description: '0, nothing arrives, to 10, nothing is lost.' });
@@ -76,15 +76,9 @@ export const notifications = {
     data: z.object({ peerId: idSchema.nullable() }),
   },
   audioLevels: {
-    summary: 'Who is heard and how loud, in dBov from -127 to 0, the loudest first; empty once when it becomes silent.',
-    data: z.object({
-      levels: z.array(
-        z.object({
-          peerId: idSchema,
-          volume: z.int().min(-127).max(0).meta({ description: 'dBov; 0 is the loudest.' }),
-        }),
-      ),
-    }),
+    summary:
+      'Who is heard and how loud, when others are heard or one of them is louder or quieter by 6 dB: it holds until the next.',
+    data: z.object({ levels: audioLevels }),
   },
   transportClosed: {
     summary: 'An own transport was closed, and what was on it.',

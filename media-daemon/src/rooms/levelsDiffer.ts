@@ -1,0 +1,12 @@
+import type { Level } from './Voices.ts';
+
+/** What counts as louder or quieter, dB: half or twice the amplitude. */
+const STEP_DB = 6;
+
+/** Whether others are heard than before, or one of them is louder or quieter. */
+export const levelsDiffer = (before: readonly Level[], now: readonly Level[]): boolean =>
+  now.length !== before.length ||
+  now.some(({ producer, volume }) => {
+    const known = before.find((level) => level.producer === producer);
+    return !known || Math.abs(volume - known.volume) >= STEP_DB;
+  });
