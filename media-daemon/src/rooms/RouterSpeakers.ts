@@ -7,6 +7,7 @@ const THRESHOLD = -60;
 const INTERVAL_MS = 800;
 /** How many of the loudest are told. */
 export const MOST_LEVELS = 10;
+
 export type RouterSpeakersHooks = {
   /** Who is heard, on average over the last looks; empty once when it becomes silent. */
   readonly levels: (levels: readonly Level[]) => void;
