@@ -94,13 +94,22 @@ export class Publisher {
     for (; audio && this.#audioFrames * OPUS_FRAME_MS <= elapsedMs; this.#audioFrames++) {
       const sound = recording.audio[this.#audioFrames % recording.audio.length];
       const ticks = (this.#audioFrames * OPUS_FRAME_MS * OPUS.clockRate) / 1000;
-      if (sound) this.#track.sendMessageBinary(this.#audio.opus(silent ? { ...sound, level: SILENCE } : sound, ticks));
+      if (sound) this.#send(this.#audio.opus(silent ? { ...sound, level: SILENCE } : sound, ticks));
     }
     for (; fps > 0 && (this.#videoFrames * 1000) / fps <= elapsedMs; this.#videoFrames++) {
       const frame = recording.video[this.#picture % recording.video.length];
       this.#picture++;
       const ticks = Math.round((this.#videoFrames * VP8.clockRate) / fps);
-      for (const packet of frame ? this.#video.vp8(frame, ticks) : []) this.#track.sendMessageBinary(packet);
+      for (const packet of frame ? this.#video.vp8(frame, ticks) : []) this.#send(packet);
+    }
+  }
+
+  #send(packet: Buffer): void {
+    try {
+      this.#track.sendMessageBinary(packet);
+    } catch (error) {
+      // libdatachannel closes it on a thread of its own, at any time.
+      if (this.#track.isOpen()) throw error;
     }
   }
 
