@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
+import type { Assignment } from '@mediasoup-server/proto/http';
 import { failureTable, leftOver } from './testing/failureTable.ts';
 import { assertNoGap, callOf } from './testing/rtp.ts';
 import { SharedStore } from './testing/SharedStore.ts';
@@ -239,9 +240,14 @@ test('control planes that race through one table name one owner', async (t) => {
   const others = await Promise.all([stack.startControlPlane(), stack.startControlPlane()]);
   const urls = [stack.controlPlaneUrl, ...others.map(({ ready }) => String(ready.url))];
   const since = performance.now();
-  const assignments = await Promise.all(
-    Array.from({ length: 200 }, (_, peer) => stack.assign('race', `peer-${peer}`, urls[peer % urls.length])),
-  );
+  const assign = (peer: number) => stack.assign('race', `peer-${peer}`, urls[peer % urls.length]);
+  const asked = await Promise.allSettled(Array.from({ length: 200 }, (_, peer) => assign(peer)));
+  const assignments: Assignment[] = [];
+  for (const [peer, answer] of asked.entries()) {
+    // Whom a slow machine's table did not answer in time asks again, as clients do.
+    if (answer.status === 'rejected') assert.match(String(answer.reason), /503 .*the directory cannot be reached/);
+    assignments.push(answer.status === 'fulfilled' ? answer.value : await assign(peer));
+  }
   const took = Math.round(performance.now() - since);
   assert.equal(new Set(assignments.map(({ daemonId, epoch }) => `${daemonId} ${epoch}`)).size, 1);
   assert.ok(daemons.has(assignments[0]?.daemonId ?? ''));
