@@ -250,7 +250,7 @@ export class Room {
 
   /** Tells something to everybody who has joined but this one. */
   tellOthers<N extends Notification>(than: Peer, method: N, data: NotificationData<N>): void {
-    for (const peer of this.#hearing()) if (peer.id !== than.id) peer.notify(method, data);
+    this.#tellAll(method, data, than.id);
   }
 
   /** One of the room's workers died. Its peers are asked to come back; where nobody else is, the room ends with it. */
@@ -285,12 +285,10 @@ export class Room {
     return { peerId: (producer && this.catalogue.ownerOf(producer.id)?.id) ?? null };
   }
 
-  #tellAll<N extends Notification>(method: N, data: NotificationData<N>): void {
-    for (const peer of this.#hearing()) peer.notify(method, data);
-  }
-
-  #hearing(): Peer[] {
-    return this.closed ? [] : this.peers.filter((peer) => peer.hears && !peer.router.closed);
+  #tellAll<N extends Notification>(method: N, data: NotificationData<N>, except?: string): void {
+    if (this.closed) return;
+    for (const { id, hears, router, notify } of this.#peers.values())
+      if (hears && !router.closed && id !== except) notify(method, data);
   }
 }
 

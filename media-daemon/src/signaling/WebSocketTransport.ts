@@ -106,15 +106,16 @@ export class WebSocketTransport extends EventEmitter<Events> {
 
   /** Tells the client something: an object that is not changed afterwards, and that others may be told as well. */
   notify(method: string, data: object): void {
-    // A socket that just closed takes nothing more; its close event follows and is what counts.
-    if (this.#isOpen) this.#write(notificationOf(method, data));
+    this.#write(notificationOf(method, data));
   }
 
   get #isOpen(): boolean {
     return !this.#closed && this.#socket.readyState === WebSocket.OPEN;
   }
 
+  /** A socket that just closed takes nothing more; its close event follows and is what counts. */
   #write(text: string): void {
+    if (!this.#isOpen) return;
     corkForThisTurn(this.#stream);
     this.#socket.send(text);
     if (this.#socket.bufferedAmount > this.#options.maxBufferedBytes) {
