@@ -236,7 +236,9 @@ for (const skew of [60_000, -60_000]) {
 }
 
 test('control planes that race through one table name one owner', async (t) => {
-  const { stack, daemons, receiver, more, report } = await callInAFleet(t);
+  // However slow two hundred joiners at once make this machine, nobody is taken for dead: that would be another race.
+  const patient = { CONTROL_PLANE_SUSPECT_AFTER_MS: '60000' };
+  const { stack, daemons, receiver, more, report } = await callInAFleet(t, patient);
   const others = await Promise.all([stack.startControlPlane(), stack.startControlPlane()]);
   const urls = [stack.controlPlaneUrl, ...others.map(({ ready }) => String(ready.url))];
   const since = performance.now();
@@ -244,8 +246,8 @@ test('control planes that race through one table name one owner', async (t) => {
   const asked = await Promise.allSettled(Array.from({ length: 200 }, (_, peer) => assign(peer)));
   const assignments: Assignment[] = [];
   for (const [peer, answer] of asked.entries()) {
-    // Whom a slow machine's table did not answer in time asks again, as clients do.
-    if (answer.status === 'rejected') assert.match(String(answer.reason), /503 .*the directory cannot be reached/);
+    // Whom a slow machine did not answer in time asks again, as clients do.
+    if (answer.status === 'rejected') assert.match(String(answer.reason), /^Error: assignment: 503 /);
     assignments.push(answer.status === 'fulfilled' ? answer.value : await assign(peer));
   }
   const took = Math.round(performance.now() - since);

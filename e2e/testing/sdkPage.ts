@@ -61,12 +61,12 @@ export async function openScriptPages(t: Ending, code: string, count: number): P
   return pages;
 }
 
-/** Joins a room with a camera and a microphone, and shows and plays whatever the others publish. */
-export async function joinRoom(page: Page, options: sdk.JoinOptions): Promise<void> {
-  await page.evaluate(join, options as never);
+/** Joins a room with a microphone, and with a camera unless told otherwise, and shows and plays whatever the others publish. */
+export async function joinRoom(page: Page, options: sdk.JoinOptions, { camera = true } = {}): Promise<void> {
+  await page.evaluate(join, [options, camera] as never);
 }
 
-async function join(options: sdk.JoinOptions): Promise<void> {
+async function join([options, camera]: [sdk.JoinOptions, boolean]): Promise<void> {
   const page = globalThis as unknown as SdkWindow;
   const room = new page.sdk.Room(options);
   page.room = room;
@@ -75,7 +75,8 @@ async function join(options: sdk.JoinOptions): Promise<void> {
     else track.attach(document.body.appendChild(document.createElement('audio')));
   });
   await room.join();
-  const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 360 } });
+  const video = camera && { width: 640, height: 360 };
+  const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video });
   await Promise.all(
     stream
       .getTracks()
