@@ -33,7 +33,7 @@ run: setup ## Starts the control plane, a daemon and the demo page, and prints t
 test: setup-tests ## Runs every test: unit, contract, browser and failure tests.
 	@$(MAKE) --no-print-directory $(DEMO)
 	@# libdatachannel's threads would keep a test's process alive after its end.
-	@$(WORKER) && node --test --test-force-exit --test-concurrency=2 --test-timeout=300000 $(TESTS)
+	@$(WORKER) && node --test --test-force-exit --test-concurrency=2 --test-timeout=600000 $(TESTS)
 
 TESTS ?= 'proto/src/**/*.test.ts' 'deploy/**/*.test.ts' 'control-plane/src/**/*.test.ts' 'media-daemon/src/**/*.test.ts' 'client/**/*.test.ts' 'e2e/**/*.test.ts'
 

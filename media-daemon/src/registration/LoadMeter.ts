@@ -29,8 +29,8 @@ export class LoadMeter {
 
   constructor(options: LoadMeterOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => void this.#look(), PERIOD_MS).unref();
-    void this.#look();
+    this.#timer = setInterval(() => this.#look(), PERIOD_MS).unref();
+    this.#look();
   }
 
   /** The busiest worker's use of its core, 0 to 1. */
@@ -69,14 +69,14 @@ export class LoadMeter {
     };
   }
 
-  async #look(): Promise<void> {
+  #look(): void {
     const now = performance.now();
     const elapsedMs = Math.max(now - this.#lookedAt, 1);
     this.#lookedAt = now;
     const { meanMs, longestMs } = this.#loop.take();
     this.#delayMs = meanMs;
     this.#longestMs = Math.max(this.#longestMs, longestMs);
-    this.#networkShare = (await this.#network.read(elapsedMs)) / this.#options.maxNetworkBitrate;
+    this.#networkShare = this.#network.read(elapsedMs) / this.#options.maxNetworkBitrate;
   }
 
   close(): void {

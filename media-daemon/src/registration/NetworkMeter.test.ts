@@ -15,9 +15,9 @@ test('the interfaces are summed, and loopback is not', () => {
   assert.deepEqual(sumOf(''), { received: 0, sent: 0 });
 });
 
-test('this machine is measured', async () => {
+test('this machine is measured', () => {
   const meter = new NetworkMeter();
-  assert.equal(await meter.read(1000), 0, 'there is nothing to compare the first reading with');
-  const bitrate = await meter.read(1000);
+  assert.equal(meter.read(1000), 0, 'there is nothing to compare the first reading with');
+  const bitrate = meter.read(1000);
   assert.ok(Number.isFinite(bitrate) && bitrate >= 0, String(bitrate));
 });

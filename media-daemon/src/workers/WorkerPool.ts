@@ -161,15 +161,15 @@ export class WorkerPool {
   async #watch({ worker, cpu, load }: PooledWorker): Promise<void> {
     const { workerTimeoutMs } = this.#options;
     while (!worker.closed) {
-      const timeout = delay(workerTimeoutMs, 'no answer' as const, { ref: false });
-      const answer = await Promise.race([worker.getResourceUsage().catch(() => 'closed' as const), timeout]);
-      if (answer === 'no answer' && !worker.closed) {
+      const killing = setTimeout(() => {
+        if (worker.closed) return;
         this.#logger.error({ workerPid: worker.pid, workerTimeoutMs }, 'worker does not answer, killing it');
         kill(worker.pid);
-        return;
-      }
-      if (typeof answer === 'object') {
-        cpu.tell(answer);
+      }, workerTimeoutMs).unref();
+      const usage = await worker.getResourceUsage().catch(() => undefined);
+      clearTimeout(killing);
+      if (usage) {
+        cpu.tell(usage);
         load.look();
       }
       await delay(Math.min(USAGE_PERIOD_MS, workerTimeoutMs), undefined, { ref: false });
