@@ -78,7 +78,7 @@ test('a backend that reads slowly is told all that happened in a room, also once
   assert.equal((await stream.next()).value?.is, 'missed');
   await rooms.commands.closeRoom({ roomId: 'lobby' });
   const gone = () => assert.rejects(rooms.commands.getRoom({ roomId: 'lobby' }), { code: 'ROOM_NOT_FOUND' });
-  await t.waitFor(gone, { interval: 50, timeout: 30_000 });
+  await t.waitFor(gone, { interval: 50, timeout: 60_000 });
   const told: unknown[] = [];
   for await (const watched of stream) if (watched.is === 'event') told.push(watched.event.kind.case);
   assert.deepEqual(told, ['roomCreated', 'peerJoined', 'peerLeft', 'roomClosed']);

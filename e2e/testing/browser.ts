@@ -5,7 +5,7 @@ import type { Ending } from './stack.ts';
 /** Where Debian's package puts Chromium; CHROMIUM_BIN names another. */
 const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
 /** How long a page may take until something comes true, ms. */
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 120_000;
 const VIEWPORT = { width: 1280, height: 800 };
 
 export interface BrowserOptions {

@@ -123,7 +123,7 @@ for (const [signal, deadline] of [
     assert.equal((await alice.notified('reconnect')).reason, 'drain');
     assert.equal(await alice.closed, 1012);
     assert.equal((await ended).exitCode, 0);
-    await t.waitFor(() => assert.ok(!runs(pid)), { interval: 20, timeout: 30_000 });
+    await t.waitFor(() => assert.ok(!runs(pid)), { interval: 20, timeout: 60_000 });
   });
 }
 

@@ -16,7 +16,7 @@ import { createLogger } from './logger.ts';
 
 const logger = createLogger('test', 'silent');
 const greet: RequestListener = (_request, response) => void response.end('hello');
-const waiting = { interval: 20, timeout: 30_000 };
+const waiting = { interval: 20, timeout: 60_000 };
 
 function temporaryDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'listener-'));

@@ -255,6 +255,6 @@ test('only so many watch at once; who stops makes place for another', async (t) 
     const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     return Number(/^media_daemon_watchers (\d+)$/m.exec(text)?.[1]);
   };
-  await t.waitFor(async () => assert.equal(await open(), 0), { interval: 20, timeout: 30_000 });
+  await t.waitFor(async () => assert.equal(await open(), 0), { interval: 20, timeout: 60_000 });
   await watch();
 });

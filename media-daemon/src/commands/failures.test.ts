@@ -221,7 +221,7 @@ test('a command that waits for a media worker ends with its deadline and with it
       return counts.reduce((sum, [, count]) => sum + Number(count), 0);
     };
     const both = async () => (method === again ? ended(method) : (await ended(method)) + (await ended(again)));
-    await t.waitFor(async () => assert.equal(await both(), 2), { interval: 20, timeout: 30_000 });
+    await t.waitFor(async () => assert.equal(await both(), 2), { interval: 20, timeout: 60_000 });
     process.kill(pid, 'SIGCONT');
     await alice.request('ping');
   }

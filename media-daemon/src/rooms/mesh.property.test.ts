@@ -11,7 +11,7 @@ import type { Room } from './Room.ts';
 /** How many meetings are tried; `make soak` has more. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 15);
 const WORKERS = 3;
-const WAIT = { interval: 5, timeout: 20_000 };
+const WAIT = { interval: 5, timeout: 60_000 };
 
 const which = fc.nat(30);
 const does = (verb: string) => fc.constant(verb);

@@ -85,7 +85,7 @@ test('S26 what happened while there was no socket is in the snapshot', async (t)
     assert.deepEqual(snapshot.consumers, [], `${consumerId} ended with its producer`);
   };
   // The worker tells of the consumer's end a moment after the producer's.
-  await t.waitFor(both, { interval: 10, timeout: 30_000 });
+  await t.waitFor(both, { interval: 10, timeout: 60_000 });
 });
 
 test('S50 the sessionId may be in the URL too, and that of `joinRoom` comes first', async (t) => {

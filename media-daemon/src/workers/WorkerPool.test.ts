@@ -56,7 +56,7 @@ test('S39 a worker, when it is killed, is replaced; only the peers of its rooms 
       assert.equal(workers.length, 2);
       assert.ok(workers.every(({ pid }) => pid !== killed));
     },
-    { interval: 20, timeout: 30_000 },
+    { interval: 20, timeout: 60_000 },
   );
   const after = (await commands.getInfo({})).workers;
   const survivor = before.find(({ pid }) => pid !== killed)?.pid;
@@ -83,7 +83,7 @@ test('S63 a room that has a record is made again on another worker, when its own
   assert.ok(pid);
   process.kill(pid, 'SIGKILL');
   assert.equal((await alice.notified('reconnect')).reason, 'worker');
-  const again = await t.waitFor(() => commands.getRoom({ roomId: 'room' }), { interval: 20, timeout: 30_000 });
+  const again = await t.waitFor(() => commands.getRoom({ roomId: 'room' }), { interval: 20, timeout: 60_000 });
   assert.deepEqual([again.room?.epoch, again.room?.peers], [3n, []]);
   const { workers: now } = await commands.getInfo({});
   assert.ok(now.every((worker) => worker.pid !== pid));
@@ -120,7 +120,7 @@ test('a worker that is alive but does not answer is killed and replaced', async 
   stuck.catch(() => {});
   assert.deepEqual(await alice.notified('reconnect'), { reason: 'worker', deadlineMs: 0 });
   assert.equal((await stuck).errorCode, 503);
-  await t.waitFor(() => SignalingClient.join(url, 'room', 'bob'), { interval: 20, timeout: 30_000 });
+  await t.waitFor(() => SignalingClient.join(url, 'room', 'bob'), { interval: 20, timeout: 60_000 });
   const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
   assert.match(metrics, /^media_daemon_worker_deaths_total 1$/m);
 });
