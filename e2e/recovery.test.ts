@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { joinRoom, openSdkPages, type SdkWindow, seesMore } from './testing/sdkPage.ts';
+import { joinRoom, openSdkPages, type SdkWindow, seesMore, speak } from './testing/sdkPage.ts';
 import { type Daemon, nextTick, Stack } from './testing/stack.ts';
 import { TcpProxy } from './testing/TcpProxy.ts';
 
@@ -47,12 +47,12 @@ const gaps = (page: Page): Promise<number> =>
   page.evaluate(() => Math.max(...Object.values((globalThis as unknown as SdkWindow).watch.longestGaps())));
 
 /** A call of two in one room, whose sockets go through relays. */
-async function call(t: TestContext, daemonIds: readonly string[]) {
+async function call(t: TestContext, daemonIds: readonly string[], settings: Record<string, string> = {}) {
   const stack = await Stack.start(t);
   const daemons = new Map<string, Daemon>();
   const relays = new Map<string, TcpProxy>();
   for (const daemonId of daemonIds) {
-    const daemon = await stack.startDaemon(daemonId);
+    const daemon = await stack.startDaemon(daemonId, settings);
     daemons.set(daemonId, daemon);
     relays.set(daemonId, await TcpProxy.start(t, Number(new URL(daemon.url).port)));
   }
@@ -126,6 +126,29 @@ test('when the daemon is drained the same tracks go on on another, and media is 
   }
 });
 
+test('who has moved is told who speaks of those who have and of those who have not', async (t) => {
+  const patient = { MEDIA_DAEMON_MOVE_DEADLINE_MS: '120000' };
+  const { pages, daemons, serving, daemonId } = await call(t, ['daemon-a', 'daemon-b'], patient);
+  const [early, late] = pages as [Page, Page];
+  const next = [...daemons].find(([id]) => id !== daemonId)?.[1];
+  assert.ok(next);
+  const { port } = new URL(next.url);
+  const held = await TcpProxy.start(t, Number(port));
+  held.cut();
+  await late.evaluate(connectThrough, [[port, String(held.port)] as const]);
+  await early.evaluate(mute);
+  await speak(late);
+  await early.waitForFunction(isToldOf, ['peer-1']);
+  serving.process.kill('SIGTERM');
+  await early.waitForFunction(isConnectedElsewhere, daemonId);
+  await speak(early);
+  await early.waitForFunction(isToldOf, ['peer-0', 'peer-1']);
+  assert.equal(await late.evaluate(isConnectedElsewhere, daemonId), false);
+  held.heal();
+  await once(serving.process, 'exit');
+  await Promise.all(pages.map((page) => page.waitForFunction(isToldOf, ['peer-0', 'peer-1'])));
+});
+
 test('when the media worker is killed the same tracks go on on another worker', async (t) => {
   const { pages, serving } = await call(t, ['daemon-a']);
   await serving.killWorkers();
@@ -160,6 +183,17 @@ function noteIceRestarts(): void {
     if (String(data).includes('"restartIce"')) noting.restarts++;
     send.call(this, data);
   };
+}
+
+async function mute(): Promise<void> {
+  const { room } = globalThis as unknown as SdkWindow;
+  await room.localTracks.find(({ kind }) => kind === 'audio')?.mute();
+}
+
+/** Whether the page knows how loud these speak, and nobody else. */
+function isToldOf(peerIds: string[]): boolean {
+  const { audioLevels } = (globalThis as unknown as SdkWindow).room;
+  return audioLevels.size === peerIds.length && peerIds.every((peerId) => audioLevels.has(peerId));
 }
 
 function isConnected(): boolean {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { RoomStats } from '@mediasoup-server/client';
 import type { Page } from 'playwright-core';
-import { joinRoom, openSdkPages, reloadSdkPages, type SdkWindow, seesMore } from './testing/sdkPage.ts';
+import { joinRoom, openSdkPages, reloadSdkPages, type SdkWindow, seesMore, speak } from './testing/sdkPage.ts';
 import { commandsOf, Stack } from './testing/stack.ts';
 
 /** One fleet and two pages serve all these tests: each has a room of its own. */
@@ -87,18 +87,7 @@ test('what a backend sends, and what a peer tells of itself, is told by events',
 
 test('who speaks and how loud is told', async () => {
   await meet();
-  await alice.evaluate(async () => {
-    const { room } = globalThis as unknown as SdkWindow;
-    // The fake microphone beeps too seldom to be somebody who speaks.
-    const context = new AudioContext();
-    const voice = context.createOscillator();
-    const out = context.createMediaStreamDestination();
-    voice.connect(out);
-    voice.start();
-    const [track] = out.stream.getAudioTracks();
-    const microphone = room.localTracks.find(({ kind }) => kind === 'audio');
-    if (track) await microphone?.replaceTrack(track);
-  });
+  await speak(alice);
   await bob.waitForFunction(() => (globalThis as unknown as SdkWindow).room.activeSpeaker === 'alice');
   await bob.waitForFunction(() => ((globalThis as unknown as SdkWindow).room.audioLevels.get('alice') ?? -127) > -60);
 });

@@ -86,6 +86,22 @@ async function join([options, camera]: [sdk.JoinOptions, boolean]): Promise<void
   );
 }
 
+/** Has a page that is in a room send a tone: the fake microphone beeps too seldom to be somebody who speaks. */
+export async function speak(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const { room } = globalThis as unknown as SdkWindow;
+    const context = new AudioContext();
+    const voice = context.createOscillator();
+    const out = context.createMediaStreamDestination();
+    voice.connect(out);
+    voice.start();
+    const [track] = out.stream.getAudioTracks();
+    const microphone = room.localTracks.find(({ kind }) => kind === 'audio');
+    if (track) await microphone?.replaceTrack(track);
+    await microphone?.unmute();
+  });
+}
+
 /** Waits until so many others' videos have so many more frames decoded each than now. */
 export async function seesMore(page: Page, others: number, frames = 15): Promise<void> {
   await page.evaluate(more, [others, frames] as const);
