@@ -3,37 +3,13 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { Bot } from './testing/Bot.ts';
+import { connectThrough, hear } from './testing/programSockets.ts';
 import { connectSender } from './testing/rtp.ts';
 import { commandsOf, type Daemon, nextTick, Stack } from './testing/stack.ts';
 import { TcpProxy } from './testing/TcpProxy.ts';
 import { UdpRelay } from './testing/UdpRelay.ts';
 
 type Candidate = { readonly protocol: string; readonly port: number };
-
-/** What becomes of what comes over the programs' sockets: nothing is heard of it, or the text is another. */
-let heard: (text: string) => string | undefined = (text) => text;
-
-/** Has the sockets of all programs go to other ports, by the ports that they are opened to. */
-function connectThrough(t: TestContext, ports: ReadonlyMap<string, number>): void {
-  const Original = globalThis.WebSocket;
-  globalThis.WebSocket = class extends Original {
-    constructor(address: string | URL, protocols?: string | string[]) {
-      const url = new URL(address);
-      url.port = String(ports.get(url.port) ?? url.port);
-      super(url, protocols);
-    }
-    override set onmessage(listener: (event: MessageEvent) => void) {
-      super.onmessage = ({ data }) => {
-        const text = heard(String(data));
-        if (text !== undefined) listener(new MessageEvent('message', { data: text }));
-      };
-    }
-  };
-  t.after(() => {
-    globalThis.WebSocket = Original;
-    heard = (text) => text;
-  });
-}
 
 /** Whether what came says that a track is published. */
 function isPublished(text: string): boolean {
@@ -116,26 +92,47 @@ for (const failure of ['reset', 'blackhole'] as const) {
 test('a track whose publication was answered while the socket was lost is published once', async (t) => {
   const { relay, alice, bob, producers } = await bots(t);
   const before = await producers();
-  heard = (text) => (isPublished(text) ? undefined : text);
+  hear((text) => (isPublished(text) ? [] : [text]));
   const publishing = alice.publish();
   while ((await producers()) === before) await nextTick();
   relay.reset();
-  heard = (text) => text;
+  hear();
   await publishing;
   assert.equal(await producers(), before + 2);
   while (bob.room.remoteTracks.filter(({ state }) => state === 'live').length < 4) await nextTick();
   assert.equal(bob.room.remoteTracks.length, 4);
 });
 
+test('what comes together with the answer of a resumed session is newer than that', async (t) => {
+  const { relay, alice, bob } = await bots(t);
+  // Bob, who publishes nothing, hears the answer only with what is told next.
+  let answer: string | undefined;
+  hear((text) => {
+    const { method, data } = JSON.parse(text);
+    if (data?.snapshot?.ownProducers.length === 0) {
+      answer = text;
+      return [];
+    }
+    if (method !== 'newProducer' || answer === undefined) return [text];
+    const both = [answer, text];
+    answer = undefined;
+    return both;
+  });
+  relay.reset();
+  while (answer === undefined || alice.room.state.status !== 'connected') await nextTick();
+  await alice.publish();
+  while (bob.room.remoteTracks.filter(({ state }) => state === 'live').length < 4) await nextTick();
+});
+
 test('a track whose publication was not answered when the session ended is published at the next place', async (t) => {
   const { relay, alice, bob, producers } = await bots(t, ['daemon-a'], { MEDIA_DAEMON_RESUME_GRACE_MS: '1' });
-  heard = (text) => (isPublished(text) ? undefined : text);
+  hear((text) => (isPublished(text) ? [] : [text]));
   const before = await producers();
   const publishing = alice.publish();
   while ((await producers()) === before) await nextTick();
   // Nobody can resume so soon.
   relay.reset();
-  heard = (text) => text;
+  hear();
   await publishing;
   assert.equal(alice.room.localTracks.length, 4);
   while (bob.room.remoteTracks.filter(({ state }) => state === 'live').length < 4) await nextTick();
@@ -148,16 +145,16 @@ test('when no packet gets through ICE is restarted until one does, and the sessi
   connectThrough(t, new Map([[port, Number(port)]]));
   const options = { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'room' };
   let mediaPort = 0;
-  heard = (text) => {
+  hear((text) => {
     mediaPort ||= JSON.parse(text).data.transports.send.iceCandidates[0].port;
-    return text;
-  };
+    return [text];
+  });
   const alice = await Bot.join(t, { ...options, peerId: 'alice' });
   await alice.publish();
   const relay = await UdpRelay.start(t, mediaPort);
   // Bob's media takes the relay, and has no way over TCP.
   let restarts = 0;
-  heard = (text) => {
+  hear((text) => {
     const message = JSON.parse(text);
     if (message.data?.iceParameters) restarts++;
     for (const transport of Object.values<{ iceCandidates: Candidate[] }>(message.data?.transports ?? {})) {
@@ -165,8 +162,8 @@ test('when no packet gets through ICE is restarted until one does, and the sessi
         .filter(({ protocol }) => protocol === 'udp')
         .map((candidate) => ({ ...candidate, port: relay.port }));
     }
-    return JSON.stringify(message);
-  };
+    return [JSON.stringify(message)];
+  });
   const bob = await Bot.join(t, { ...options, peerId: 'bob' });
   // He sends too: what happens to both of his connections is told once.
   await bob.publish();

@@ -60,7 +60,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly data: DataChannels;
   readonly transports: MediaTransports;
   readonly #signaling: Signaling;
-  /** Notifications that came before `start()`, in order. */
+  /** Notifications that came before `start()`, or before a resumed session was brought in line, in order. */
   #early: AnyNotification[] | undefined;
   /** Why the room was closed; the socket's end, which follows, says whether for good. */
   #roomClosed: string | undefined;
@@ -142,9 +142,7 @@ export class Session extends TypedEmitter<SessionEvents> {
 
   /** Handles the notifications that came so far and from now on: call it when the listeners are in place. */
   start(): void {
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const notification of early) this.#handle(notification);
+    this.#handleEarly();
     this.#dataTimer = setTimeout(() => this.data.prepare('reliable'), DATA_CHANNEL_MS);
   }
 
@@ -155,9 +153,15 @@ export class Session extends TypedEmitter<SessionEvents> {
    * @throws {RoomError} DAEMON_UNREACHABLE where that may be tried again, REFUSED where it may not
    */
   async resume(): Promise<boolean> {
-    const resumed = await this.#signaling.resume();
-    if (resumed) this.#reconcile(resumed);
-    return resumed !== undefined;
+    // Node hands over what came with the answer before whoever awaits the answer goes on.
+    this.#early ??= [];
+    try {
+      const resumed = await this.#signaling.resume();
+      if (resumed) this.#reconcile(resumed);
+      return resumed !== undefined;
+    } finally {
+      this.#handleEarly();
+    }
   }
 
   /** Finds out whether the daemon is still there, and where the network has changed, new ways to it. */
@@ -187,6 +191,12 @@ export class Session extends TypedEmitter<SessionEvents> {
   #receive(notification: AnyNotification): void {
     if (this.#early) this.#early.push(notification);
     else this.#handle(notification);
+  }
+
+  #handleEarly(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const notification of early) this.#handle(notification);
   }
 
   #handle(notification: AnyNotification): void {
