@@ -162,7 +162,6 @@ export class WorkerPool {
     const { workerTimeoutMs } = this.#options;
     while (!worker.closed) {
       const killing = setTimeout(() => {
-        if (worker.closed) return;
         this.#logger.error({ workerPid: worker.pid, workerTimeoutMs }, 'worker does not answer, killing it');
         kill(worker.pid);
       }, workerTimeoutMs).unref();
