@@ -5,8 +5,8 @@ import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
 import { RtxReceiver } from './testing/RtxReceiver.ts';
 import { RTX, RtxSender } from './testing/RtxSender.ts';
 import type { TransportOptions } from './testing/rtp.ts';
-import { nextTick } from './testing/stack.ts';
 import { UdpRelay } from './testing/UdpRelay.ts';
+import { until } from './testing/until.ts';
 
 /** How many packets of 200 a second come while some are lost. */
 const PACKETS = 200;
@@ -50,14 +50,16 @@ async function watching(t: TestContext) {
   t.after(() => receiver.close());
   await connect(bob, receiver);
   await bob.client.request('resume', { consumerId });
-  while (receiver.received.size === 0) await nextTick();
+  await until('the first packet comes', () => receiver.received.size > 0);
 
   /** Resolves when so many more packets have come, and none up to there is missing. */
   const complete = async () => {
     const enough = receiver.received.size + PACKETS;
-    while (receiver.received.size < enough) await nextTick();
+    const received = () => receiver.received.size;
+    await until(`${enough} packets have come`, () => received() >= enough, received);
     const upTo = Math.max(...receiver.received);
-    while (receiver.missing.some((sequence) => sequence <= upTo)) await nextTick();
+    const missing = () => receiver.missing.filter((sequence) => sequence <= upTo);
+    await until(`no packet up to ${upTo} is missing`, () => missing().length === 0, missing);
   };
   const stats = async ({ client }: typeof alice, of: object, type: string) => {
     const { stats } = await client.request('getStats', of);
@@ -139,8 +141,8 @@ test('a key frame that a subscriber asks for is asked of the publisher', async (
   const { bob, sender, consumerId } = await watching(t);
   const before = sender.keyFrameRequests;
   // Again and again, since one that is asked for while another is awaited is not passed on.
-  while (sender.keyFrameRequests === before) {
+  await until('the publisher is asked for a key frame', async () => {
     await bob.client.request('requestKeyFrame', { consumerId });
-    await nextTick();
-  }
+    return sender.keyFrameRequests > before;
+  });
 });

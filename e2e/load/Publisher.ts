@@ -1,5 +1,6 @@
 import nodeDataChannel from 'node-datachannel';
 import { dtlsParametersOf, sdp } from '../testing/rtp.ts';
+import { sendOnTrack } from '../testing/sendOnTrack.ts';
 import { type Entered, enter, type Target } from './enter.ts';
 import type { Recording } from './recording.ts';
 import { AUDIO_LEVEL, RtpPackets } from './rtpPackets.ts';
@@ -105,12 +106,7 @@ export class Publisher {
   }
 
   #send(packet: Buffer): void {
-    try {
-      this.#track.sendMessageBinary(packet);
-    } catch (error) {
-      // libdatachannel closes it on a thread of its own, at any time.
-      if (this.#track.isOpen()) throw error;
-    }
+    sendOnTrack(this.#track, packet);
   }
 
   #audioParameters() {

@@ -1,6 +1,7 @@
 import nodeDataChannel, { type PeerConnection, type Track } from 'node-datachannel';
 import { dtlsParametersOf, sdp, type TransportOptions } from './rtp.ts';
 import { nack, receiverReport } from './rtxPackets.ts';
+import { sendOnTrack } from './sendOnTrack.ts';
 
 /** How often what is missing is asked for, and what arrived is reported. */
 const REPORT_MS = 50;
@@ -70,10 +71,10 @@ export class RtxReceiver {
   #report(): void {
     const track = this.#tracks[0];
     const [expected, missing] = [this.#expected, this.missing];
-    if (!track?.isOpen() || expected.length === 0) return;
+    if (!track || expected.length === 0) return;
     const lost = expected.length - this.received.size;
-    track.sendMessageBinary(receiverReport(this.ssrc, lost, expected.at(-1) ?? 0));
-    if (missing.length > 0) track.sendMessageBinary(nack(this.ssrc, missing));
+    sendOnTrack(track, receiverReport(this.ssrc, lost, expected.at(-1) ?? 0));
+    if (missing.length > 0) sendOnTrack(track, nack(this.ssrc, missing));
   }
 }
 

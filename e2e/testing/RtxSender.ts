@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import nodeDataChannel, { type PeerConnection } from 'node-datachannel';
 import { dtlsParametersOf, sdp, type TransportOptions } from './rtp.ts';
 import { isPictureLoss, nackedBy, senderReport } from './rtxPackets.ts';
+import { sendOnTrack } from './sendOnTrack.ts';
 
 const VP8 = 96;
 /** The payload type of what is sent again. */
@@ -77,19 +78,19 @@ export class RtxSender {
       payload.writeUInt8(sequence % KEY_FRAME_EVERY === 0 ? 0 : 1, 1);
       const packet = Buffer.concat([this.#header(VP8, sequence, sequence, this.ssrc), payload]);
       this.#sent.set(sequence & 0xffff, packet);
-      this.#track.sendMessageBinary(packet);
+      sendOnTrack(this.#track, packet);
       if (sequence % REPORT_EVERY === 0)
-        this.#track.sendMessageBinary(senderReport(this.ssrc, packet.readUInt32BE(4), Date.now()));
+        sendOnTrack(this.#track, senderReport(this.ssrc, packet.readUInt32BE(4), Date.now()));
       sequence++;
     }
   }
 
   #sendAgain(sequence: number): void {
     const packet = this.#sent.get(sequence);
-    if (!packet || !this.#track.isOpen()) return;
+    if (!packet) return;
     const header = this.#header(RTX, this.#repairs++, 0, this.ssrc + 1);
     packet.copy(header, 4, 4, 8);
-    this.#track.sendMessageBinary(Buffer.concat([header, packet.subarray(2, 4), packet.subarray(HEADER_BYTES)]));
+    sendOnTrack(this.#track, Buffer.concat([header, packet.subarray(2, 4), packet.subarray(HEADER_BYTES)]));
   }
 
   #header(payloadType: number, sequence: number, frame: number, ssrc: number): Buffer {

@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import nodeDataChannel, { type PeerConnection } from 'node-datachannel';
+import { type OpenTrack, sendOnTrack } from './sendOnTrack.ts';
 
 /** Cheap WebRTC ends for tests: libdatachannel against a daemon's transports, without a browser. */
 
@@ -59,14 +60,12 @@ export function dtlsParametersOf(connection: PeerConnection) {
   return { role: 'client', fingerprints: [{ algorithm: 'sha-256', value }] };
 }
 
-type Track = { isOpen(): boolean; sendMessageBinary(packet: Buffer): boolean };
-
 /** Sends Opus packets at 50 a second on a send transport, once it is connected. */
 export class OpusSender {
   readonly dtlsParameters: ReturnType<typeof dtlsParametersOf>;
   readonly rtpParameters;
   readonly #connection: PeerConnection;
-  readonly #track: Track;
+  readonly #track: OpenTrack;
   #stopped = false;
   #toLose = 0;
 
@@ -120,7 +119,7 @@ export class OpusSender {
         packet.writeUInt32BE((sequence * 1800) >>> 0, 4);
         packet.writeUInt32BE(ssrc, 8);
         packet.writeUInt8(0x10, 12);
-        this.#track.sendMessageBinary(packet);
+        sendOnTrack(this.#track, packet);
       }
       await delay(20);
     }
@@ -144,7 +143,7 @@ export class OpusSender {
         packet.writeUInt32BE(0xbede0001, 12);
         packet.writeUInt32BE((AUDIO_LEVEL << 28) | ((0x80 | 20) << 16), 16);
         if (this.#toLose > 0) this.#toLose--;
-        else track.sendMessageBinary(packet);
+        else sendOnTrack(track, packet);
       }
       await delay(20);
     }

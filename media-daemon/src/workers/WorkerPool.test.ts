@@ -110,7 +110,7 @@ test('`startDaemon` with a worker binary that does not run rejects and says how 
 });
 
 test('a worker that is alive but does not answer is killed and replaced', async (t) => {
-  const { url, grpcPort, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_WORKER_TIMEOUT_MS: '200' });
+  const { url, grpcPort, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_WORKER_TIMEOUT_MS: '3000' });
   const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
   t.after(() => client.close());
   const { workers } = await serviceCalls(MediaDaemon, client).getInfo({});
