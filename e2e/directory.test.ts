@@ -7,6 +7,7 @@ import { assertNoGap, callOf } from './testing/rtp.ts';
 import { SharedStore } from './testing/SharedStore.ts';
 import { type Daemon, nextTick, Stack } from './testing/stack.ts';
 import { TcpProxy } from './testing/TcpProxy.ts';
+import { waitUntil } from './testing/waitUntil.ts';
 
 /** How long the control plane and the table are away; `make soak` has them away for longer. */
 const OUTAGE_MS = Number(process.env.OUTAGE_MS ?? 30_000);
@@ -47,8 +48,8 @@ async function callInAFleet(t: TestContext, settings: Record<string, string> = {
   assert.ok(serving && relay);
   const { receiver } = await callOf(t, serving.url, 'lobby');
   const more = async (packets: number) => {
-    const until = receiver.received.length + packets;
-    while (receiver.received.length < until) await nextTick();
+    const enough = receiver.received.length + packets;
+    await waitUntil(`${packets} packets have come`, () => receiver.received.length >= enough);
   };
   /** Milliseconds until a joiner is sent to the daemon that the condition wants. */
   const untilAssigned = async (wanted: (to: string) => boolean) => {
@@ -82,7 +83,7 @@ async function callInAFleet(t: TestContext, settings: Record<string, string> = {
 /** Waits until the daemon has none of the room's peers and is registered again. */
 async function fenced(daemon: Daemon): Promise<void> {
   const metrics = async () => (await fetch(`http://127.0.0.1:${daemon.ready.metricsPort}/metrics`)).text();
-  while (!/^media_daemon_rooms 0$/m.test(await metrics())) await nextTick();
+  await waitUntil('the daemon has no room', async () => /^media_daemon_rooms 0$/m.test(await metrics()));
 }
 
 test('a daemon that is frozen loses its rooms, and is fenced when it is thawed', async (t) => {
@@ -128,7 +129,8 @@ test('while control plane and table are away calls, resumes and leaves go on; th
   const leaver = await SignalingClient.join(serving.url, 'lobby', 'leaver');
   store.relay.cut();
   const since = performance.now();
-  while ((await fetch(`${stack.controlPlaneUrl}/ready`)).status !== 503) await nextTick();
+  const isReady = async () => (await fetch(`${stack.controlPlaneUrl}/ready`)).status !== 503;
+  await waitUntil('the control plane is not ready', async () => !(await isReady()));
   assert.equal((await fetch(`${stack.controlPlaneUrl}/health`)).status, 200);
   stack.controlPlane.kill('SIGKILL');
   looker.socket.terminate();
@@ -149,7 +151,7 @@ test('while control plane and table are away calls, resumes and leaves go on; th
   const outage = await untilAssigned(() => true);
   assert.equal((await stack.assign('lobby', 'later')).daemonId, daemonId);
   const status = async (roomId: string) => (await fetch(`${stack.controlPlaneUrl}/rooms/${roomId}`)).status;
-  while ((await status('opened')) !== 200) await nextTick();
+  await waitUntil('the room is known again', async () => (await status('opened')) === 200);
   assert.equal((await stack.assign('opened', 'second')).daemonId, daemonId);
   assert.equal(await status('short'), 404);
   assert.equal(await metric('control_plane_daemons_lost_total'), 0, 'nobody is fenced');
@@ -167,7 +169,7 @@ test('a table that was emptied fills again from the daemons', async (t) => {
   await stack.createTables();
   const status = async () => (await fetch(`${stack.controlPlaneUrl}/rooms/lobby`)).status;
   const since = performance.now();
-  while ((await status()) !== 200) await nextTick();
+  await waitUntil('the room is known again', async () => (await status()) === 200);
   const outage = Math.round(performance.now() - since);
   await untilAssigned((to) => to === daemonId);
   assert.equal((await stack.assign('lobby', 'later')).epoch, before.epoch);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { OpusReceiver, OpusSender } from './testing/rtp.ts';
-import { nextTick, Stack } from './testing/stack.ts';
+import { Stack } from './testing/stack.ts';
+import { waitUntil } from './testing/waitUntil.ts';
 
 test('a frontend that knows only the API document sends and receives, beside one that asked for an assignment', async (t) => {
   const stack = await Stack.start(t);
@@ -41,14 +42,14 @@ test('a frontend that knows only the API document sends and receives, beside one
   });
   await bob.request('resume', { consumerId });
   await bob.notified('consumerResumed');
-  while (receiver.received.length < 50) await nextTick();
+  await waitUntil('50 packets have come', () => receiver.received.length >= 50);
 
   await alice.request('closeProducer', { producerId });
   await bob.notified('producerClosed');
   alice.close();
   await bob.notified('peerLeft');
   bob.close();
-  while ((await fetch(roomUrl)).status !== 404) await nextTick();
+  await waitUntil('the room is removed', async () => (await fetch(roomUrl)).status === 404);
 });
 
 test('a token of another peer, or for another room, is refused for good', async (t) => {

@@ -7,6 +7,7 @@ import { joinDemo, openBrowser, otherTrackThan, remoteVideoTrack, seesAndHears }
 import { failureTable, leftOver } from './testing/failureTable.ts';
 import { joinRoom, openSdkPages } from './testing/sdkPage.ts';
 import { commandsOf, type Daemon, nextTick, Stack } from './testing/stack.ts';
+import { waitUntil } from './testing/waitUntil.ts';
 
 const table = failureTable();
 
@@ -119,7 +120,7 @@ test('when a media worker is killed its calls go on on another of the same daemo
   await serving.killWorkers();
   const [media, joiners] = await Promise.all([backAgain(pages, before, since), untilJoined(stack, 'lobby')]);
   assert.equal((await stack.assign('lobby', 'looking')).daemonId, daemonId);
-  while ((await pidsOf()).length < pids.length) await nextTick();
+  await waitUntil('the worker is replaced', async () => (await pidsOf()).length >= pids.length);
   assert.equal((await pidsOf()).filter((pid) => pids.includes(pid)).length, 1, 'the other worker is untouched');
   const left = await leftOver(t, stack, 'lobby', daemons);
   table.add('media worker killed (kill -9)', `${media.join(', ')} ms`, `${joiners} ms`, left);

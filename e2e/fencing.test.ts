@@ -6,6 +6,7 @@ import type { DaemonInfo, DaemonList } from '@mediasoup-server/proto/http';
 import { HttpRelay } from './testing/HttpRelay.ts';
 import { commandsOf, nextTick, Stack } from './testing/stack.ts';
 import { TcpProxy } from './testing/TcpProxy.ts';
+import { waitUntil } from './testing/waitUntil.ts';
 
 const SUSPECT_AFTER_MS = 1000;
 /** Daemons whose peers are never cut off while a test looks. */
@@ -103,7 +104,7 @@ test('S57 a daemon that was taken for dead lets nobody into its rooms, whose pee
   assert.deepEqual((await joiner.request('joinRoom', { roomId: 'lobby', peerId: 'joiner' })).peers, []);
   again.close();
   const commands = commandsOf(t, serving);
-  while ((await commands.getInfo({})).rooms > 1) await nextTick();
+  await waitUntil('the daemon has one room', async () => (await commands.getInfo({})).rooms <= 1);
   // A further heartbeat would have reported the end of the former.
   await stack.assign('lobby', 'later');
   const { daemonId, epoch } = await stack.assign('lobby', 'later');

@@ -10,7 +10,8 @@ import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { Health, HealthCheckResponse_ServingStatus } from '@mediasoup-server/proto/health';
 import { parse } from 'yaml';
 import { SharedStore } from './testing/SharedStore.ts';
-import { type Daemon, nextTick, Stack } from './testing/stack.ts';
+import { type Daemon, Stack } from './testing/stack.ts';
+import { waitUntil } from './testing/waitUntil.ts';
 
 const deployed = (file: string) => readFileSync(new URL(`../deploy/${file}`, import.meta.url), 'utf8');
 const page = deployed('HEALTH.md');
@@ -99,7 +100,7 @@ test('a media daemon without a media worker is healthy and not ready', async (t)
   // None can be started in place of those that die.
   rmSync(workerBin);
   await daemon.killWorkers('idle ones');
-  while ((await statusOf(daemon.url, '/ready')) === 200) await nextTick();
+  await waitUntil('the daemon is not ready', async () => (await statusOf(daemon.url, '/ready')) !== 200);
   const row = [...(await answersOf(t, daemon)), await newPeer(daemon.url, 'room'), ''];
   assert.deepEqual(row, rowOf('media daemon', 'it has no media worker'));
 });

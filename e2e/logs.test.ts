@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { SignJWT } from 'jose';
-import { bearing, commandsOf, nextTick, type Running, Stack } from './testing/stack.ts';
+import { bearing, commandsOf, type Running, Stack } from './testing/stack.ts';
+import { waitUntil } from './testing/waitUntil.ts';
 
 const ACCESS_SECRET = 'a secret of the tests that is long enough';
 const TURN_SECRET = 'a secret of the TURN servers alone';
@@ -102,11 +103,13 @@ test('no secret is in what the processes write, and every line has the ids that 
   secret('secret of an incarnation', ((await registered.json()) as { secret: string }).secret);
   again.close();
   await again.closed;
-  while (!linesOf(daemon).some(({ msg }) => msg === 'room closed')) await nextTick();
+  const logged = (line: string) =>
+    waitUntil(`the daemon logs "${line}"`, () => linesOf(daemon).some(({ msg }) => msg === line));
+  await logged('room closed');
   const ended = once(stack.controlPlane, 'exit');
   stack.controlPlane.kill('SIGKILL');
   await ended;
-  while (!linesOf(daemon).some(({ msg }) => msg === 'heartbeat failed')) await nextTick();
+  await logged('heartbeat failed');
 
   const running = [stack.running, daemon];
   const written = running.flatMap(({ log, errors }) => [...log, ...errors]).join('\n');

@@ -6,7 +6,7 @@ import { RtxReceiver } from './testing/RtxReceiver.ts';
 import { RTX, RtxSender } from './testing/RtxSender.ts';
 import type { TransportOptions } from './testing/rtp.ts';
 import { UdpRelay } from './testing/UdpRelay.ts';
-import { until } from './testing/until.ts';
+import { waitUntil } from './testing/waitUntil.ts';
 
 /** How many packets of 200 a second come while some are lost. */
 const PACKETS = 200;
@@ -50,16 +50,16 @@ async function watching(t: TestContext) {
   t.after(() => receiver.close());
   await connect(bob, receiver);
   await bob.client.request('resume', { consumerId });
-  await until('the first packet comes', () => receiver.received.size > 0);
+  await waitUntil('the first packet comes', () => receiver.received.size > 0);
 
   /** Resolves when so many more packets have come, and none up to there is missing. */
   const complete = async () => {
     const enough = receiver.received.size + PACKETS;
     const received = () => receiver.received.size;
-    await until(`${enough} packets have come`, () => received() >= enough, received);
+    await waitUntil(`${enough} packets have come`, () => received() >= enough, received);
     const upTo = Math.max(...receiver.received);
     const missing = () => receiver.missing.filter((sequence) => sequence <= upTo);
-    await until(`no packet up to ${upTo} is missing`, () => missing().length === 0, missing);
+    await waitUntil(`no packet up to ${upTo} is missing`, () => missing().length === 0, missing);
   };
   const stats = async ({ client }: typeof alice, of: object, type: string) => {
     const { stats } = await client.request('getStats', of);
@@ -141,7 +141,7 @@ test('a key frame that a subscriber asks for is asked of the publisher', async (
   const { bob, sender, consumerId } = await watching(t);
   const before = sender.keyFrameRequests;
   // Again and again, since one that is asked for while another is awaited is not passed on.
-  await until('the publisher is asked for a key frame', async () => {
+  await waitUntil('the publisher is asked for a key frame', async () => {
     await bob.client.request('requestKeyFrame', { consumerId });
     return sender.keyFrameRequests > before;
   });

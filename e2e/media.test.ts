@@ -7,7 +7,7 @@ import { openChannel } from '@mediasoup-server/proto/channel';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { connectReceiver, OpusSender } from './testing/rtp.ts';
-import { nextTick } from './testing/stack.ts';
+import { waitUntil } from './testing/waitUntil.ts';
 
 /** Of 20 ms, in the time after which the daemon looks at the volumes again. */
 const PACKETS_A_LOOK = 40;
@@ -51,7 +51,7 @@ test('S49 who speaks and how loud is told to everybody, also to who comes or com
     assert.deepEqual(await peer.notified('activeSpeaker'), { peerId: 'alice' });
   }
   const end = receiver.received.length + 2 * PACKETS_A_LOOK;
-  while (receiver.received.length < end) await nextTick();
+  await waitUntil('enough packets for two looks have come', () => receiver.received.length >= end);
   assert.ok(!bob.unread.includes('audioLevels'), 'what does not change is told once');
   const { client: carol, joined: carols } = await join('carol');
   assert.deepEqual(await carol.notified('activeSpeaker'), { peerId: 'alice' });

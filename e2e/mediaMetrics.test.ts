@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
 import { connectReceiver, OpusSender } from './testing/rtp.ts';
-import { nextTick } from './testing/stack.ts';
+import { waitUntil } from './testing/waitUntil.ts';
 
 const LOST = 7;
 
@@ -28,16 +28,22 @@ test('the metrics count what peers send and are sent to the packet, and what was
   const { producerId } = await alice.client.request('produce', { kind: 'audio', rtpParameters });
   const receiver = await connectReceiver(t, bob.client, bob.transport, producerId, bob.rtpCapabilities);
   await alice.client.request('connectWebRtcTransport', { transportId, dtlsParameters });
-  while (receiver.received.length < 10) await nextTick();
+  await waitUntil('10 packets have come', () => receiver.received.length >= 10);
   sender.lose(LOST);
-  while ((await read('rtp_packets_lost_total', 'in')) < LOST) await nextTick();
+  await waitUntil(
+    `${LOST} packets are counted as lost`,
+    async () => (await read('rtp_packets_lost_total', 'in')) >= LOST,
+  );
   assert.equal(await read('rtp_packets_lost_total', 'in'), LOST);
   // Nothing follows, so that both counts arrive at the same.
   await alice.client.request('pauseProducer', { producerId });
-  while ((await read('rtp_packets_total', 'out')) !== receiver.received.length) await nextTick();
+  await waitUntil(
+    'the metric counts what was received',
+    async () => (await read('rtp_packets_total', 'out')) === receiver.received.length,
+  );
   const received = receiver.received.length;
   // The producer's statistics are not read in the same moment as the consumer's.
-  while ((await read('rtp_packets_total', 'in')) < received) await nextTick();
+  await waitUntil('the producer counts it too', async () => (await read('rtp_packets_total', 'in')) >= received);
   const bytes = await read('rtp_bytes_total', 'out');
   assert.ok(bytes >= received * 40, `${bytes} bytes in ${received} packets`);
 });

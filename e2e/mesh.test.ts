@@ -5,7 +5,7 @@ import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
 import { observer, type types } from 'mediasoup';
 import { RtxSender } from './testing/RtxSender.ts';
 import { assertNoGap, connectReceiver, OpusSender } from './testing/rtp.ts';
-import { nextTick } from './testing/stack.ts';
+import { waitUntil } from './testing/waitUntil.ts';
 
 /** How many receive one publisher's sound; `make soak` has more. */
 const SUBSCRIBERS = Number(process.env.SUBSCRIBERS ?? 30);
@@ -45,7 +45,8 @@ test('every subscriber on both workers receives each packet once, without loss',
   for (let index = 0; index < SUBSCRIBERS; index++)
     receivers.push(await receive(await join(`subscriber-${index}`), producerId));
   const from = receivers.map(({ received }) => received.length);
-  while (receivers.some(({ received }, index) => received.length - (from[index] ?? 0) < PACKETS)) await nextTick();
+  const more = () => receivers.map(({ received }, index) => received.length - (from[index] ?? 0));
+  await waitUntil(`each subscriber has received ${PACKETS} packets`, () => Math.min(...more()) >= PACKETS, more);
   for (const { received } of receivers) assertNoGap(received);
   t.diagnostic(
     `${SUBSCRIBERS} subscribers, ${receivers.reduce((sum, { received }) => sum + received.length, 0)} packets`,
@@ -85,7 +86,7 @@ test('S22 the statistics of a subscriber on another worker have the sender’s o
     { client: bob.client, receiver: await receive(bob, producerId) },
     { client: carol.client, receiver: await receive(carol, producerId) },
   ]) {
-    while (receiver.received.length === 0) await nextTick();
+    await waitUntil('the first packet comes', () => receiver.received.length > 0);
     const { consumerId } = await client.notified('consumerResumed');
     const { stats } = await client.request('getStats', { consumerId });
     assert.deepEqual(
@@ -135,19 +136,19 @@ test('a pipe carries nothing while all who receive over it pause, and goes on wi
   const sent = async () => packets((await alice.client.request('getStats', { producerId })).stats, 'inbound-rtp');
   const flows = async () => {
     const from = await carried();
-    while ((await carried()) < from + 20) await nextTick();
+    await waitUntil('the pipe carries 20 packets', async () => (await carried()) >= from + 20);
   };
   const rests = async () => {
-    while (!pipe.paused) await nextTick();
+    await waitUntil('the pipe is paused', () => pipe.paused);
     const [from, before] = [await sent(), await carried()];
-    while ((await sent()) < from + 20) await nextTick();
+    await waitUntil('the publisher sends 20 packets', async () => (await sent()) >= from + 20);
     assert.equal(await carried(), before);
   };
   await rests();
   for (let round = 0; round < 3; round++) {
     await bobs('resume');
     await flows();
-    while (sender.keyFrameRequests === 0) await nextTick();
+    await waitUntil('the publisher is asked for a key frame', () => sender.keyFrameRequests > 0);
     await daves('resume');
     await bobs('pause');
     await flows();

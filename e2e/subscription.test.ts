@@ -1,7 +1,8 @@
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { joinRoom, openSdkPages, reloadSdkPages, type SdkWindow, seesMore } from './testing/sdkPage.ts';
-import { nextTick, Stack } from './testing/stack.ts';
+import { Stack } from './testing/stack.ts';
+import { waitUntil } from './testing/waitUntil.ts';
 
 /** One fleet and two pages serve all these tests: each has a room of its own. */
 const stack = await Stack.start({ after });
@@ -12,7 +13,7 @@ let rooms = 0;
 /** Puts Alice, who publishes, and Bob, who looks on, in a room. */
 async function meet(bobs: object = {}): Promise<void> {
   await reloadSdkPages([alice, bob]);
-  while ((await consumers()) > 0) await nextTick();
+  await waitUntil('no consumer is left', async () => (await consumers()) === 0);
   const common = { controlPlaneUrl: stack.controlPlaneUrl, roomId: `room-${++rooms}` };
   await joinRoom(alice, { ...common, peerId: 'alice' });
   await joinRoom(bob, { ...common, peerId: 'bob', ...bobs });
@@ -45,7 +46,7 @@ test('without `autoSubscribe` a track is received from `subscribe` to `unsubscri
   const received = await consumers();
   await subscribe(false);
   await until(bob, (track) => track.state === 'unsubscribed' && track.track === undefined);
-  while ((await consumers()) !== received - 1) await nextTick();
+  await waitUntil('one consumer is gone', async () => (await consumers()) === received - 1);
   // Its element is as it was: it shows the track again.
   await subscribe(true);
   await seesMore(bob, 1);

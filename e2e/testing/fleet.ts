@@ -2,8 +2,9 @@ import type { TestContext } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { RoomClient, type Watched } from '@mediasoup-server/proto/RoomClient';
 import { SignJWT } from 'jose';
-import { type Daemon, nextTick, Stack } from './stack.ts';
+import { type Daemon, Stack } from './stack.ts';
 import { TcpProxy } from './TcpProxy.ts';
+import { waitUntil } from './waitUntil.ts';
 
 export const SECRET = 'a secret of the tests that is long enough';
 /** An access token that the fleet's control plane takes. */
@@ -60,7 +61,11 @@ export function watching(t: TestContext, rooms: RoomClient, roomId = 'lobby', fr
     }
   })();
   const until = async (what: string) => {
-    while (!seen.includes(what)) await nextTick();
+    await waitUntil(
+      `the watch says "${what}"`,
+      () => seen.includes(what),
+      () => seen,
+    );
   };
   /** Ends the watch; resolves to where to go on from. */
   const leave = async () => {

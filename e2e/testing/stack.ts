@@ -11,6 +11,7 @@ import { type ChannelTls, openChannel } from '@mediasoup-server/proto/channel';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import type { Assignment } from '@mediasoup-server/proto/http';
+import { waitUntil } from './waitUntil.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const DAEMON = 'media-daemon/src/main.ts';
@@ -128,7 +129,9 @@ export class Stack {
       ...environment,
     });
     const metrics = `http://127.0.0.1:${running.ready.metricsPort}/metrics`;
-    while (!/heartbeats_total\{outcome="ok"\} [1-9]/.test(await (await fetch(metrics)).text())) await nextTick();
+    await waitUntil(`${daemonId} has sent a heartbeat`, async () =>
+      /heartbeats_total\{outcome="ok"\} [1-9]/.test(await (await fetch(metrics)).text()),
+    );
     return {
       ...running,
       url: String(running.ready.url),

@@ -11,7 +11,7 @@ const INTERVAL_MS = 20;
  * @param seen what the error shows beside it: the last state that was seen.
  * @throws Error after two minutes.
  */
-export async function until(
+export async function waitUntil(
   what: string,
   holds: () => boolean | Promise<boolean>,
   seen: () => unknown = () => undefined,
