@@ -30,6 +30,8 @@ test('S37 a client that never reads is cut at the bound, and the others in its r
   const { url, metricsPort } = await testDaemon(t, {
     MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
     MEDIA_DAEMON_MESSAGE_BURST: '1000000',
+    MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1000000',
+    MEDIA_DAEMON_ANNOUNCEMENT_BURST: '1000000',
   });
   const others = await Promise.all(
     Array.from({ length: OTHERS }, (_, index) => SignalingClient.join(url, 'room', `peer-${index}`)),
@@ -42,14 +44,17 @@ test('S37 a client that never reads is cut at the bound, and the others in its r
 
   const silent = await SignalingClient.join(url, 'room', 'silent');
   silent.socket.pause();
-  const appData = { text: 'x'.repeat(15_000) };
+  // Nothing of an announced data producer can be left out.
+  await talker.request('createWebRtcTransport', { direction: 'send' });
+  const announced = { sctpStreamParameters: { streamId: 1 }, appData: { text: 'x'.repeat(15_000) } };
   const cut = async () =>
     /limited_total\{limit="bufferedBytes"\} 1/.test(
       await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
     );
   const times: number[] = [];
   while (!(await cut())) {
-    for (let count = 0; count < 50; count++) await talker.request('updateAppData', { appData });
+    for (let count = 0; count < 50; count++)
+      await talker.request('closeDataProducer', await talker.request('produceData', announced));
     times.push(...(await roundTrips(others, 20)));
   }
   const during = percentiles(times);

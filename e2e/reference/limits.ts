@@ -11,6 +11,13 @@ const limits: Partial<Record<Setting, { readonly beyond: string; readonly counte
   maxFrameBytes: { beyond: 'close 1009, and the peer has left', counted: 'frameBytes' },
   messagesPerSecond: { beyond: '429', counted: 'messageRate' },
   messageBurst: { beyond: '429; as many refused in a row, and the socket is read slowly', counted: 'messageRate' },
+  announcementsPerSecond: {
+    beyond: '429 to `joinRoom`, `produce`, `produceData`, `resumeProducer`, `updateAppData`',
+    counted: 'announcementRate',
+  },
+  announcementBurst: { beyond: '429, as above', counted: 'announcementRate' },
+  roomUpdatesPerSecond: { beyond: '`updateAppData`: 429', counted: 'roomUpdateRate' },
+  roomUpdateBurst: { beyond: '`updateAppData`: 429', counted: 'roomUpdateRate' },
   maxBufferedBytes: { beyond: 'the connection is cut; it may be resumed', counted: 'bufferedBytes' },
   maxIpSockets: { beyond: 'the upgrade is refused with 429', counted: 'ipSockets' },
   ipSocketsPerSecond: { beyond: 'the upgrade is refused with 429', counted: 'ipSocketRate' },

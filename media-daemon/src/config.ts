@@ -163,6 +163,22 @@ export const settingsSchema = z
       integer(1, 1_000_000).default(1000),
       'Messages that a socket may send at once. Beyond it requests are answered with 429.',
     ),
+    announcementsPerSecond: describe(
+      integer(1, 1_000_000).default(10),
+      'Announcements a second that a peer may make for long: that it joins, sends something, resumes it, or has other application data. Each KiB of application data counts as one more.',
+    ),
+    announcementBurst: describe(
+      integer(1, 1_000_000).default(100),
+      'Announcements that a peer may make at once. Beyond it they are refused with 429.',
+    ),
+    roomUpdatesPerSecond: describe(
+      integer(1, 1_000_000).default(100),
+      'Changes of application data a second that all peers of a room may make together for long. Each KiB counts as one more.',
+    ),
+    roomUpdateBurst: describe(
+      integer(1, 1_000_000).default(1000),
+      'Changes of application data that all peers of a room may make together at once. Beyond it they are refused with 429.',
+    ),
     maxIpSockets: describe(integer(1, 1_000_000).default(2000), 'The most open sockets of one IP address.'),
     ipSocketsPerSecond: describe(
       integer(1, 1_000_000).default(50),

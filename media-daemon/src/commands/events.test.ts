@@ -228,6 +228,10 @@ test('a watcher that does not read holds nothing up, and is told what it missed'
     MEDIA_DAEMON_EVENT_BUFFER_BYTES: '100000',
     MEDIA_DAEMON_MESSAGES_PER_SECOND: '100000',
     MEDIA_DAEMON_MESSAGE_BURST: '100000',
+    MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1000000',
+    MEDIA_DAEMON_ANNOUNCEMENT_BURST: '1000000',
+    MEDIA_DAEMON_ROOM_UPDATES_PER_SECOND: '1000000',
+    MEDIA_DAEMON_ROOM_UPDATE_BURST: '1000000',
   });
   const { stream } = await watch();
   const alice = await SignalingClient.join(url, 'room', 'alice');

@@ -77,7 +77,9 @@ export class Peer {
     return this.#closed;
   }
 
+  /** @throws RequestError 429 when the peer or the room does it too often. */
   updateAppData({ appData }: RequestData<'updateAppData'>): void {
+    this.#room.announcements.update(this.id, appData);
     this.#appData = appData;
     this.#room.peerUpdated(this);
   }

@@ -38,6 +38,7 @@ export class Publications {
     const mutedBy = () => this.#room.mutes.by(this.#peer.id, kind);
     const parameters = rtpParameters as unknown as types.RtpParameters;
     refuseUnforwardable(parameters);
+    this.#room.announcements.announce(this.#peer.id, appData);
     const producer = await this.producers.make(
       () =>
         transport.produce({
@@ -71,6 +72,7 @@ export class Publications {
   async resumeProducer({ producerId }: RequestData<'resumeProducer'>): Promise<void> {
     const producer = this.producers.get(producerId);
     if (this.#pausedByCommand.has(producer)) throw new RequestError(403, 'the producer was paused by the service');
+    if (producer.paused) this.#room.announcements.announce(this.#peer.id);
     this.#pausedByOwner.delete(producer);
     await this.#resume(producer);
   }
@@ -166,6 +168,7 @@ export class Publications {
   }: RequestData<'produceData'>): Promise<ResponseData<'produceData'>> {
     if (!this.#peer.grants.data) throw new RequestError(403, 'the peer may not use data channels');
     const transport = this.#peer.transports.forSending(transportId);
+    this.#room.announcements.announce(this.#peer.id, appData);
     const dataProducer = await this.dataProducers.make(
       () =>
         transport.produceData({

@@ -4,6 +4,7 @@ import type { Notification, NotificationData, Snapshot } from '@mediasoup-server
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
+import { type AnnouncementLimits, Announcements } from './Announcements.ts';
 import { Catalogue } from './Catalogue.ts';
 import type { Happening } from './Happening.ts';
 import { Mutes } from './Mutes.ts';
@@ -28,7 +29,7 @@ export type RoomHooks = {
 };
 
 /** The most that a room and each of its peers has. */
-export type RoomLimits = {
+export type RoomLimits = AnnouncementLimits & {
   readonly maxRoomPeers: number;
   readonly maxPeerProducers: number;
   readonly maxPeerConsumers: number;
@@ -53,6 +54,7 @@ export class Room {
   readonly mesh: RouterMesh;
   readonly catalogue = new Catalogue(this);
   readonly mutes = new Mutes();
+  readonly announcements: Announcements;
   /** The version of the room's record at the control plane; 0 while it has none. */
   epoch: number;
   readonly #hooks: RoomHooks;
@@ -71,6 +73,7 @@ export class Room {
     this.id = id;
     this.epoch = epoch;
     this.limits = options.limits;
+    this.announcements = new Announcements(options.limits);
     this.#hooks = options.hooks;
     this.mesh = new RouterMesh(pool, this.#speakers, (router) => this.#lost(router));
   }
@@ -113,7 +116,7 @@ export class Room {
   /**
    * Lets a peer in and tells the others. A peer of the same id is replaced: its producers end at once.
    *
-   * @throws RequestError 503 when the room is full, 409 when it just closed.
+   * @throws RequestError 503 when the room is full, 409 when it just closed, 429 when the peer joins too often.
    */
   join(joining: Joining): Peer {
     if (this.closed || this.#letGo) throw new RequestError(409, 'the room has just closed, join again');
@@ -123,6 +126,7 @@ export class Room {
       throw new RequestError(503, `${ROOM_FULL}: it takes ${this.limits.maxRoomPeers} peers`, {
         limit: 'roomPeers',
       });
+    this.announcements.announce(peerId, joining.appData);
     clearTimeout(this.#unjoinedTimer);
     const peer = new Peer(joining, this, this.mesh.place());
     this.#peers.set(peerId, peer);

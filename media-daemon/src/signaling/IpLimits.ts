@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { type Rate, TokenBucket } from './TokenBucket.ts';
+import { type Rate, TokenBucket } from '../TokenBucket.ts';
 
 /** How often addresses that keep nothing open are forgotten, ms. */
 const SWEEP_INTERVAL_MS = 60_000;

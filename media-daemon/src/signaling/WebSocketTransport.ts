@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { CLOSE_FOR_GOOD } from '@mediasoup-server/proto/signaling';
+import { CLOSE_FOR_GOOD, type Notification, type NotificationData } from '@mediasoup-server/proto/signaling';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
-import { type Rate, TokenBucket } from './TokenBucket.ts';
+import { type Rate, TokenBucket } from '../TokenBucket.ts';
+import { LatestUpdates } from './LatestUpdates.ts';
 
 /** What a client may send: protoo's request, response and notification. */
 const messageSchema = z.union([
@@ -17,6 +18,8 @@ type Message = z.infer<typeof messageSchema>;
 const BYTES_A_TOKEN = 4096;
 /** The sockets' pings go out at so many times in each interval, many together: each by itself would wake the process. */
 const PING_TIMES = 5;
+/** From this share of the bytes that may wait on, a socket is backed up. */
+const BACKED_UP = 1 / 4;
 /** How long a socket that floods is not read, ms. */
 const FLOOD_PAUSE_MS = 1000;
 /** The close code that the `ws` library reports when there was no close frame (RFC 6455, 7.4.1). */
@@ -50,6 +53,7 @@ export class WebSocketTransport extends EventEmitter<Events> {
   readonly #stream: Duplex;
   readonly #options: WebSocketTransportOptions;
   readonly #bucket: TokenBucket;
+  readonly #updates = new LatestUpdates();
   #pinger: NodeJS.Timeout;
   #floodPause: NodeJS.Timeout | undefined;
   /** How many messages in a row were over the rate. */
@@ -70,6 +74,7 @@ export class WebSocketTransport extends EventEmitter<Events> {
     socket.on('pong', () => {
       this.#answered = true;
     });
+    stream.on('drain', () => this.#sendUpdates());
     socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
     // `ws` closes the socket itself after an error.
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -106,11 +111,31 @@ export class WebSocketTransport extends EventEmitter<Events> {
 
   /** Tells the client something: an object that is not changed afterwards, and that others may be told as well. */
   notify(method: string, data: object): void {
+    if (isNotification('peerUpdated', method, data) && this.#isBackedUp) {
+      this.#updates.keep(data);
+      return;
+    }
+    if (isNotification('peerUpdated', method, data) || isNotification('peerLeft', method, data))
+      this.#updates.forget(data.peerId);
     this.#write(notificationOf(method, data));
   }
 
   get #isOpen(): boolean {
     return !this.#closed && this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  /** Whether its reader is slow: it is sent only what cannot be left out. */
+  get #isBackedUp(): boolean {
+    return this.#socket.bufferedAmount > this.#options.maxBufferedBytes * BACKED_UP;
+  }
+
+  /** Sends what was held back while the reader was slow, as much as it takes now. */
+  #sendUpdates(): void {
+    while (this.#isOpen && !this.#isBackedUp) {
+      const update = this.#updates.take();
+      if (!update) return;
+      this.#write(notificationOf('peerUpdated', update));
+    }
   }
 
   /** A socket that just closed takes nothing more; its close event follows and is what counts. */
@@ -182,9 +207,14 @@ export class WebSocketTransport extends EventEmitter<Events> {
     this.#closed = true;
     clearTimeout(this.#pinger);
     clearTimeout(this.#floodPause);
+    this.#updates.clear();
     this.emit('close', left);
   }
 }
+
+/** Whether a notification is this one; its data is typed so. */
+const isNotification = <N extends Notification>(name: N, method: string, _data: object): _data is NotificationData<N> =>
+  method === name;
 
 let told: { readonly method: string; readonly data: object; readonly text: string } | undefined;
 

@@ -167,17 +167,107 @@ test('S37 a peer cut for reading nothing may resume', async (t) => {
     MEDIA_DAEMON_MAX_BUFFERED_BYTES: '65536',
     MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
     MEDIA_DAEMON_MESSAGE_BURST: '1000000',
+    MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1000000',
+    MEDIA_DAEMON_ANNOUNCEMENT_BURST: '1000000',
   });
   const alice = await SignalingClient.open(url, 'room', 'alice');
   const { sessionId } = await alice.request('joinRoom', { roomId: 'room', peerId: 'alice' });
   const bob = await SignalingClient.join(url, 'room', 'bob');
   alice.socket.pause();
   const appData = { text: 'x'.repeat(15_000) };
-  while ((await limited(metricsPort, 'bufferedBytes')) === 0) await bob.ask('updateAppData', { appData });
+  await bob.request('updateAppData', { appData });
+  // Nothing of an announced data producer can be left out.
+  await bob.request('createWebRtcTransport', { direction: 'send' });
+  const announced = { sctpStreamParameters: { streamId: 1 }, appData };
+  while ((await limited(metricsPort, 'bufferedBytes')) === 0)
+    await bob.request('closeDataProducer', await bob.request('produceData', announced));
   const again = await SignalingClient.open(url, 'room', 'alice');
   const answer = await again.request('joinRoom', { roomId: 'room', peerId: 'alice', sessionId });
   assert.equal(answer.resumed, true);
   assert.deepEqual(answer.peers, [{ peerId: 'bob', appData }]);
+});
+
+const unlimited = {
+  MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
+  MEDIA_DAEMON_MESSAGE_BURST: '1000000',
+  MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1000000',
+  MEDIA_DAEMON_ANNOUNCEMENT_BURST: '1000000',
+  MEDIA_DAEMON_ROOM_UPDATES_PER_SECOND: '1000000',
+  MEDIA_DAEMON_ROOM_UPDATE_BURST: '1000000',
+};
+
+test('S66 a peer announces no faster than allowed, whichever way, also when it joins again', async (t) => {
+  const { url, metricsPort } = await testDaemon(t, {
+    MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1',
+    MEDIA_DAEMON_ANNOUNCEMENT_BURST: '10',
+  });
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  const bob = await SignalingClient.join(url, 'room', 'bob');
+  await alice.request('createWebRtcTransport', { direction: 'send' });
+  const { producerId } = await alice.request('produce', { kind: 'audio', rtpParameters: opusRtpParameters() });
+  await alice.request('pauseProducer', { producerId });
+  // This costs 16 and leaves a debt.
+  await alice.request('updateAppData', { appData: { text: 'x'.repeat(15_000) } });
+  for (const [method, data] of [
+    ['updateAppData', { appData: {} }],
+    ['resumeProducer', { producerId }],
+    ['produce', { kind: 'audio', rtpParameters: { ...opusRtpParameters(), mid: '1' } }],
+    ['produceData', { sctpStreamParameters: { streamId: 1 } }],
+  ] as const) {
+    const { errorCode, errorReason } = await alice.ask(method, data);
+    assert.equal(errorCode, 429, method);
+    assert.match(String(errorReason), /^announcementRate/);
+  }
+  await alice.request('closeProducer', { producerId });
+  await alice.request('leaveRoom');
+  await bob.notified('peerLeft');
+  const again = await SignalingClient.open(url, 'room', 'alice');
+  assert.equal((await again.ask('joinRoom', { roomId: 'room', peerId: 'alice' })).errorCode, 429);
+  assert.equal(await limited(metricsPort, 'announcementRate'), 5);
+  await bob.request('updateAppData', { appData: {} });
+});
+
+test('S66 what applications attach to all peers of a room has a limit, too', async (t) => {
+  const { url, metricsPort } = await testDaemon(t, {
+    MEDIA_DAEMON_ROOM_UPDATES_PER_SECOND: '1',
+    MEDIA_DAEMON_ROOM_UPDATE_BURST: '10',
+  });
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  const bob = await SignalingClient.join(url, 'room', 'bob');
+  const elsewhere = await SignalingClient.join(url, 'another room', 'carol');
+  await alice.request('updateAppData', { appData: { text: 'x'.repeat(15_000) } });
+  const { errorCode, errorReason } = await bob.ask('updateAppData', { appData: {} });
+  assert.equal(errorCode, 429);
+  assert.match(String(errorReason), /^roomUpdateRate/);
+  assert.equal(await limited(metricsPort, 'roomUpdateRate'), 1);
+  await elsewhere.request('updateAppData', { appData: {} });
+});
+
+test('S67 a slow reader is not cut for what peers attach, and gets the last of each peer', async (t) => {
+  const { url, metricsPort } = await testDaemon(t, { ...unlimited, MEDIA_DAEMON_MAX_BUFFERED_BYTES: '262144' });
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  const [bob, carol] = [
+    await SignalingClient.join(url, 'room', 'bob'),
+    await SignalingClient.join(url, 'room', 'carol'),
+  ];
+  alice.socket.pause();
+  // More than a loopback socket takes in while nobody reads.
+  const text = 'x'.repeat(15_000);
+  for (let turn = 0; turn < 2000; turn++) {
+    await bob.request('updateAppData', { appData: { turn, text } });
+    await carol.request('updateAppData', { appData: { turn, text } });
+  }
+  await carol.request('leaveRoom');
+  alice.socket.resume();
+  await alice.notified('peerUpdated', ({ peerId, appData }) => peerId === 'bob' && appData.turn === 1999);
+  await alice.notified('peerLeft');
+  await alice.request('ping');
+  assert.ok(alice.unread.filter((name) => name === 'peerUpdated').length < 3000, 'older ones are left out');
+  assert.equal(await limited(metricsPort, 'bufferedBytes'), 0);
+  const left = alice.unread.length;
+  await bob.request('updateAppData', { appData: {} });
+  await alice.notified('peerUpdated', ({ appData }) => appData.turn === undefined);
+  assert.equal(alice.unread.length, left, 'nothing of carol came after she left');
 });
 
 test('S38 application data that is too long or too deep is refused', async (t) => {

@@ -12,6 +12,9 @@ const vp9 = { mimeType: 'video/VP9', payloadType: 96, clockRate: 90_000, paramet
 /** What only a token could bring about, or a backend's command: S4 and S53 have it, and mode `open` grants everything. */
 const NOT_HERE = [
   'joinRoom 401',
+  'joinRoom 429',
+  'updateAppData 429',
+  'resumeProducer 429',
   'resumeProducer 403',
   'produce 403',
   'consume 403',

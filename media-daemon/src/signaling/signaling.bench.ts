@@ -75,6 +75,10 @@ async function serveOurs(): Promise<void> {
     MEDIA_DAEMON_WORKERS: '1',
     MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
     MEDIA_DAEMON_MESSAGE_BURST: '1000000',
+    MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1000000',
+    MEDIA_DAEMON_ANNOUNCEMENT_BURST: '1000000',
+    MEDIA_DAEMON_ROOM_UPDATES_PER_SECOND: '1000000',
+    MEDIA_DAEMON_ROOM_UPDATE_BURST: '1000000',
   });
   const { url } = await startDaemon(config, createLogger('media-daemon', 'silent'), {
     onSuperseded: () => {},

@@ -28,6 +28,10 @@ const pool = await WorkerPool.create(
   logger,
 );
 const limits = {
+  announcementsPerSecond: 1_000_000,
+  announcementBurst: 1_000_000,
+  roomUpdatesPerSecond: 1_000_000,
+  roomUpdateBurst: 1_000_000,
   maxRoomPeers: ROOM_PEERS,
   maxPeerProducers: 100,
   maxPeerConsumers: 100,

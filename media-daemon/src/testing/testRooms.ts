@@ -8,6 +8,10 @@ import { Rooms } from '../rooms/Rooms.ts';
 import { WorkerPool } from '../workers/WorkerPool.ts';
 
 const limits = {
+  announcementsPerSecond: 1_000_000,
+  announcementBurst: 1_000_000,
+  roomUpdatesPerSecond: 1_000_000,
+  roomUpdateBurst: 1_000_000,
   maxRoomPeers: 1000,
   maxPeerProducers: 100,
   maxPeerConsumers: 1000,

@@ -86,6 +86,7 @@ export const requests = {
       401: 'The token is not valid; the connection is closed for good.',
       403: '`roomId` or `peerId` is not that of the connection.',
       409: 'The peer has joined already, or the room is on another daemon: the reason says which.',
+      429: 'The peer joins too often, or announces too much.',
       503: `The room is full (the reason begins with \`${ROOM_FULL}\`), or the daemon is draining or has no media worker just now.`,
     },
   },
@@ -94,7 +95,7 @@ export const requests = {
     summary: 'Replaces what the application has attached to the peer; the others are told.',
     data: z.object({ appData }),
     response: empty,
-    errors: {},
+    errors: { 429: 'The peer announces too much, or the peers of the room do together.' },
   },
   createWebRtcTransport: {
     summary: 'Makes the transport that the peer sends on or the one that it receives on, one of each at most.',
@@ -130,7 +131,7 @@ export const requests = {
     errors: {
       ...cannotSend,
       422: 'Several encodings of VP9 or AV1, which take one with a `scalabilityMode`.',
-      429: 'The peer has as many producers as it may.',
+      429: 'The peer has as many producers as it may, or announces too much.',
     },
   },
   pauseProducer: { summary: 'Pauses an own producer.', data: ofProducer, response: empty, errors: noProducer },
@@ -138,7 +139,7 @@ export const requests = {
     summary: 'Resumes an own producer.',
     data: ofProducer,
     response: empty,
-    errors: { ...noProducer, 403: 'A backend has paused it.' },
+    errors: { ...noProducer, 403: 'A backend has paused it.', 429: 'The peer announces too much.' },
   },
   closeProducer: { summary: 'Stops sending a track.', data: ofProducer, response: empty, errors: noProducer },
   consume: {
@@ -209,7 +210,7 @@ export const requests = {
     errors: {
       ...cannotSend,
       403: 'The peer may not use data channels.',
-      429: 'The peer has as many data producers as it may.',
+      429: 'The peer has as many data producers as it may, or announces too much.',
     },
   },
   closeDataProducer: {
