@@ -95,7 +95,12 @@ export async function startControlPlane(config: Config, { logger }: { logger: Lo
     });
     opened.add(() => metricsListener.close());
     const { listenIp: host, listenPort: port, tlsCertFile, tlsKeyFile } = config;
-    const options = { host, port, tlsCertFile, tlsKeyFile, lastAnswersMs: LAST_ANSWERS_MS };
+    const perAddress = {
+      most: config.maxIpConnections,
+      trustedProxies: config.trustedProxies,
+      onRefused: () => metrics.limited.inc({ limit: 'ipConnections' }),
+    };
+    const options = { host, port, tlsCertFile, tlsKeyFile, perAddress, lastAnswersMs: LAST_ANSWERS_MS };
     const listener = await listen(app, options, logger);
     opened.add(() => listener.close());
     const url = `${listener.secure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${listener.port}`;

@@ -127,8 +127,13 @@ export const settingsSchema = z.object({
     description:
       "Wrong daemons' keys and secrets a minute of one IP address, beyond which further ones are not looked at.",
   }),
+  maxIpConnections: integer(1, 1_000_000).default(2000).meta({
+    description:
+      'The most open TCP connections of one IP address: all users behind one NAT. Further ones are closed before a request is read.',
+  }),
   trustedProxies: networks().default([]).meta({
-    description: 'The addresses and networks of proxies whose `X-Forwarded-For` names the client, separated by commas.',
+    description:
+      'The addresses and networks of proxies whose `X-Forwarded-For` names the client, separated by commas. Their connections are not limited.',
   }),
   cloudwatchNamespace: z
     .string()

@@ -56,10 +56,10 @@ export function createMetrics() {
       registers,
     }),
     limited: counterOf(
-      { limit: ['assignments', 'requests', 'wrongKeys'] },
+      { limit: ['assignments', 'requests', 'wrongKeys', 'ipConnections'] },
       {
         name: 'control_plane_limited_total',
-        help: 'Requests that were answered with 429, by limit (assignments, requests, wrongKeys).',
+        help: 'Requests that were answered with 429, and connections that were closed, by limit (assignments, requests, wrongKeys, ipConnections).',
         registers,
       },
     ),

@@ -71,6 +71,7 @@ async function ownDaemon(): Promise<string> {
       MEDIA_DAEMON_LOG_LEVEL: 'info',
       MEDIA_DAEMON_MAX_PEERS: '100000',
       MEDIA_DAEMON_MAX_ROOM_PEERS: '100000',
+      MEDIA_DAEMON_MAX_IP_CONNECTIONS: '100000',
       MEDIA_DAEMON_MAX_IP_SOCKETS: '100000',
     },
   );

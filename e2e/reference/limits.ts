@@ -19,6 +19,7 @@ const limits: Partial<Record<Setting, { readonly beyond: string; readonly counte
   roomUpdatesPerSecond: { beyond: '`updateAppData`: 429', counted: 'roomUpdateRate' },
   roomUpdateBurst: { beyond: '`updateAppData`: 429', counted: 'roomUpdateRate' },
   maxBufferedBytes: { beyond: 'the connection is cut; it may be resumed', counted: 'bufferedBytes' },
+  maxIpConnections: { beyond: 'the connection is closed before a request is read', counted: 'ipConnections' },
   maxIpSockets: { beyond: 'the upgrade is refused with 429', counted: 'ipSockets' },
   ipSocketsPerSecond: { beyond: 'the upgrade is refused with 429', counted: 'ipSocketRate' },
   ipSocketBurst: { beyond: 'the upgrade is refused with 429', counted: 'ipSocketRate' },

@@ -179,6 +179,10 @@ export const settingsSchema = z
       integer(1, 1_000_000).default(1000),
       'Changes of application data that all peers of a room may make together at once. Beyond it they are refused with 429.',
     ),
+    maxIpConnections: describe(
+      integer(1, 1_000_000).default(1500),
+      'The most open TCP connections of one IP address: all users behind one NAT. Further ones are closed before a request is read.',
+    ),
     maxIpSockets: describe(integer(1, 1_000_000).default(2000), 'The most open sockets of one IP address.'),
     ipSocketsPerSecond: describe(
       integer(1, 1_000_000).default(50),
@@ -187,7 +191,7 @@ export const settingsSchema = z
     ipSocketBurst: describe(integer(1, 1_000_000).default(500), 'Sockets that one IP address may open at once.'),
     trustedProxies: describe(
       networks().default([]),
-      'The addresses and networks of proxies whose `X-Forwarded-For` names the client, separated by commas.',
+      'The addresses and networks of proxies whose `X-Forwarded-For` names the client, separated by commas. Their connections are not limited.',
     ),
     mediaStatsIntervalMs: describe(
       integer(100, 3_600_000).default(20_000),

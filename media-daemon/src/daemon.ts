@@ -107,6 +107,11 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
         port: config.listenPort,
         // A peer has one, and a second while it resumes or moves; the rest is for who only looks.
         maxConnections: 2 * config.maxPeers + SPARE_CONNECTIONS,
+        perAddress: {
+          most: config.maxIpConnections,
+          trustedProxies: config.trustedProxies,
+          onRefused: () => metrics.limited.inc({ limit: 'ipConnections' }),
+        },
       },
       logger,
     );

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { RequestListener } from 'node:http';
+import { type RequestListener, request as requestPlain } from 'node:http';
 import { request } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -207,6 +207,36 @@ test('`listen` gives clients a limited time, less for headers than for a request
   // A load balancer that reuses a connection just as it is closed here answers its client 502.
   assert.ok(server.keepAliveTimeout > 60_000);
 });
+
+for (const secure of [false, true]) {
+  test(`half-sent requests of one address leave others room${secure ? ' (TLS)' : ''}`, async (t) => {
+    let refused = 0;
+    const perAddress = { most: 3, trustedProxies: ['127.0.0.4'], onRefused: () => void refused++ };
+    const tls = secure ? certificate(temporaryDirectory(t), 'first') : {};
+    const { port } = await start(t, { ...tls, maxConnections: 20, perAddress });
+    const sendHalf = (localAddress: string) => {
+      const socket = connectTcp({ port, host: '127.0.0.1', localAddress });
+      t.after(() => socket.destroy());
+      // What is a request in plain text is the beginning of a handshake in TLS.
+      socket.on('error', () => {}).write(secure ? Buffer.from([22, 3, 1]) : 'GET / HTTP/1.1\r\nHo');
+      return new Promise((resolve) => socket.once('close', resolve));
+    };
+    const fromOne = Array.from({ length: 30 }, () => sendHalf('127.0.0.2'));
+    await t.waitFor(() => assert.equal(refused, 27), waiting);
+    const ask = (localAddress: string) =>
+      new Promise((resolve, reject) => {
+        const options = { host: '127.0.0.1', port, localAddress, rejectUnauthorized: false, agent: false };
+        const asked = secure ? request(options) : requestPlain(options);
+        asked.once('response', (answer) => resolve(answer.resume().statusCode)).once('error', reject);
+        asked.end();
+      });
+    assert.equal(await ask('127.0.0.3'), 200);
+    await assert.rejects(ask('127.0.0.2'));
+    assert.equal(await Promise.race([Promise.all(fromOne), ask('127.0.0.3')]), 200, 'the first three stay open');
+    for (let count = 0; count < 6; count++) void sendHalf('127.0.0.4');
+    assert.equal(await ask('127.0.0.4'), 200, 'a trusted proxy is not limited');
+  });
+}
 
 test('connections beyond the most are closed at once, and idle ones make room', async (t) => {
   const { port } = await start(t, { maxConnections: 2 });

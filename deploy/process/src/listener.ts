@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type RequestListener, type Server } f
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
+import { type ConnectionLimit, limitConnections } from './limitConnections.ts';
 import type { Logger } from './logger.ts';
 
 /** How often the certificate files are looked at. Renewals come weeks before the old one ends, so a minute is soon. */
@@ -46,6 +47,8 @@ export type ListenerOptions = {
   readonly timeouts?: Readonly<Partial<typeof timeouts>>;
   /** Beyond so many open connections further ones are closed at once, and idle ones too, to make room. */
   readonly maxConnections?: number;
+  /** What one address may open; never more than half of all, so that it leaves room for others. */
+  readonly perAddress?: ConnectionLimit;
   /** Milliseconds that requests under way have when the server stops. */
   readonly lastAnswersMs?: number;
 };
@@ -76,6 +79,10 @@ export async function listen(handler: RequestListener, options: ListenerOptions,
     ? createHttpsServer({ ...serverOptions, ...(await readCertificate(tls)) }, handler)
     : createHttpServer(serverOptions, handler);
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+  if (options.perAddress) {
+    const most = Math.min(options.perAddress.most, Math.floor(server.maxConnections / 2));
+    limitConnections(server, { ...options.perAddress, most });
+  }
   server.on('drop', () => server.closeIdleConnections());
   const close = closer(server, options.lastAnswersMs);
   await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import { addressOwner } from '@mediasoup-server/process/limitConnections';
 import { type Rate, TokenBucket } from '../TokenBucket.ts';
 
 /** How often addresses that keep nothing open are forgotten, ms. */
@@ -25,7 +25,7 @@ export class IpLimits {
 
   /** Counts a socket in, or names the limit that it is over. */
   open(ip: string): 'ipSockets' | 'ipSocketRate' | undefined {
-    const key = network(ip);
+    const key = addressOwner(ip);
     const address = this.#addresses.get(key) ?? { open: 0, bucket: new TokenBucket(this.#options.rate) };
     this.#addresses.set(key, address);
     if (address.open >= this.#options.maxSockets) return 'ipSockets';
@@ -36,7 +36,7 @@ export class IpLimits {
 
   /** Counts a socket out that was counted in. */
   close(ip: string): void {
-    const address = this.#addresses.get(network(ip));
+    const address = this.#addresses.get(addressOwner(ip));
     if (address) address.open--;
   }
 
@@ -48,11 +48,4 @@ export class IpLimits {
     for (const [key, { open, bucket }] of this.#addresses)
       if (open === 0 && bucket.isFull()) this.#addresses.delete(key);
   }
-}
-
-/** Who an address belongs to: the address itself, of IPv6 its first 64 bits, since one subscriber has all of those. */
-function network(ip: string): string {
-  if (!ipaddr.isValid(ip)) return ip;
-  const address = ipaddr.process(ip);
-  return address.kind() === 'ipv4' ? address.toString() : address.toByteArray().slice(0, 8).join('.');
 }

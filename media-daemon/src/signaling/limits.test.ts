@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { opusRtpParameters } from '../testing/opus.ts';
@@ -140,6 +141,17 @@ test('S35 one address opens no more sockets than allowed', async (t: TestContext
   await first.closed;
   while ((await metric(metricsPort, 'media_daemon_sockets')) > 1);
   await SignalingClient.join(url, 'room', 'carol');
+});
+
+test('half-sent requests of one address are limited, and a peer of another address joins', async (t) => {
+  const { listenPort, url, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_MAX_IP_CONNECTIONS: '3' });
+  for (let count = 0; count < 10; count++) {
+    const socket = connect({ port: listenPort, host: '127.0.0.1', localAddress: '127.0.0.2' });
+    t.after(() => socket.destroy());
+    socket.on('error', () => {}).write('GET / HTTP/1.1\r\nHo');
+  }
+  await t.waitFor(async () => assert.equal(await limited(metricsPort, 'ipConnections'), 7), { timeout: 30_000 });
+  await SignalingClient.join(url, 'room', 'alice');
 });
 
 test('S36 one address opens sockets no faster than allowed, and proxies are believed only where trusted', async (t) => {

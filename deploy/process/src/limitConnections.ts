@@ -1,0 +1,46 @@
+import type { Server, Socket } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import proxyAddr from 'proxy-addr';
+
+export type ConnectionLimit = {
+  /** The most open connections of one address. */
+  readonly most: number;
+  /** Addresses and networks that are not limited: all clients may come from them. */
+  readonly trustedProxies: readonly string[];
+  /** Called for each connection that is refused. */
+  readonly onRefused: () => void;
+};
+
+/**
+ * Limits the open TCP connections of each address. A connection beyond the limit is closed before a request, or a TLS
+ * handshake, is read from it.
+ */
+export function limitConnections(server: Server, { most, trustedProxies, onRefused }: ConnectionLimit): void {
+  const isTrusted = proxyAddr.compile([...trustedProxies]);
+  const open = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const { remoteAddress } = socket;
+    // A connection that was reset already has no address.
+    if (remoteAddress === undefined || isTrusted(remoteAddress, 0)) return;
+    const owner = addressOwner(remoteAddress);
+    const count = open.get(owner) ?? 0;
+    if (count >= most) {
+      socket.destroy();
+      onRefused();
+      return;
+    }
+    open.set(owner, count + 1);
+    socket.once('close', () => {
+      const left = (open.get(owner) ?? 1) - 1;
+      if (left > 0) open.set(owner, left);
+      else open.delete(owner);
+    });
+  });
+}
+
+/** Who an address belongs to: the address itself, of IPv6 its first 64 bits, since one subscriber has all of those. */
+export function addressOwner(ip: string): string {
+  if (!ipaddr.isValid(ip)) return ip;
+  const address = ipaddr.process(ip);
+  return address.kind() === 'ipv4' ? address.toString() : address.toByteArray().slice(0, 8).join('.');
+}
