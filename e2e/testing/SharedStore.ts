@@ -7,6 +7,9 @@ import { type EmbeddedDynamo, startEmbeddedDynamo } from '@mediasoup-server/cont
 import { HttpRelay } from './HttpRelay.ts';
 import { TcpProxy } from './TcpProxy.ts';
 
+/** The id of the access key that the control planes and the store share. */
+const ACCESS_KEY_ID = 'test';
+
 /** Tables that several control planes share, behind a relay that can be made to fail. */
 export class SharedStore {
   readonly #t: TestContext;
@@ -41,7 +44,7 @@ export class SharedStore {
     return {
       CONTROL_PLANE_STORE: 'dynamodb',
       CONTROL_PLANE_DYNAMODB_ENDPOINT: this.#front.url,
-      AWS_ACCESS_KEY_ID: 'test',
+      AWS_ACCESS_KEY_ID: ACCESS_KEY_ID,
       AWS_SECRET_ACCESS_KEY: 'test',
     };
   }
@@ -50,7 +53,7 @@ export class SharedStore {
   async empty(): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'tables-'));
     this.#t.after(() => rm(folder, { recursive: true, force: true }));
-    const fresh = await startEmbeddedDynamo(folder);
+    const fresh = await startEmbeddedDynamo(folder, ACCESS_KEY_ID);
     this.relay.to = Number(new URL(fresh.endpoint).port);
     this.relay.reset();
     await this.#store?.close();

@@ -86,8 +86,8 @@ for (const [what, cpu] of [
   );
 }
 
-const dynamo = await startEmbeddedDynamo(folder);
 process.env.AWS_ACCESS_KEY_ID ??= 'bench';
+const dynamo = await startEmbeddedDynamo(folder, process.env.AWS_ACCESS_KEY_ID);
 process.env.AWS_SECRET_ACCESS_KEY ??= 'bench';
 const config = readConfig({ CONTROL_PLANE_DAEMON_KEY: 'a key of the benchmark', CONTROL_PLANE_STORE: 'dynamodb' });
 const store = await openStore({ ...config, dynamodbEndpoint: dynamo.endpoint, tablePrefix: 'bench-' }, logger);

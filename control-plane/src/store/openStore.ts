@@ -20,7 +20,7 @@ export async function openStore(config: Config, logger: Logger): Promise<Store> 
   const client = new DynamoDBClient({
     region: config.awsRegion,
     ...(endpoint !== undefined && { endpoint }),
-    ...(embedded && { credentials: { accessKeyId: 'embedded', secretAccessKey: 'embedded' } }),
+    ...(embedded && { credentials: embedded.credentials }),
     maxAttempts: 2,
     requestHandler: {
       connectionTimeout: 1000,

@@ -35,13 +35,13 @@ export type TestBed = {
   close(): Promise<void>;
 };
 
-/** Credentials that a store on loopback accepts; a program that uses DynamoDB gets them from its surroundings. */
+/** Credentials that the store of a test bed is given; a program that uses DynamoDB gets them from its surroundings. */
 process.env.AWS_ACCESS_KEY_ID ??= 'test';
 process.env.AWS_SECRET_ACCESS_KEY ??= 'test';
 
 export async function startTestBed(settings: Partial<Config> = {}): Promise<TestBed> {
   const dataDir = await mkdtemp(join(tmpdir(), 'control-plane-'));
-  const dynamo = await startEmbeddedDynamo(dataDir);
+  const dynamo = await startEmbeddedDynamo(dataDir, process.env.AWS_ACCESS_KEY_ID);
   let storeRuns = true;
   const stopStore = async () => {
     if (storeRuns) await dynamo.close();
