@@ -126,7 +126,9 @@ export class WebSocketTransport extends EventEmitter<Events> {
 
   /** Whether its reader is slow: it is sent only what cannot be left out. */
   get #isBackedUp(): boolean {
-    return this.#socket.bufferedAmount > this.#options.maxBufferedBytes * BACKED_UP;
+    // A stream tells when it has drained only where it held more than its high water mark.
+    const bound = Math.max(this.#stream.writableHighWaterMark, this.#options.maxBufferedBytes * BACKED_UP);
+    return this.#socket.bufferedAmount > bound;
   }
 
   /** Sends what was held back while the reader was slow, as much as it takes now. */
