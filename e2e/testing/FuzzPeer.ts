@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { requests } from '@mediasoup-server/proto/signaling';
 import fc from 'fast-check';
 import { hostileMessages } from './hostileMessages.ts';
+import { hostileValues, placesIn, withValue } from './leaves.ts';
+import { validRequests } from './validRequests.ts';
 
 /** Whose ids the peers have. */
 export const PEERS = ['alice', 'bob', 'carol'] as const;
@@ -22,12 +23,6 @@ const frequent = [
 /** Ids that were given out last are used first: the older ones are of what is closed. */
 const RECENT = 6;
 
-/** What replaces a value somewhere in data that would be taken otherwise. */
-const hostileValues = [
-  ...[-1, 0.5, 2 ** 32, 2 ** 53, 1e308, null, true, '', '__proto__', '\u0000', 'x'.repeat(5000), [], {}, [null]],
-  JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{}}}') as unknown,
-];
-
 /** What a peer does. `pick` chooses ids among those that the server gave out, and parameters. */
 export type Step =
   | { readonly does: 'ask' | 'emit'; readonly method: string; readonly pick: number; readonly twist: Twist }
@@ -40,7 +35,7 @@ type Twist = { readonly at: number; readonly value: unknown } | undefined;
 const method = fc.constantFrom(...methods, ...frequent);
 const twist: fc.Arbitrary<Twist> = fc.oneof(
   { weight: 4, arbitrary: fc.constant(undefined) },
-  { weight: 1, arbitrary: fc.record({ at: fc.nat(), value: fc.constantFrom<unknown>(...hostileValues, undefined) }) },
+  { weight: 1, arbitrary: fc.record({ at: fc.nat(), value: fc.constantFrom<unknown>(...hostileValues) }) },
 );
 const valid = { method, pick: fc.nat(), twist };
 export const steps: fc.Arbitrary<Step> = fc.oneof(
@@ -188,74 +183,15 @@ function learn(data: unknown, ids: Ids): void {
   }
 }
 
-const fingerprints = [{ algorithm: 'sha-256', value: Array(32).fill('AB').join(':') }];
-
 /** Data that the schema takes, with ids of anybody's; with a twist, one value of it is another or is missing. */
 function dataFor({ method, pick, twist }: Asking, ids: Ids, rtpCapabilities: object): unknown {
   const id = (name: string) => {
     const known = ids.get(name) ?? [];
     return known[(pick >> 2) % known.length] ?? 'none';
   };
-  const consumerId = id('consumerId');
-  const ofProducer = { producerId: id('producerId') };
-  const ofTransport = { transportId: id('transportId') };
-  const data: Record<string, object> = {
-    joinRoom: { roomId: 'room', peerId: PEERS[pick % PEERS.length], sessionId: id('sessionId'), appData: { pick } },
-    updateAppData: { appData: { pick } },
-    createWebRtcTransport: { direction: pick % 2 ? 'send' : 'recv', forceTcp: pick % 3 === 0 },
-    connectWebRtcTransport: { ...ofTransport, dtlsParameters: { role: 'client', fingerprints } },
-    restartIce: ofTransport,
-    produce: { ...(pick % 2 ? audio(pick) : simulcast(pick)), appData: { pick }, paused: pick % 3 === 0 },
-    pauseProducer: ofProducer,
-    resumeProducer: ofProducer,
-    closeProducer: ofProducer,
-    consume: { ...ofProducer, rtpCapabilities, paused: pick % 2 === 0 },
-    setPreferredLayers: { consumerId, spatialLayer: pick % 3, temporalLayer: pick % 4 },
-    setPriority: { consumerId, priority: (pick % 255) + 1 },
-    produceData: { sctpStreamParameters: { streamId: pick % 1000, ordered: true }, label: 'chat' },
-    closeDataProducer: { dataProducerId: id('dataProducerId') },
-    consumeData: { dataProducerId: id('dataProducerId') },
-    closeDataConsumer: { dataConsumerId: id('dataConsumerId') },
-    getStats: [
-      ofTransport,
-      ofProducer,
-      { consumerId },
-      { dataProducerId: id('dataProducerId') },
-      { dataConsumerId: id('dataConsumerId') },
-    ][pick % 5] as object,
-    ping: {},
-  };
-  const taken = structuredClone(data[method] ?? { consumerId });
-  if (twist) spoil(taken, twist);
-  return taken;
+  const peerId = PEERS[pick % PEERS.length] ?? '';
+  const data = validRequests(pick, { peerId, id, rtpCapabilities })[method] ?? {};
+  const places = placesIn(data);
+  const place = twist && places[twist.at % places.length];
+  return place ? withValue(data, place, twist.value) : data;
 }
-
-/** Puts the twist in the place of one of the values that are somewhere in the data. */
-function spoil(data: object, { at, value }: NonNullable<Twist>): void {
-  const places: [Record<string, unknown>, string][] = [];
-  const walk = (within: object) => {
-    for (const [name, member] of Object.entries(within)) {
-      places.push([within as Record<string, unknown>, name]);
-      if (typeof member === 'object' && member !== null) walk(member);
-    }
-  };
-  walk(data);
-  const [within, name] = places[at % places.length] ?? [];
-  if (within && name !== undefined) within[name] = value;
-}
-
-const audio = (pick: number) => ({ kind: 'audio', rtpParameters: { ...opusRtpParameters(), mid: `a${pick % 1000}` } });
-
-const simulcast = (pick: number) => {
-  const { encodings, rtcp } = opusRtpParameters();
-  const ssrc = encodings[0]?.ssrc ?? 0;
-  return {
-    kind: 'video',
-    rtpParameters: {
-      mid: `v${pick % 1000}`,
-      codecs: [{ mimeType: 'video/VP8', payloadType: 96, clockRate: 90_000, rtcpFeedback: [{ type: 'nack' }] }],
-      encodings: [{ ssrc: ssrc + 1_000_000_000 }, { ssrc: ssrc + 2_000_000_000 }],
-      rtcp,
-    },
-  };
-};

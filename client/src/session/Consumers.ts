@@ -1,4 +1,4 @@
-import type { ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
+import type { RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup-client';
 import { RoomError } from '../errors.ts';
 import type { Ask, MediaTransports } from './MediaTransports.ts';
@@ -86,7 +86,7 @@ export class Consumers {
   }
 
   async #consume(producerId: string): Promise<ResponseData<'consume'>> {
-    const rtpCapabilities = this.#transports.device.recvRtpCapabilities;
+    const rtpCapabilities = this.#transports.device.recvRtpCapabilities as RequestData<'consume'>['rtpCapabilities'];
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#ask('consume', { producerId, rtpCapabilities });

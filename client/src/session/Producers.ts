@@ -1,4 +1,4 @@
-import type { Snapshot } from '@mediasoup-server/proto/signaling';
+import type { RequestData, Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup-client';
 import { layeredEncodings } from '../encodings.ts';
 import { RoomError } from '../errors.ts';
@@ -21,7 +21,8 @@ export class Producers {
       const { id: trackId, appData, muted: paused, height } = local as LocalTrack;
       const key = withTrackKey(appData, { trackId, ...(height !== undefined && { height }) });
       if (rtpParameters.mid !== undefined) this.#mids.add(rtpParameters.mid);
-      ask('produce', { kind, rtpParameters, appData: key, paused }).then(
+      const parameters = rtpParameters as RequestData<'produce'>['rtpParameters'];
+      ask('produce', { kind, rtpParameters: parameters, appData: key, paused }).then(
         ({ producerId }) => done({ id: producerId }),
         failed,
       );

@@ -33,22 +33,6 @@ function isShallow(value: unknown, depth: number): boolean {
 
 const MEDIASOUP = 'As mediasoup defines it: https://mediasoup.org/documentation/v3/mediasoup/';
 
-/**
- * mediasoup's own structures: only their outline is checked here, since mediasoup checks what is inside and says
- * what is wrong with it.
- */
-export const rtpParameters = z
-  .looseObject({ mid: z.string().max(32).optional(), codecs: z.array(z.looseObject({})) })
-  .meta({ id: 'RtpParameters', description: `${MEDIASOUP}rtp-parameters-and-capabilities/#RtpParameters` });
-export const rtpCapabilities = z
-  .looseObject({
-    codecs: z.array(z.looseObject({})).optional(),
-    headerExtensions: z.array(z.looseObject({})).optional(),
-  })
-  .meta({
-    id: 'RtpCapabilities',
-    description: `${MEDIASOUP}rtp-parameters-and-capabilities/#RtpCapabilities`,
-  });
 /** Bytes of a certificate's fingerprint by hash function, RFC 8122. */
 const FINGERPRINT_BYTES = { 'sha-1': 20, 'sha-224': 28, 'sha-256': 32, 'sha-384': 48, 'sha-512': 64 };
 type FingerprintAlgorithm = keyof typeof FINGERPRINT_BYTES;

@@ -9,14 +9,13 @@ import {
   kind,
   layers,
   peerInfo,
-  rtpCapabilities,
-  rtpParameters,
   sctpStreamParameters,
   serverId,
   snapshot,
   transportOptions,
 } from './media.ts';
 import { ROOM_FULL } from './protoo.ts';
+import { rtpCapabilities, rtpParameters } from './rtp.ts';
 
 const empty = z.object({});
 const noProducer = { 404: 'The peer has no such producer.' };
