@@ -56,7 +56,14 @@ export type DaemonHooks = {
 export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: DaemonHooks): Promise<Daemon> {
   const closers: (() => void | Promise<void>)[] = [];
   const close = async () => {
-    for (const closer of closers.splice(0).reverse()) await closer();
+    for (const closer of closers.splice(0).reverse()) {
+      try {
+        await closer();
+      } catch (error) {
+        // What else runs is to end all the same.
+        logger.error({ err: error }, 'not everything ended as it should');
+      }
+    }
   };
   try {
     const metrics = createMetrics();

@@ -4,6 +4,9 @@ import { errors as mediasoupErrors } from 'mediasoup';
 /** What a worker says of an SSRC, MID, RID or SCTP stream that the client uses a second time: a plain Error. */
 const TAKEN = /already exists in (RTP|SCTP) listener/;
 
+/** What every call to mediasoup says after one that could not be serialized; its worker is being killed. */
+const BROKEN = /object serialization must not be nested/;
+
 /** A failure that is told to whoever asked: protoo's errorCode and errorReason, or a gRPC status. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
@@ -27,7 +30,7 @@ export class RequestError extends Error {
     // Something was closed while it was being used: the peer, or its worker died.
     if (error instanceof mediasoupErrors.NotFoundError)
       return new RequestError(404, 'it is closed already', { cause: error });
-    if (error instanceof mediasoupErrors.WorkerClosedError)
+    if (error instanceof mediasoupErrors.WorkerClosedError || (error instanceof Error && BROKEN.test(error.message)))
       return new RequestError(503, 'the media worker ended, try again', { cause: error });
     if (error instanceof Error && TAKEN.test(error.message))
       return new RequestError(409, error.message, { cause: error });

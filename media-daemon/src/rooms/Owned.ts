@@ -7,6 +7,7 @@ export type Closable = {
   readonly observer: {
     once(event: 'close', listener: () => void): unknown;
     off(event: 'close', listener: () => void): unknown;
+    emit(event: 'close'): unknown;
   };
   close(): void;
 };
@@ -82,5 +83,13 @@ export class Owned<T extends Closable> {
   /** Takes nothing more; what there is ends with the peer's transports. */
   close(): void {
     this.#closed = true;
+  }
+
+  /**
+   * Lets go of what is left once the peer's transports have closed: mediasoup tells of nothing on a transport that it
+   * could not close.
+   */
+  abandon(): void {
+    for (const { observer } of [...this.#things.values()]) observer.emit('close');
   }
 }

@@ -132,6 +132,8 @@ export class Peer {
     this.publications.close();
     this.subscriptions.close();
     this.transports.close();
+    this.publications.abandon();
+    this.subscriptions.abandon();
     this.router.leave(this);
   }
 }

@@ -1,6 +1,7 @@
 import type { RequestData, ResponseData, Snapshot, TransportOptions } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
+import { closeOn } from '../workers/closeOn.ts';
 import { Owned } from './Owned.ts';
 import type { Notify } from './Peer.ts';
 import type { Room } from './Room.ts';
@@ -120,7 +121,7 @@ export class PeerTransports {
   close(): void {
     this.#closed = true;
     this.#owned.close();
-    for (const transport of this.#owned) transport.close();
+    for (const transport of this.#owned) closeOn(this.#router.on, transport);
   }
 
   #gone(direction: Direction, transportId: string): void {

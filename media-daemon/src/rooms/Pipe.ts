@@ -1,5 +1,6 @@
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
+import { closeOn } from '../workers/closeOn.ts';
 import type { Closable } from './Owned.ts';
 import type { RoomRouter } from './RoomRouter.ts';
 import type { LinkEnds, RouterLink } from './RouterLink.ts';
@@ -150,8 +151,8 @@ export class Pipe {
   };
 
   #closeEnds(): void {
-    this.#ends?.near.close();
-    this.#ends?.far.close();
+    closeOn(this.from.on, this.#ends?.near);
+    closeOn(this.to.on, this.#ends?.far);
   }
 }
 

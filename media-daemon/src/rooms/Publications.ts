@@ -212,6 +212,12 @@ export class Publications {
     this.producers.close();
     this.dataProducers.close();
   }
+
+  /** Lets go of what did not close with its transport. */
+  abandon(): void {
+    this.producers.abandon();
+    this.dataProducers.abandon();
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { types } from 'mediasoup';
+import { closeOn } from '../workers/closeOn.ts';
 import { mediaCodecs } from '../workers/codecs.ts';
 import type { PooledWorker } from '../workers/WorkerPool.ts';
 import type { Peer } from './Peer.ts';
@@ -76,7 +77,7 @@ export class RoomRouter {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#router?.close();
+    closeOn(this.on, this.#router);
   }
 
   async #open(speakers: Speakers): Promise<types.Router> {
@@ -84,14 +85,14 @@ export class RoomRouter {
     router.on('workerclose', () => this.#die());
     this.#router = router;
     this.#speakers = await speakers.listen(router);
-    if (this.#closed) router.close();
+    if (this.#closed) closeOn(this.on, router);
     return router;
   }
 
   #die(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#router?.close();
+    closeOn(this.on, this.#router);
     this.#hooks.died(this);
   }
 }

@@ -1,4 +1,5 @@
 import type { types } from 'mediasoup';
+import { closeOn } from '../workers/closeOn.ts';
 import { SOCKET_BUFFER_BYTES } from '../workers/WorkerPool.ts';
 import type { RoomRouter } from './RoomRouter.ts';
 
@@ -40,7 +41,10 @@ export class RouterLink {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#opened.then(closeAll, () => {});
+    this.#opened.then(
+      (transports) => this.#closeEnds(transports),
+      () => {},
+    );
   }
 
   async #open(ports: types.TransportPortRange): Promise<readonly [types.PipeTransport, types.PipeTransport]> {
@@ -60,22 +64,23 @@ export class RouterLink {
         }),
       ),
     );
-    const transports = made.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const transports = made.map((result) => (result.status === 'fulfilled' ? result.value : undefined));
     try {
       const [a, b] = transports;
       if (!a || !b) throw made.find((result) => result.status === 'rejected')?.reason;
       await Promise.all([connect(a, b), connect(b, a)]);
       return [a, b];
     } catch (error) {
-      closeAll(transports);
+      this.#closeEnds(transports);
       throw error;
     }
+  }
+
+  /** Each is on the router of the same place. */
+  #closeEnds(transports: readonly (types.PipeTransport | undefined)[]): void {
+    for (const [at, { on }] of this.#routers.entries()) closeOn(on, transports[at]);
   }
 }
 
 const connect = (from: types.PipeTransport, to: types.PipeTransport): Promise<void> =>
   from.connect({ ip: to.tuple.localAddress, port: to.tuple.localPort });
-
-function closeAll(transports: readonly types.PipeTransport[]): void {
-  for (const transport of transports) transport.close();
-}

@@ -163,6 +163,12 @@ export class Subscriptions {
     this.dataConsumers.close();
   }
 
+  /** Lets go of what did not close with its transport. */
+  abandon(): void {
+    this.consumers.abandon();
+    this.dataConsumers.abandon();
+  }
+
   #follow(consumer: types.Consumer, owner: Peer, producer: types.Producer): void {
     const { id: consumerId, producerId } = consumer;
     const { id: peerId } = this.#peer;

@@ -48,8 +48,16 @@ export function parseRequest<M extends Method>(method: M, data: unknown): Reques
 }
 
 /** Does what a peer asks. The data has been checked. */
-export const handleRequest = <M extends PeerMethod>(
+export async function handleRequest<M extends PeerMethod>(
   peer: Peer,
   method: M,
   data: RequestData<M>,
-): Promise<ResponseData<M>> => handlers[method](peer, data);
+): Promise<ResponseData<M>> {
+  try {
+    return await handlers[method](peer, data);
+  } catch (error) {
+    // mediasoup itself has failed, perhaps in a way that leaves its worker unusable.
+    if (!(error instanceof RequestError)) peer.router.on.check(error);
+    throw error;
+  }
+}

@@ -22,6 +22,8 @@ export type PooledWorker = {
   readonly slot: number;
   readonly cpu: WorkerCpu;
   readonly load: WorkerLoad;
+  /** Asks it whether it can still be asked; called when a call to mediasoup has failed. */
+  readonly check: (because: unknown) => void;
 };
 
 export type WorkerPoolOptions = {
@@ -46,6 +48,8 @@ export type WorkerPoolOptions = {
 /** The workers of a daemon. A worker that dies is replaced; rooms are given workers in turn, saturated ones last. */
 export class WorkerPool {
   readonly #slots: (PooledWorker | undefined)[] = [];
+  /** Those that are being killed. */
+  readonly #broken = new WeakSet<types.Worker>();
   readonly #options: WorkerPoolOptions;
   readonly #logger: Logger;
   /** Resolves when the next worker has started. */
@@ -72,7 +76,7 @@ export class WorkerPool {
 
   /** The workers that live. */
   get workers(): PooledWorker[] {
-    return this.#slots.filter((slot) => slot !== undefined).filter(({ worker }) => !worker.closed);
+    return this.#slots.filter((slot) => slot !== undefined).filter(({ worker }) => this.#isUsable(worker));
   }
 
   /**
@@ -104,7 +108,7 @@ export class WorkerPool {
     const allSaturated = this.workers.every(({ load }) => load.saturated);
     for (let tries = 0; tries < this.#slots.length; tries++) {
       const slot = this.#slots[this.#next++ % this.#slots.length];
-      if (slot && !slot.worker.closed && (allSaturated || !slot.load.saturated)) return slot;
+      if (slot && this.#isUsable(slot.worker) && (allSaturated || !slot.load.saturated)) return slot;
     }
     return undefined;
   }
@@ -112,7 +116,11 @@ export class WorkerPool {
   /** Ends every worker and what it carries. */
   close(): void {
     this.#closed = true;
-    for (const { worker } of this.workers) worker.close();
+    for (const { worker } of this.workers) end(worker);
+  }
+
+  #isUsable(worker: types.Worker): boolean {
+    return !worker.closed && !this.#broken.has(worker);
   }
 
   /** @returns undefined when the pool was closed meanwhile. */
@@ -141,7 +149,8 @@ export class WorkerPool {
       }
       const cpu = new WorkerCpu();
       const load = this.#loadOf(worker, cpu);
-      const pooled = { worker, webRtcServer, rtcPort: bound, slot, cpu, load };
+      const check = (because: unknown) => this.#check(because);
+      const pooled = { worker, webRtcServer, rtcPort: bound, slot, cpu, load, check };
       this.#slots[slot] = pooled;
       this.#started.resolve();
       void this.#watch(pooled);
@@ -165,13 +174,35 @@ export class WorkerPool {
         this.#logger.error({ workerPid: worker.pid, workerTimeoutMs }, 'worker does not answer, killing it');
         kill(worker.pid);
       }, workerTimeoutMs).unref();
-      const usage = await worker.getResourceUsage().catch(() => undefined);
+      const usage = await this.#ask(worker);
       clearTimeout(killing);
       if (usage) {
         cpu.tell(usage);
         load.look();
       }
       await delay(Math.min(USAGE_PERIOD_MS, workerTimeoutMs), undefined, { ref: false });
+    }
+  }
+
+  /**
+   * Asks every worker at once: a pipe is on two. mediasoup serializes into one buffer for each worker, and a value that it
+   * cannot write leaves that buffer open, so that every later call fails.
+   */
+  #check(because: unknown): void {
+    for (const { worker } of this.workers) void this.#ask(worker, because);
+  }
+
+  /** Asks a worker what it uses. One that lives but cannot be asked is killed, and so replaced. */
+  async #ask(worker: types.Worker, because?: unknown): Promise<types.WorkerResourceUsage | undefined> {
+    try {
+      return await worker.getResourceUsage();
+    } catch (error) {
+      if (!this.#isUsable(worker)) return undefined;
+      this.#logger.error({ err: error, because, workerPid: worker.pid }, 'worker cannot be asked, killing it');
+      this.#broken.add(worker);
+      this.#started = Promise.withResolvers();
+      kill(worker.pid);
+      return undefined;
     }
   }
 
@@ -189,7 +220,8 @@ export class WorkerPool {
 
   async #replace(slot: number, died: types.Worker): Promise<void> {
     this.#slots[slot] = undefined;
-    this.#started = Promise.withResolvers();
+    // Who waits since it was found broken goes on waiting.
+    if (!this.#broken.has(died)) this.#started = Promise.withResolvers();
     this.#logger.error({ workerPid: died.pid, slot }, 'worker died');
     this.#options.onDied?.(died.pid);
     while (!this.#closed) {
@@ -204,6 +236,15 @@ export class WorkerPool {
         await delay(RESTART_DELAY_MS);
       }
     }
+  }
+}
+
+/** mediasoup tells a worker to end over its channel, which may be broken. */
+function end(worker: types.Worker): void {
+  try {
+    worker.close();
+  } catch {
+    kill(worker.pid);
   }
 }
 
