@@ -15,13 +15,22 @@ const LAYERS = [
  * How a video track is encoded so that each receiver gets a size that fits: up to three layers, each half as large as
  * the next. VP8 and H264 send them as simulcast, an encoding for each, low to high; VP9 as SVC, in one encoding. A small
  * picture has fewer layers, since nobody needs a tenth of it. AV1 is sent in one size and three frame rates: after a
- * change of its size, Chromium decodes nothing more of what mediasoup 3.27 forwards.
+ * change of its size, Chromium decodes nothing more of what mediasoup 3.27 forwards. Firefox sends AV1 in one layer:
+ * Chromium shows nothing of its layers.
  *
  * @param height of the picture in pixels, the shorter of its sides
+ * @param handlerName what mediasoup-client calls the browser: `Chrome111`, `Firefox120`
  */
-export function layeredEncodings(codec: VideoCodec, height: number): types.RtpEncodingParameters[] {
+export function layeredEncodings(
+  codec: VideoCodec,
+  height: number,
+  handlerName: string,
+): types.RtpEncodingParameters[] {
   const count = height >= 540 ? 3 : height >= 270 ? 2 : 1;
-  if (codec === 'AV1') return [{ scalabilityMode: 'L1T3', maxBitrate: bitrateFor(height) }];
+  if (codec === 'AV1') {
+    const layers = handlerName.startsWith('Firefox') ? {} : { scalabilityMode: 'L1T3' };
+    return [{ ...layers, maxBitrate: bitrateFor(height) }];
+  }
   if (codec === 'VP9') {
     return [{ scalabilityMode: count === 1 ? 'L1T3' : `L${count}T3_KEY`, maxBitrate: bitrateFor(height) }];
   }

@@ -158,5 +158,5 @@ function videoOptions(
     ({ mimeType }) => mimeType.toLowerCase() === `video/${codec.toLowerCase()}`,
   );
   if (!capability) throw new RoomError('UNSUPPORTED_BROWSER', `This browser does not send ${codec}`);
-  return { codec: capability, ...(simulcast && { encodings: layeredEncodings(codec, height) }) };
+  return { codec: capability, ...(simulcast && { encodings: layeredEncodings(codec, height, device.handlerName) }) };
 }
