@@ -1,4 +1,5 @@
 import type { VideoCodec } from './encodings.ts';
+import { RoomError } from './errors.ts';
 import { randomId } from './randomId.ts';
 import { sourceOf, type TrackSource } from './TrackSource.ts';
 
@@ -95,15 +96,34 @@ export class LocalTrack {
 
   /**
    * Sends another track of the same kind instead, for example of another camera, without anything to negotiate: the
-   * others see it at once. The former track is its maker's to stop.
+   * others see it at once. The former track is its maker's to stop. Where this fails the former track is sent on.
+   *
+   * @throws {RoomError} INVALID_REQUEST where the track has ended or is of the other kind
    */
   async replaceTrack(track: MediaStreamTrack): Promise<void> {
     if (this.#closed || track === this.#track) return;
-    this.#track.removeEventListener('ended', this.#onEnded);
-    this.#track = track;
+    if (track.kind !== this.kind) {
+      throw new RoomError('INVALID_REQUEST', `A track of kind ${track.kind} cannot replace one of kind ${this.kind}`);
+    }
+    if (track.readyState === 'ended') throw new RoomError('INVALID_REQUEST', 'The track has ended');
+    const former = this.#track;
+    const { enabled } = track;
+    this.#use(track);
     track.enabled = !this.#muted;
-    track.addEventListener('ended', this.#onEnded);
-    await this.#owner.trackReplaced(this);
+    try {
+      await this.#owner.trackReplaced(this);
+    } catch (error) {
+      // A later call may have replaced it by another one.
+      if (this.#track === track && !this.#closed) {
+        track.enabled = enabled;
+        this.#use(former);
+        former.enabled = !this.#muted;
+        // The track may have been replaced at one of two places; what fails here is published again with the next place.
+        await this.#owner.trackReplaced(this).catch(() => {});
+        if (former.readyState === 'ended') await this.end('ended');
+      }
+      throw error;
+    }
     this.#owner.changed(this);
   }
 
@@ -142,6 +162,12 @@ export class LocalTrack {
   readonly #onEnded = () => {
     void this.end('ended');
   };
+
+  #use(track: MediaStreamTrack): void {
+    this.#track.removeEventListener('ended', this.#onEnded);
+    this.#track = track;
+    track.addEventListener('ended', this.#onEnded);
+  }
 
   async #setMuted(muted: boolean): Promise<void> {
     if (this.#closed || this.#muted === muted) return;
