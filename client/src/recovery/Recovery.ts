@@ -146,6 +146,7 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
             continue;
           }
           resumable = outcome !== 'gone';
+          // A daemon that answers late is not taken for dead.
           suspect = outcome === 'unreachable' ? session.daemonId : undefined;
         } else if (trouble?.error.code === 'TRANSPORT_FAILED') {
           suspect = session?.daemonId;
@@ -162,9 +163,16 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
         if (assignment.retryAfterMs !== undefined) await this.#sleep(assignment.retryAfterMs);
         this.#throwIfOver();
         suspect = assignment.daemonId;
+        // The daemon would end the former session as replaced, which reads like a refusal of the peer.
+        if (session && assignment.daemonId === session.daemonId) session.disconnect();
         const next = await this.#options.open(assignment);
-        if (this.#leaving.signal.aborted) next.close();
-        this.#throwIfOver();
+        try {
+          this.#throwIfOver();
+        } catch (error) {
+          // One that nobody takes would stay in the room.
+          next.close();
+          throw error;
+        }
         return next;
       } catch (error) {
         failure = RoomError.from(error);
@@ -223,12 +231,12 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
 const isFinal = (trouble: Trouble | undefined): boolean => trouble?.is === 'media lost' || trouble?.is === 'refused';
 
 /** @throws {RoomError} that is final */
-async function resume(session: Session): Promise<'resumed' | 'gone' | 'unreachable'> {
+async function resume(session: Session): Promise<'resumed' | 'gone' | 'late' | 'unreachable'> {
   try {
     return (await session.resume()) ? 'resumed' : 'gone';
   } catch (error) {
     const reason = RoomError.from(error);
     if (!reason.retryable) throw reason;
-    return 'unreachable';
+    return reason.status === undefined ? 'unreachable' : 'late';
   }
 }

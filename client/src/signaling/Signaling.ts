@@ -271,6 +271,8 @@ function joinError(error: RoomError): RoomError {
   const { status, message } = error;
   // The room has just closed, or is elsewhere by now: a new assignment knows.
   if (status === 409) return new RoomError('UNAVAILABLE', message, { status, cause: error });
+  // The page or the network was too slow to join in time (S3), which says nothing about the peer.
+  if (status === 408) return new RoomError('UNAVAILABLE', message, { status, cause: error });
   // The code alone does not tell it from a daemon that is busy (S34).
   if (status === 503 && message.startsWith(ROOM_FULL)) {
     return new RoomError('ROOM_FULL', message, { status, cause: error });

@@ -1,0 +1,162 @@
+import type { TestContext } from 'node:test';
+import type { Assignment } from '@mediasoup-server/proto/http';
+import { RoomError } from '../errors.ts';
+import { TypedEmitter } from '../events.ts';
+import type { RecoveryOptions } from '../recovery/Recovery.ts';
+import type { Session, SessionEvents } from '../session/Session.ts';
+
+/** A peer's session at a scripted daemon. */
+export class ScriptedSession extends TypedEmitter<SessionEvents> {
+  readonly daemonId: string;
+  readonly transports = { flowing: true };
+  readonly #service: ScriptedService;
+  isOver = false;
+
+  constructor(daemonId: string, service: ScriptedService) {
+    super();
+    this.daemonId = daemonId;
+    this.#service = service;
+  }
+
+  resume(): Promise<boolean> {
+    return this.#service.resume(this);
+  }
+
+  check(): void {}
+
+  disconnect(): void {
+    this.isOver = true;
+    this.#service.leave(this);
+  }
+
+  close(): void {
+    this.removeAllListeners();
+    this.disconnect();
+  }
+
+  loseSocket(): void {
+    if (this.isOver) return;
+    this.emit('trouble', { is: 'socket lost', error: new RoomError('CONNECTION_LOST', 'The connection was lost') });
+  }
+
+  loseMedia(): void {
+    if (this.isOver) return;
+    this.transports.flowing = false;
+    this.emit('trouble', { is: 'media lost', error: new RoomError('TRANSPORT_FAILED', 'No media gets through') });
+  }
+
+  refuse(status = 403): void {
+    if (this.isOver) return;
+    this.disconnect();
+    this.emit('trouble', { is: 'refused', error: new RoomError('REFUSED', 'The peer was removed', { status }) });
+  }
+}
+
+/** A control plane and daemons that do as a test says, by a clock that the test moves. */
+export class ScriptedService implements RecoveryOptions {
+  /** Every session that was opened, in order. */
+  readonly sessions: ScriptedSession[] = [];
+  /** What each assignment was asked with. */
+  readonly suspects: (string | undefined)[] = [];
+  /** When each attempt reached the service or the network, ms. */
+  readonly asked: number[] = [];
+  readonly dead = new Set<string>();
+  /** Whether the peer's network is there. */
+  online = true;
+  controlPlaneUp = true;
+  openMs = 20;
+  resumeFailure: RoomError | undefined;
+  #members: ScriptedSession[] = [];
+  #daemonId = 'daemon-a';
+  #now = 0;
+  readonly #t: TestContext;
+
+  constructor(t: TestContext) {
+    this.#t = t;
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+  }
+
+  /** The sessions that the daemons have. */
+  get inRoom(): readonly ScriptedSession[] {
+    return this.#members;
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  move(daemonId: string): void {
+    this.#daemonId = daemonId;
+  }
+
+  /** Kills a daemon, and everything that it has. */
+  kill(daemonId: string): void {
+    this.dead.add(daemonId);
+    if (this.#daemonId === daemonId) this.#daemonId = `${daemonId}+`;
+    this.#members = this.#members.filter((member) => member.daemonId !== daemonId);
+  }
+
+  readonly assign = async (failedDaemonId: string | undefined, signal: AbortSignal): Promise<Assignment> => {
+    this.asked.push(this.#now);
+    this.suspects.push(failedDaemonId);
+    await this.#reach(this.controlPlaneUp, 10_000, 'CONTROL_PLANE_UNREACHABLE');
+    if (signal.aborted) throw new RoomError('CONTROL_PLANE_UNREACHABLE', 'aborted');
+    return { daemonId: this.#daemonId } as Assignment;
+  };
+
+  readonly open = async ({ daemonId }: Assignment): Promise<Session> => {
+    await this.#reach(!this.dead.has(daemonId), 8_000, 'DAEMON_UNREACHABLE');
+    await wait(this.openMs);
+    const session = new ScriptedSession(daemonId, this);
+    this.sessions.push(session);
+    const former = this.#members.filter((member) => member.daemonId === daemonId);
+    this.#members = [...this.#members, session];
+    for (const replaced of former) replaced.refuse(409);
+    return session as unknown as Session;
+  };
+
+  async resume(session: ScriptedSession): Promise<boolean> {
+    this.asked.push(this.#now);
+    await this.#reach(!this.dead.has(session.daemonId), 3_000, 'DAEMON_UNREACHABLE');
+    if (this.resumeFailure) throw this.resumeFailure;
+    if (this.#members.includes(session)) return true;
+    session.isOver = true;
+    return false;
+  }
+
+  leave(session: ScriptedSession): void {
+    this.#members = this.#members.filter((member) => member !== session);
+  }
+
+  /** Lets so much time pass, with everything that is done meanwhile. */
+  async pass(ms: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += 10) {
+      this.#t.mock.timers.tick(10);
+      this.#now += 10;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Lets time pass until something is done, a minute at most. */
+  async until<T>(done: Promise<T>): Promise<T> {
+    let settled = false;
+    done.then(
+      () => (settled = true),
+      () => (settled = true),
+    );
+    for (let ms = 0; !settled && ms < 60_000; ms += 10) await this.pass(10);
+    if (!settled) throw new Error('Not done within a minute of the scripted clock');
+    return done;
+  }
+
+  async #reach(there: boolean, timeoutMs: number, code: 'CONTROL_PLANE_UNREACHABLE' | 'DAEMON_UNREACHABLE') {
+    if (!this.online || !there) {
+      // A lost packet is no answer: only the time limit ends the attempt.
+      await wait(timeoutMs);
+      throw new RoomError(code, 'Not reached');
+    }
+    await wait(5);
+  }
+}
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
