@@ -43,7 +43,7 @@ export async function assignPeer(
     const seen = await rooms.read(roomId);
     const { epoch } = seen;
     const [instance] = seen.instances;
-    const refusedMs = (seen.refusals?.[request.peerId] ?? 0) - Date.now();
+    const refusedMs = (seen.refusedPeers?.find(({ peerId }) => peerId === request.peerId)?.until ?? 0) - Date.now();
     if (refusedMs > 0) {
       if (kept) await daemons.release(kept);
       const retryAfter = Math.ceil(refusedMs / 1000);

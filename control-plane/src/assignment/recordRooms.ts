@@ -10,8 +10,8 @@ type OpenRoom = { readonly roomId: string; readonly epoch: number };
 /**
  * Records that a daemon has these rooms open: renews the records that are there, and gives it those that nobody has.
  *
- * @returns the rooms that are the daemon's, and the ids of those that live elsewhere.
- * @throws HttpProblem UNAVAILABLE.
+ * @returns the rooms that are the daemon's, and the ids of those that live elsewhere. A room that could not be recorded is
+ * in neither: the daemon reports it again.
  */
 export async function recordRooms(
   open: readonly OpenRoom[],
@@ -31,6 +31,11 @@ export async function recordRooms(
     if (claimed.granted) rooms.push({ roomId, epoch: claimed.epoch });
     else elsewhere.push(roomId);
   };
-  for (let from = 0; from < open.length; from += BATCH) await Promise.all(open.slice(from, from + BATCH).map(record));
+  const recordOne = (room: OpenRoom) =>
+    record(room).catch((error: unknown) => {
+      directory.logger.error({ err: error, roomId: room.roomId, daemonId }, 'reported room not recorded');
+    });
+  for (let from = 0; from < open.length; from += BATCH)
+    await Promise.all(open.slice(from, from + BATCH).map(recordOne));
   return { rooms, elsewhere };
 }

@@ -61,13 +61,13 @@ export class DaemonTable {
 
   /**
    * Takes over what a heartbeat reports. Its headroom leaves out the peers that were assigned and are yet to come, as
-   * far as the daemon knew of them: those of `assigned`.
+   * far as the daemon knew of them: those of `assigned`. Without a load the former one stays.
    *
    * @returns the row as it is now, or `undefined` when there is no such row, or it is another incarnation's, or lost, or the secret is not its own.
    */
   heartbeat(
     who: { shard: string; daemonId: string; incarnation: string; secretHash: string },
-    report: { state: 'ready' | 'draining'; load: Load; headroom: number; assigned: number },
+    report: { state: 'ready' | 'draining'; load: Load | undefined; headroom: number; assigned: number },
   ): Promise<Daemon | undefined> {
     const { shard, daemonId } = who;
     const sameIncarnation = equals('incarnation', who.incarnation);
@@ -78,7 +78,7 @@ export class DaemonTable {
     const heartbeatAt = Date.now();
     return this.#daemons.update(
       { shard, daemonId },
-      { state, load, headroom, heartbeatAt, expiresAt: expiryOf(heartbeatAt) },
+      { state, ...(load && { load }), headroom, heartbeatAt, expiresAt: expiryOf(heartbeatAt) },
       allOf(sameIncarnation, ownSecret, notLost),
     );
   }

@@ -5,7 +5,7 @@ import { HttpProblem } from '@mediasoup-server/process/problem';
 import { idSchema } from '@mediasoup-server/proto/ids';
 import { DaemonState, type HeartbeatRequest, type HeartbeatResponseSchema } from '@mediasoup-server/proto/registry';
 import { z } from 'zod';
-import type { RoomTable } from '../rooms/RoomTable.ts';
+import type { Refusals, RoomTable } from '../rooms/RoomTable.ts';
 import { type Load, noLoad, shardOf } from './Daemon.ts';
 import type { DaemonSecret } from './DaemonSecret.ts';
 import type { DaemonTable } from './DaemonTable.ts';
@@ -31,16 +31,19 @@ type HeartbeatParts = {
 
 /** What an answer to a heartbeat tells. */
 type Fate = Required<
-  Pick<MessageInitShape<typeof HeartbeatResponseSchema>, 'fenced' | 'superseded' | 'assigned' | 'raised'>
+  Pick<
+    MessageInitShape<typeof HeartbeatResponseSchema>,
+    'fenced' | 'superseded' | 'assigned' | 'raised' | 'unprocessed'
+  >
 >;
 
 /**
- * Takes over what a daemon reports and tells it what has become of it. When this succeeds, every closed room that was
- * reported is acknowledged.
+ * Takes over what a daemon reports and tells it what has become of it. Each entry is processed by itself: one that is not
+ * valid is logged and skipped, and one that the tables do not take now is answered as `unprocessed`.
  *
  * Any well-formed secret learns that its incarnation is `superseded`: the row holds only the newer one's hash.
  *
- * @throws HttpProblem INVALID_REQUEST, UNAUTHORIZED, DAEMON_NOT_REGISTERED or UNAVAILABLE.
+ * @throws HttpProblem INVALID_REQUEST for the state, UNAUTHORIZED, DAEMON_NOT_REGISTERED or UNAVAILABLE.
  */
 export async function acceptHeartbeat(
   daemonId: string,
@@ -50,15 +53,18 @@ export async function acceptHeartbeat(
 ): Promise<Fate> {
   const reportedState = states.get(state);
   if (!reportedState) throw new HttpProblem('INVALID_REQUEST', 'state: is neither READY nor DRAINING');
-  const closed = readRooms('closedRooms', closedRooms);
-  const putOut = readRemovals(removedPeers);
+  const skipped = (entry: string) => logger.warn({ daemonId, incarnation, entry }, 'entry of a heartbeat skipped');
+  const closed = readRooms('closedRooms', closedRooms, skipped);
+  const removals = readRemovals(removedPeers, skipped);
   const shard = shardOf(region, daemonId);
   const report = {
     state: reportedState,
-    load: load ? readLoad(load) : noLoad,
+    load: load ? readLoad(load, skipped) : noLoad,
     headroom,
-    assigned: readCount('assigned', assigned),
+    // Fewer than were assigned only leave less headroom, until the next heartbeat.
+    assigned: readCount(assigned) ?? 0,
   };
+  if (readCount(assigned) === undefined) skipped('assigned: is more than 2^53 - 1');
   let fenced = false;
   const heard = await daemons.heartbeat({ shard, daemonId, incarnation, secretHash: hash }, report);
   if (!heard) {
@@ -66,7 +72,7 @@ export async function acceptHeartbeat(
     if (!row) throw new HttpProblem('DAEMON_NOT_REGISTERED');
     if (row.incarnation !== incarnation) {
       logger.warn({ daemonId, incarnation, by: row.incarnation }, 'heartbeat of a superseded daemon');
-      return { fenced: false, superseded: true, assigned: 0n, raised: [] };
+      return { fenced: false, superseded: true, assigned: 0n, raised: [], unprocessed: [] };
     }
     if (row.secretHash !== hash) throw new HttpProblem('UNAUTHORIZED', "the secret is not this incarnation's");
     if (row.state !== 'lost') throw new HttpProblem('UNAVAILABLE', 'the daemon registers meanwhile', { retryAfter: 1 });
@@ -74,20 +80,34 @@ export async function acceptHeartbeat(
     fenced = true;
   }
   if (heard) loads?.report(heard);
+  const unprocessed = new Set<string>();
+  const process = async (roomId: string, act: () => Promise<void>) => {
+    try {
+      await act();
+    } catch (error) {
+      unprocessed.add(roomId);
+      logger.error({ err: error, roomId, daemonId }, 'report of a room not processed');
+    }
+  };
   // Before the rooms are closed, since a closed one is nobody's.
   const raised = new Map<string, number>();
-  for (const [roomId, untils] of putOut) {
-    const room = await rooms.putOut({ roomId, daemonId, incarnation }, untils);
-    if (room) raised.set(roomId, room.epoch);
-    logger.info({ roomId, daemonId, refused: Object.keys(untils), epoch: room?.epoch }, 'peers put out');
+  for (const [roomId, refusals] of removals) {
+    await process(roomId, async () => {
+      const room = await rooms.putOut({ roomId, daemonId, incarnation }, refusals);
+      if (room) raised.set(roomId, room.epoch);
+      logger.info({ roomId, daemonId, refused: [...refusals.keys()], epoch: room?.epoch }, 'peers put out');
+    });
   }
-  for (let from = 0; from < closed.length; from += CLOSE_BATCH) {
+  const closable = closed.filter(({ roomId }) => !unprocessed.has(roomId));
+  for (let from = 0; from < closable.length; from += CLOSE_BATCH) {
     await Promise.all(
-      closed.slice(from, from + CLOSE_BATCH).map(async ({ roomId, epoch }) => {
-        // A failed condition is fine: the room is another's by now, or closed already.
-        const removed = await rooms.close({ roomId, epoch: raised.get(roomId) ?? epoch, daemonId, incarnation });
-        logger.info({ roomId, daemonId, epoch, removed }, 'room reported closed');
-      }),
+      closable.slice(from, from + CLOSE_BATCH).map(({ roomId, epoch }) =>
+        process(roomId, async () => {
+          // A failed condition is fine: the room is another's by now, or closed already.
+          const removed = await rooms.close({ roomId, epoch: raised.get(roomId) ?? epoch, daemonId, incarnation });
+          logger.info({ roomId, daemonId, epoch, removed }, 'room reported closed');
+        }),
+      ),
     );
   }
   return {
@@ -95,51 +115,59 @@ export async function acceptHeartbeat(
     superseded: false,
     assigned: BigInt(heard?.assigned ?? 0),
     raised: [...raised].map(([roomId, epoch]) => ({ roomId, epoch: BigInt(epoch) })),
+    unprocessed: [...unprocessed],
   };
 }
 
+/** Is called with each entry that is not valid, and why. */
+type Skipped = (entry: string) => void;
+
 /** By room, until when each peer is refused, of those who are. */
-function readRemovals(removedPeers: HeartbeatRequest['removedPeers']): Map<string, Record<string, number>> {
-  const byRoom = new Map<string, Record<string, number>>();
+function readRemovals(removedPeers: HeartbeatRequest['removedPeers'], skipped: Skipped): Map<string, Refusals> {
+  const byRoom = new Map<string, Map<string, number>>();
   removedPeers.forEach(({ roomId, peerId, refuseFor }, index) => {
     const ids = z.object({ roomId: idSchema, peerId: idSchema }).safeParse({ roomId, peerId });
     if (!ids.success) {
       const [issue] = ids.error.issues;
-      throw new HttpProblem('INVALID_REQUEST', `removedPeers[${index}].${issue?.path.join('.')}: ${issue?.message}`);
+      skipped(`removedPeers[${index}].${issue?.path.join('.')}: ${issue?.message}`);
+      return;
     }
+    const refusals = byRoom.get(roomId) ?? new Map<string, number>();
+    byRoom.set(roomId, refusals);
     const refuseForMs = Math.min(refuseFor ? durationMs(refuseFor) : 0, MAX_REFUSAL_MS);
-    byRoom.set(roomId, { ...byRoom.get(roomId), ...(refuseForMs > 0 && { [peerId]: Date.now() + refuseForMs }) });
+    if (refuseForMs > 0) refusals.set(peerId, Date.now() + refuseForMs);
   });
   return byRoom;
 }
 
-function readLoad(load: NonNullable<HeartbeatRequest['load']>): Load {
+/** @returns `undefined` for a load that is not valid: the former one stays. */
+function readLoad(load: NonNullable<HeartbeatRequest['load']>, skipped: Skipped): Load | undefined {
   const { rooms, peers, producers, consumers, workerCpu, eventLoopDelay, network } = load;
   const eventLoopDelayMs = eventLoopDelay ? durationMs(eventLoopDelay) : 0;
   for (const [field, value] of Object.entries({ workerCpu, network })) {
-    if (!Number.isFinite(value)) throw new HttpProblem('INVALID_REQUEST', `load.${field}: is not a finite number`);
+    if (Number.isFinite(value)) continue;
+    skipped(`load.${field}: is not a finite number`);
+    return undefined;
   }
   return { rooms, peers, producers, consumers, workerCpu, eventLoopDelayMs, network };
 }
 
-/**
- * Checks the rooms that a daemon reports.
- *
- * @throws HttpProblem INVALID_REQUEST that names the one at fault.
- */
+/** The valid ones of the rooms that a daemon reports. */
 export function readRooms(
   field: string,
   rooms: readonly { roomId: string; epoch: bigint }[],
+  skipped: Skipped,
 ): { roomId: string; epoch: number }[] {
-  return rooms.map(({ roomId, epoch }, index) => {
+  return rooms.flatMap(({ roomId, epoch }, index) => {
     const id = idSchema.safeParse(roomId);
-    if (!id.success)
-      throw new HttpProblem('INVALID_REQUEST', `${field}[${index}].roomId: ${id.error.issues[0]?.message}`);
-    return { roomId: id.data, epoch: readCount(`${field}[${index}].epoch`, epoch) };
+    const count = readCount(epoch);
+    if (id.success && count !== undefined) return [{ roomId: id.data, epoch: count }];
+    skipped(
+      `${field}[${index}].${id.success ? 'epoch: is more than 2^53 - 1' : `roomId: ${id.error.issues[0]?.message}`}`,
+    );
+    return [];
   });
 }
 
-function readCount(field: string, count: bigint): number {
-  if (count <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(count);
-  throw new HttpProblem('INVALID_REQUEST', `${field}: is no number of ours`);
-}
+const readCount = (count: bigint): number | undefined =>
+  count <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(count) : undefined;

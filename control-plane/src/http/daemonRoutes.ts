@@ -104,8 +104,11 @@ export function daemonRoutes(parts: DaemonRoutesParts): Router {
     .post(access.withSecret, jsonBody, async (request, response) => {
       const daemonId = readId('daemonId', request.params);
       const report = readMessage(ReportRoomsRequestSchema, request.body);
-      const open = readRooms('rooms', report.rooms);
-      if (open.length > MAX_REPORTED) throw new HttpProblem('INVALID_REQUEST', `rooms: has more than ${MAX_REPORTED}`);
+      if (report.rooms.length > MAX_REPORTED)
+        throw new HttpProblem('INVALID_REQUEST', `rooms: has more than ${MAX_REPORTED}`);
+      const open = readRooms('rooms', report.rooms, (entry) =>
+        directory.logger.warn({ daemonId, entry }, 'reported room skipped'),
+      );
       const rtpCapabilities = readRtpCapabilities(report.rtpCapabilitiesJson);
       const daemon = await readOwnRow(daemonId, report.incarnation, response);
       const { rooms, elsewhere } = await recordRooms(open, daemon, rtpCapabilities, directory);

@@ -19,12 +19,14 @@ const roomSchema = z.object({
   rtpCapabilities: z.string().optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
-  /** Peers that were put out, and until when each is refused, Unix time in ms. */
-  refusals: z.record(z.string(), z.number()).optional(),
+  /** Peers that were put out, and until when each is refused, Unix time in ms. A list: peers choose their ids, `__proto__` too. */
+  refusedPeers: z.array(z.object({ peerId: z.string(), until: z.number() })).optional(),
   /** Unix time in seconds, as TTL wants it. */
   expiresAt: z.number().optional(),
 });
 export type Room = z.infer<typeof roomSchema>;
+/** By peer, until when it is refused, Unix time in ms. */
+export type Refusals = ReadonlyMap<string, number>;
 /** The most refusals that a room's item has room for. */
 const MAX_REFUSALS = 1000;
 
@@ -66,7 +68,7 @@ export class RoomTable {
       rtpCapabilities,
       createdAt,
       updatedAt: now,
-      refusals: current(seen.refusals, now),
+      refusedPeers: current(seen.refusedPeers, now),
       expiresAt: secondsFrom(now, RECORD_SECONDS),
     };
     const neverExisted = absent('roomId');
@@ -90,18 +92,18 @@ export class RoomTable {
    * until when each is refused, also where the room goes from here. Only the daemon that has the room says so, one time
    * after another.
    *
-   * @param untils until when each peer is refused, Unix time in ms.
    * @returns the room as it is now, or `undefined` when it is not that daemon's any more.
    */
   async putOut(
     { roomId, daemonId, incarnation }: { roomId: string; daemonId: string; incarnation: string },
-    untils: Readonly<Record<string, number>>,
+    refusals: Refusals,
   ): Promise<Room | undefined> {
-    const { refusals } = await this.read(roomId);
-    const longest = Object.entries({ ...current(refusals, Date.now()), ...untils })
-      .sort(([, a], [, b]) => b - a)
+    const { refusedPeers } = await this.read(roomId);
+    const former = current(refusedPeers, Date.now()).filter(({ peerId }) => !refusals.has(peerId));
+    const longest = [...former, ...[...refusals].map(([peerId, until]) => ({ peerId, until }))]
+      .sort((a, b) => b.until - a.until)
       .slice(0, MAX_REFUSALS);
-    const change = { refusals: Object.fromEntries(longest), epoch: new Computed('epoch', '+', 1) };
+    const change = { refusedPeers: longest, epoch: new Computed('epoch', '+', 1) };
     return this.#table.update({ roomId }, change, isOf({ daemonId, incarnation }));
   }
 
@@ -135,8 +137,8 @@ export class RoomTable {
 const secondsFrom = (now: number, seconds: number): number => Math.ceil(now / 1000) + seconds;
 
 /** Those that are not over. */
-const current = (refusals: Room['refusals'] = {}, now: number): NonNullable<Room['refusals']> =>
-  Object.fromEntries(Object.entries(refusals).filter(([, until]) => until > now));
+const current = (refused: Room['refusedPeers'] = [], now: number): NonNullable<Room['refusedPeers']> =>
+  refused.filter(({ until }) => until > now);
 
 function isUnchanged({ epoch, ...owner }: { epoch: number; daemonId: string; incarnation: string }) {
   const sameEpoch = equals('epoch', epoch);

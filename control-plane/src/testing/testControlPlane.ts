@@ -110,6 +110,7 @@ export const fateOf = async (answer: Response) =>
     heartbeatInterval: string;
     jwksJson: string;
     raised: { roomId: string; epoch: string }[];
+    unprocessed: string[];
   };
 
 /** The status and the code of a problem answer, which has the right media type. */

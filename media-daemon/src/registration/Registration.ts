@@ -246,7 +246,7 @@ export class Registration {
       assigned: BigInt(this.#reservations.assigned),
       ...report,
     });
-    acknowledge(answer.raised);
+    acknowledge(answer);
     this.#reservations.tell(Number(answer.assigned), Date.now());
     if (answer.jwksJson) this.#tokens.learn(answer.jwksJson);
     if (answer.superseded) return this.#giveUp('a newer run of this daemon has registered');

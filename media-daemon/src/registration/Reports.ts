@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import type { HeartbeatRequestSchema, OpenRoom } from '@mediasoup-server/proto/registry';
+import type { HeartbeatRequestSchema, HeartbeatResponse } from '@mediasoup-server/proto/registry';
 import type { Removal } from '../rooms/Removals.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
@@ -8,6 +8,9 @@ import type { Rooms } from '../rooms/Rooms.ts';
 /** `removal` is there where the room was closed by command. */
 type Closed = { readonly epoch: number; readonly removal: Removal | undefined };
 type PutOut = { readonly roomId: string; readonly peerId: string; readonly epoch: number; readonly removal: Removal };
+
+/** What an answer says of the reports: rooms whose epoch is raised, and rooms to report again. */
+type Answer = Pick<HeartbeatResponse, 'raised' | 'unprocessed'>;
 
 /** What heartbeats tell of rooms until it is acknowledged: which have closed, and whom commands have put out of them. */
 export class Reports {
@@ -61,7 +64,7 @@ export class Reports {
   /** What there is to report, and what is to be done with the rooms whose epoch an answer says it has raised. */
   take(): {
     report: Pick<MessageInitShape<typeof HeartbeatRequestSchema>, 'closedRooms' | 'removedPeers'>;
-    acknowledge: (raised: readonly OpenRoom[]) => void;
+    acknowledge: (answer: Answer) => void;
   } {
     const closed = [...this.#closed];
     const putOut = [...this.#putOut];
@@ -75,23 +78,26 @@ export class Reports {
           refuseFor: durationFromMs(Math.max(0, removal.refusedUntil - now)),
         })),
       },
-      acknowledge: (raised) => this.#acknowledge(closed, putOut, raised),
+      acknowledge: (answer) => this.#acknowledge(closed, putOut, answer),
     };
   }
 
   #acknowledge(
     closed: readonly (readonly [string, Closed])[],
     putOut: readonly PutOut[],
-    raised: readonly OpenRoom[],
+    { raised, unprocessed }: Answer,
   ): void {
+    const again = new Set(unprocessed);
     const epochs = new Map(raised.map(({ roomId, epoch }) => [roomId, Number(epoch)]));
     for (const one of putOut) {
+      if (again.has(one.roomId)) continue;
       this.#putOut.delete(one);
       const raisedTo = epochs.get(one.roomId);
       // Where nothing was raised the room is another daemon's, whose assignments have greater epochs.
       one.removal.voidTo = raisedTo === undefined ? one.epoch : raisedTo - 1;
     }
     for (const [roomId, one] of closed) {
+      if (again.has(roomId)) continue;
       if (this.#closed.get(roomId) === one) this.#closed.delete(roomId);
       if (one.removal) one.removal.voidTo = Math.max(one.epoch, epochs.get(roomId) ?? 0);
     }
