@@ -23,6 +23,22 @@ export const PREFIX = 'CONTROL_PLANE_';
 /** As good as no limit. */
 const MAX_PER_MINUTE = 1_000_000_000;
 
+/**
+ * The demo runs its own scripts and styles alone, and is in no frame. It connects to media daemons wherever they are, and under
+ * `make run` to a port of this machine that breaks things on purpose.
+ */
+const DEMO_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "media-src 'self' blob:",
+  "connect-src 'self' ws: wss: http://127.0.0.1:*",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
 /** Every setting; `listenPort` is read from `CONTROL_PLANE_LISTEN_PORT`. */
 export const settingsSchema = z.object({
   listenIp: address().default('127.0.0.1').meta({ description: 'The IP address that the HTTP API listens on.' }),
@@ -105,6 +121,11 @@ export const settingsSchema = z.object({
       'Instead of files: the ARN of a secret of AWS Secrets Manager with the assignment keys and when each begins to sign. It is read again every five minutes.',
   }),
   staticDir: folder().optional().meta({ description: 'A folder with a web page to serve at `/`.' }),
+  staticSecurityPolicy: z
+    .string()
+    .regex(/^[ -~]+$/, 'has other characters than those of an HTTP header')
+    .default(DEMO_POLICY)
+    .meta({ description: 'The `Content-Security-Policy` of that page; the default is for the demo.' }),
   ...iceServerSettings,
   heartbeatIntervalMs: integer(100, 60_000)
     .default(2000)

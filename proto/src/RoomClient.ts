@@ -110,6 +110,8 @@ export class RoomClient {
           settings,
         )) {
           cursor = reached;
+          // A stream that began ends when its token expires, and goes on with the next token.
+          wasKept = true;
           if (message.case === 'event') {
             yield { is: 'event', event: message.value, cursor };
             if (message.value.kind.case === 'roomClosed') end = message.value.kind.value.end;

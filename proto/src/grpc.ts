@@ -68,6 +68,8 @@ export type Call = CallContext & {
   /** Unix time in ms, or Infinity. */
   readonly deadline: number;
   sendMetadata(metadata: Metadata): void;
+  /** Aborts `signal`, so that what acts for the call ends. */
+  abort(): void;
 };
 
 /** What is around every call. It never throws, and resolves to the status of a failure. */
@@ -172,6 +174,7 @@ function describeCall(
     peer: call.getPeer(),
     deadline: Number(call.getDeadline()),
     sendMetadata: (metadata) => call.sendMetadata(metadata),
+    abort: () => gone.abort(),
   };
 }
 

@@ -33,8 +33,9 @@ function tokenOf({ claims = {}, typ = 'access+jwt', alg = 'HS256', kid, expiresI
 }
 
 /** A token whose signature is made by hand. */
-function handMade(header: object, payload: object, signature: (text: string) => string): string {
-  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+function handMade(header: object, payload: object | string, signature: (text: string) => string): string {
+  const encode = (part: object | string) =>
+    Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
   const text = `${encode(header)}.${encode(payload)}`;
   return `${text}.${signature(text)}`;
 }
@@ -78,6 +79,20 @@ describe('mode jwt', () => {
       new SignJWT({ sub: 'alice', room: 'lobby', grants: all, aud: 'mediasoup-server' })
         .setProtectedHeader({ alg: 'HS256', typ: 'access+jwt' })
         .sign(new TextEncoder().encode(SECRET)),
+    ...Object.fromEntries(
+      // JSON.parse makes Infinity of 1e999; the next ones are milliseconds, a fraction, and a string.
+      ['1e999', String(Date.now() + 3_600_000), '9007199254740993', `${now + 60}.5`, `"${now + 60}"`, '-1e999'].map(
+        (exp) => [
+          `one that expires at ${exp}`,
+          () =>
+            handMade(
+              { alg: 'HS256', typ: 'access+jwt' },
+              JSON.stringify({ ...claims, exp: 0 }).replace('"exp":0', `"exp":${exp}`),
+              (text) => createHmac('sha256', SECRET).update(text).digest('base64url'),
+            ),
+        ],
+      ),
+    ),
     'one of another key': () => tokenOf({ key: new TextEncoder().encode(`${SECRET}!`) }),
     'one of another audience': () => tokenOf({ claims: { aud: 'media-daemon' } }),
     'one of another kind': () => tokenOf({ typ: 'assignment+jwt' }),

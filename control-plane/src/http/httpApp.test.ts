@@ -185,6 +185,19 @@ describe('the HTTP API', () => {
     }
   });
 
+  test('every answer forbids frames and scripts, and the web page all scripts but its own', async () => {
+    for (const path of ['/health', '/rooms/none', '/openapi.json', '/nothing', '/']) {
+      const { headers } = await fetch(`${bed.url}${path}`);
+      assert.equal(headers.get('x-frame-options'), 'DENY', path);
+      assert.equal(headers.get('x-content-type-options'), 'nosniff', path);
+      const policy = headers.get('content-security-policy') ?? '';
+      assert.match(policy, /^default-src 'none';.* frame-ancestors 'none'$/, path);
+      assert.equal(policy.includes("script-src 'self'"), path === '/', path);
+    }
+    const own = await bed.another({ staticSecurityPolicy: "default-src 'self'" });
+    assert.equal((await fetch(own.url)).headers.get('content-security-policy'), "default-src 'self'");
+  });
+
   test('the web page is served at / and hides no route', async () => {
     assert.equal(await (await fetch(bed.url)).text(), '<title>demo</title>');
     assert.equal(await (await fetch(`${bed.url}/?room=a`)).text(), '<title>demo</title>');

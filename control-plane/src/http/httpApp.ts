@@ -1,5 +1,7 @@
+import type { ServerResponse } from 'node:http';
 import { answerProblem, notFound } from '@mediasoup-server/process/problem';
 import { inContext, requestIdFrom } from '@mediasoup-server/process/requestContext';
+import { securityHeaders } from '@mediasoup-server/process/securityHeaders';
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import type { Metrics } from '../metrics.ts';
 import type { Authorization } from './Authorization.ts';
@@ -20,6 +22,8 @@ export type HttpAppParts = DaemonRoutesParts & {
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
   readonly staticDir?: string | undefined;
+  /** The Content-Security-Policy of what is in that folder. */
+  readonly staticSecurityPolicy: string;
 };
 
 /** The HTTP API, with the web page behind it. */
@@ -28,13 +32,17 @@ export function createHttpApp(parts: HttpAppParts): Express {
   const app = express();
   app.set('trust proxy', [...parts.trustedProxies]);
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
-  app.use(nameRequest, countRequests(metrics), cors(parts.corsOrigins), noSniffing, checkPathEncoding);
+  app.use(nameRequest, countRequests(metrics), cors(parts.corsOrigins), securityHeaders, checkPathEncoding);
   // Neither load balancers, which all clients may seem to come from, nor daemons are counted.
   app.use(healthRoutes({ ...directory, keys }), daemonRoutesOnceAsked(parts));
   app.use(['/rooms', '/daemons', '/command-tokens'], perMinute('requests', parts.requestsPerMinute, metrics));
   app.post('/rooms/:roomId/assignments', perMinute('assignments', parts.assignmentsPerMinute, metrics));
   app.use(operatorRoutes(directory, keys, authorization), roomRoutes(directory, keys, authorization, metrics));
-  if (parts.staticDir !== undefined) app.use(express.static(parts.staticDir, { redirect: false }));
+  if (parts.staticDir !== undefined) {
+    const setHeaders = (response: ServerResponse) =>
+      void response.setHeader('Content-Security-Policy', parts.staticSecurityPolicy);
+    app.use(express.static(parts.staticDir, { redirect: false, setHeaders }));
+  }
   app.use(
     notFound,
     answerProblem((error, { method, path }) => directory.logger.error({ err: error, method, path }, 'request failed')),
@@ -75,8 +83,3 @@ const countRequests =
     });
     next();
   };
-
-const noSniffing: RequestHandler = (_request, response, next) => {
-  response.set('X-Content-Type-Options', 'nosniff');
-  next();
-};

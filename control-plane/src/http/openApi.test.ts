@@ -78,6 +78,7 @@ describe('the OpenAPI document', () => {
       trustedProxies: [],
       corsOrigins: [],
       staticDir: undefined,
+      staticSecurityPolicy: '',
     };
     // Those of daemons are loaded once they are asked for.
     const routers = [createHttpApp(parts).router, daemonRoutes(parts)];

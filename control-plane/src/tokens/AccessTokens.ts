@@ -26,8 +26,13 @@ const JWKS_COOLDOWN_MS = 30_000;
 /** The least time between any two fetches, ms. jose's cooldown begins with a success, and a URL may be down. */
 const JWKS_RETRY_MS = 1000;
 
+/** How far ahead a token may expire, seconds: ten years. Farther is a mistake, such as milliseconds. */
+const MAX_LIFE_S = 315_576_000;
+
 const grant = z.boolean().default(false);
 const accessSchema = z.object({
+  // JSON has numbers that are not finite (1e999): such a token would never expire.
+  exp: z.int().refine((exp) => exp <= Date.now() / 1000 + MAX_LIFE_S),
   sub: idSchema,
   room: z.union([z.literal(ALL_ROOMS), idSchema]),
   grants: z.object({ publish: grant, subscribe: grant, data: grant, admin: grant }),

@@ -12,8 +12,8 @@ const DEADLINE_MS = 5000;
 export type DrainLeft = { readonly rooms: number; readonly peers: number };
 
 export type DrainSettings = {
-  /** A command token with the scopes `daemon:drain` and `rooms:read`. */
-  readonly token: string;
+  /** Asks for a command token with the scopes `daemon:drain` and `rooms:read`. */
+  readonly token: () => Promise<string>;
   readonly tls: ChannelTls | undefined;
   /** Whether to wait for the end. */
   readonly watch: boolean;
@@ -35,8 +35,7 @@ export async function drainDaemon(
 ): Promise<DrainLeft> {
   const client = openChannel(grpcAddress, tls);
   const calls = serviceCalls(MediaDaemon, client);
-  const metadata = new Metadata();
-  metadata.set('authorization', `Bearer ${token}`);
+  let metadata = bearing(await token());
   const asked = deadline === undefined ? {} : { deadline: { seconds: BigInt(deadline) } };
   const soon = () => ({ metadata, deadline: Date.now() + DEADLINE_MS });
   const fail = ({ code, details, message }: ServiceError) => {
@@ -48,6 +47,16 @@ export async function drainDaemon(
   try {
     const { incarnation: found } = await calls.getInfo({}, soon()).catch(fail);
     if (found !== incarnation) throw new CliError(`${daemonId} has started anew meanwhile; nothing was drained`);
+    const isAlive = async (): Promise<boolean> => {
+      try {
+        return isSame(incarnation)(await calls.getInfo({}, soon()));
+      } catch (error) {
+        if ((error as ServiceError).code !== status.UNAUTHENTICATED) return false;
+      }
+      // A drain may last longer than a token.
+      metadata = bearing(await token());
+      return calls.getInfo({}, soon()).then(isSame(incarnation), () => false);
+    };
     let left: DrainLeft | undefined;
     let cursor = '';
     let drained = false;
@@ -70,11 +79,17 @@ export async function drainDaemon(
         if (!drained) fail(error as ServiceError);
       }
       // A stream that broke says nothing of the daemon: it has ended when it does not answer any more.
-    } while (await calls.getInfo({}, soon()).then(isSame(incarnation), () => false));
+    } while (await isAlive());
     return left ?? { rooms: 0, peers: 0 };
   } finally {
     client.close();
   }
+}
+
+function bearing(token: string): Metadata {
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${token}`);
+  return metadata;
 }
 
 const isSame = (incarnation: string) => (info: { incarnation: string }) => info.incarnation === incarnation;

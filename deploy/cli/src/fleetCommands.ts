@@ -131,7 +131,7 @@ export function addFleetCommands({ command, output, stderr }: Parts): void {
       const api = new ControlPlaneApi(options);
       const daemon = (await api.allDaemons()).find((one) => one.daemonId === daemonId);
       if (!daemon) throw new CliError(`there is no daemon ${JSON.stringify(daemonId)}`);
-      const token = await api.commandToken(['daemon:drain', 'rooms:read']);
+      const token = () => api.commandToken(['daemon:drain', 'rooms:read']);
       const answer = output(options);
       const say = (text: string) => (left: { rooms: number; peers: number }) =>
         answer.answer(

@@ -38,8 +38,12 @@ export class CommandError extends Error {
 const statuses: Partial<Record<RequestError['code'], status>> = {
   400: status.INVALID_ARGUMENT,
   401: status.UNAUTHENTICATED,
+  403: status.PERMISSION_DENIED,
   404: status.NOT_FOUND,
+  408: status.DEADLINE_EXCEEDED,
   409: status.FAILED_PRECONDITION,
+  422: status.INVALID_ARGUMENT,
+  429: status.RESOURCE_EXHAUSTED,
   503: status.UNAVAILABLE,
 };
 

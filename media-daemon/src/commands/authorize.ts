@@ -5,10 +5,15 @@ import { ALL_ROOMS, type CommandScope } from '@mediasoup-server/proto/http';
 import { CommandError } from './CommandError.ts';
 
 /** What a command token lets its bearer do. */
-export type CommandGrant = { readonly room: string; readonly scopes: readonly string[] };
+export type CommandGrant = {
+  readonly room: string;
+  readonly scopes: readonly string[];
+  /** Unix time in ms. */
+  readonly expiresAt: number;
+};
 
-/** Lets a call pass, or throws CommandError UNAUTHENTICATED or PERMISSION_DENIED. */
-export type Authorize = (call: Pick<Call, 'method' | 'metadata' | 'request'>) => Promise<void>;
+/** Lets a call pass until a time (Unix time in ms), or throws CommandError UNAUTHENTICATED or PERMISSION_DENIED. */
+export type Authorize = (call: Pick<Call, 'method' | 'metadata' | 'request'>) => Promise<number>;
 
 type Method = keyof (typeof MediaDaemon)['method'];
 
@@ -43,4 +48,5 @@ export const authorizeByToken =
     const { roomId } = request as { roomId?: string };
     if (grant.room !== ALL_ROOMS && grant.room !== roomId)
       throw new CommandError(status.PERMISSION_DENIED, 'the token is for another room');
+    return grant.expiresAt;
   };

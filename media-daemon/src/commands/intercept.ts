@@ -27,14 +27,14 @@ export function createIntercept({ authorize, metrics, logger }: InterceptOptions
       const answered = new Metadata();
       answered.set('x-request-id', requestId);
       call.sendMetadata(answered);
-      await authorize?.(call);
+      const grantedUntil = await authorize?.(call);
       if (call.isMalformed)
         throw new CommandError(status.INVALID_ARGUMENT, `the request is no ${call.method.input.typeName}`);
       const checked = requestSchemas[method as keyof typeof requestSchemas].safeParse(call.request);
       if (!checked.success) throw CommandError.ofFields(checked.error);
       // Nothing is begun for who does not wait for it any more.
       if (isGone(call)) throw goneBefore(call);
-      await inContext({ requestId }, () => traced(call, proceed));
+      await inContext({ requestId }, () => untilExpired(call, grantedUntil, traced(call, proceed)));
     };
     let failure: CommandError | undefined;
     try {
@@ -42,13 +42,36 @@ export function createIntercept({ authorize, metrics, logger }: InterceptOptions
     } catch (error) {
       failure = isGone(call) ? goneBefore(call) : CommandError.from(error);
       if (failure.code === status.INTERNAL) logger.error({ err: error, ...about }, 'command failed');
+      call.abort();
     }
     stop();
     const code = failure?.code ?? status.OK;
     metrics.commands.inc({ method, code });
-    logger.debug({ ...about, code: status[code], reason: failure?.message }, 'command');
+    const level = failure && REFUSALS.has(failure.code) ? 'info' : 'debug';
+    logger[level]({ ...about, code: status[code], reason: failure?.message }, 'command');
     return failure?.toStatus();
   };
+}
+
+/** What callers are refused for who do what they may not; operators want to know of it. */
+const REFUSALS = new Set([status.UNAUTHENTICATED, status.PERMISSION_DENIED, status.RESOURCE_EXHAUSTED]);
+
+/** The longest that a timer of Node waits, ms. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Ends a stream when what its caller was granted expires; other calls last no longer than their deadlines. */
+async function untilExpired(call: Call, grantedUntil: number | undefined, acting: Promise<void>): Promise<void> {
+  if (grantedUntil === undefined || call.method.methodKind === 'unary') return acting;
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    const end = () => reject(new CommandError(status.UNAUTHENTICATED, 'the token has expired'));
+    timer = setTimeout(end, Math.min(MAX_TIMER_MS, Math.max(0, grantedUntil - Date.now())));
+  });
+  try {
+    await Promise.race([acting, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const isGone = ({ signal, deadline }: Call): boolean => signal.aborted || Date.now() >= deadline;

@@ -17,6 +17,8 @@ test('`GET /health` answers exactly that the daemon lives', async (t) => {
   const answer = await fetch(`${httpUrl}/health`);
   assert.equal(answer.status, 200);
   assert.equal(await answer.text(), '{"message":"ok"}');
+  assert.equal(answer.headers.get('x-frame-options'), 'DENY');
+  assert.equal(answer.headers.get('content-security-policy'), "default-src 'none'; frame-ancestors 'none'");
 });
 
 test('`GET /ready` with a worker running answers 200', async (t) => {

@@ -1,5 +1,6 @@
 import type { Logger } from '@mediasoup-server/process/logger';
 import { answerProblem, HttpProblem, methodNotAllowed, notFound } from '@mediasoup-server/process/problem';
+import { securityHeaders } from '@mediasoup-server/process/securityHeaders';
 import { idSchema } from '@mediasoup-server/proto/ids';
 import express, { type Express } from 'express';
 import { RequestError } from '../errors.ts';
@@ -22,7 +23,7 @@ export type AppOptions = {
 export function createApp({ rooms, pool, logger, checkRoomToken }: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use((_request, response, next) => {
+  app.use(securityHeaders, (_request, response, next) => {
     response.set('Access-Control-Allow-Origin', '*');
     next();
   });

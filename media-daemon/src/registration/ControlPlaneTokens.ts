@@ -12,7 +12,7 @@ const KEY_COOLDOWN_MS = 10_000;
 /** What is told of a token that is not good, whatever is wrong with it. */
 const NOT_VALID = 'the token is not valid';
 
-const commandSchema = z.object({ room: z.string(), scope: z.string() });
+const commandSchema = z.object({ room: z.string(), scope: z.string(), exp: z.int() });
 const grantsSchema = z.object({ publish: z.boolean(), subscribe: z.boolean(), data: z.boolean() });
 const assignmentSchema = z.object({ grants: grantsSchema, epoch: z.int().positive(), iat: z.number() });
 
@@ -60,7 +60,8 @@ export class ControlPlaneTokens {
   async verifyCommand(token: string): Promise<CommandGrant> {
     const claims = commandSchema.safeParse(await this.#verify(token, 'command+jwt'));
     if (!claims.success) throw new RequestError(401, NOT_VALID);
-    return { room: claims.data.room, scopes: claims.data.scope.split(' ') };
+    const { room, scope, exp } = claims.data;
+    return { room, scopes: scope.split(' '), expiresAt: (exp + CLOCK_TOLERANCE_S) * 1000 };
   }
 
   async #verify(token: string, typ: string): Promise<JWTPayload> {
