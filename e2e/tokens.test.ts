@@ -133,6 +133,31 @@ test('a peer does what its grants allow', async (t) => {
   assert.equal(await codeOf(speaker.client, 'consume', { producerId, rtpCapabilities }), 403);
 });
 
+test('S64 a stranger does not learn who is here, also while the daemon drains', async (t) => {
+  const { daemon, assign, commands, operator } = await strictStack(t);
+  const { url, token } = await assign('alice', { publish: true });
+  const alice = await SignalingClient.openUrl(url);
+  const { sessionId } = await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
+  const wrong = [{}, { token: 'x' }, { token: `${token}x` }, { sessionId: 'guessed' }];
+  const addresses = ['alice', 'nobody'].flatMap((peerId) =>
+    wrong.map((more) => `${daemon.url}/?${new URLSearchParams({ roomId: 'lobby', peerId, ...more })}`),
+  );
+  const outcomes = addresses.map(async (address) => {
+    const stranger = await SignalingClient.openUrl(address);
+    // An answer comes only over a connection that is not closed at once.
+    await stranger.request('ping');
+    return [(await stranger.notified('error')).code, await stranger.closed];
+  });
+  assert.deepEqual(await Promise.all(outcomes), Array(addresses.length).fill([401, 4000]));
+
+  await commands.drain({ deadline: { seconds: 60n, nanos: 0 } }, operator);
+  for (const address of addresses) await assert.rejects(SignalingClient.openUrl(address), /503/, address);
+  for (const proof of [{ token }, { sessionId }]) {
+    const address = `${daemon.url}/?${new URLSearchParams({ roomId: 'lobby', peerId: 'alice', ...proof })}`;
+    await (await SignalingClient.openUrl(address)).request('ping');
+  }
+});
+
 test('an assignment of before its room was closed by command does not open it again', async (t) => {
   const { daemon, assign, commands, operator } = await strictStack(t);
   const { url } = await assign('alice', { publish: true });

@@ -188,9 +188,9 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       refusal: () => registration?.refusal,
       authorize: async (admission) => {
         const { token, roomId, peerId } = admission;
-        if (rooms.removals.isRefused(roomId, peerId)) throw new RequestError(403, 'the peer was put out of the room');
         if (token !== undefined && registration) return registration.checkToken(admission, token);
         if (config.mode === 'jwt') throw new RequestError(401, 'a token is missing');
+        rooms.removals.checkRefusal(roomId, peerId);
         return ALL_GRANTED;
       },
     });

@@ -154,12 +154,14 @@ export class Registration {
    * Checks an assignment token offline, with the keys that the last answer brought.
    *
    * @returns what it grants.
-   * @throws RequestError 401 when it is not good for this connection, 503 before the keys are known.
+   * @throws RequestError 401 when it is not good for this connection, 403 for a peer that was removed, 503 before the keys are known.
    */
   async checkToken({ roomId, peerId }: Admission, token: string): Promise<Grants> {
     const { daemonId } = this.#options;
     const expected = { roomId, peerId, daemonId, incarnation: this.#incarnation };
     const { grants, epoch, issuedAt } = await this.#tokens.verifyAssignment(token, expected);
+    // Only who shows a token of the control plane learns that the peer was removed.
+    this.#rooms.removals.checkRefusal(roomId, peerId);
     if (this.#rooms.removals.isVoid(epoch, roomId, peerId)) throw new RequestError(401, 'the token is not valid');
     this.#reservations.use(token, issuedAt);
     return grants;

@@ -1,3 +1,5 @@
+import { RequestError } from '../errors.ts';
+
 /** How long an assignment may be used, ms: a minute, and what clocks may differ by, with much to spare. */
 const ASSIGNMENT_LIFE_MS = 600_000;
 
@@ -31,9 +33,10 @@ export class Removals {
     return [keyOf(roomId), keyOf(roomId, peerId)].some((key) => epoch <= (this.#removals.get(key)?.voidTo ?? 0));
   }
 
-  /** Whether the peer is not to be let in, by whatever right it comes. */
-  isRefused(roomId: string, peerId: string): boolean {
-    return Date.now() < (this.#removals.get(keyOf(roomId, peerId))?.refusedUntil ?? 0);
+  /** @throws RequestError 403 for a peer that is not to be let in, by whatever right it comes. */
+  checkRefusal(roomId: string, peerId: string): void {
+    if (Date.now() < (this.#removals.get(keyOf(roomId, peerId))?.refusedUntil ?? 0))
+      throw new RequestError(403, 'the peer was removed from the room');
   }
 
   #add(key: string, refuseForMs: number): Removal {

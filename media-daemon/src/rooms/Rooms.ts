@@ -100,7 +100,7 @@ export class Rooms {
   }
 
   /** Whom commands have put out. */
-  get removals(): Pick<Removals, 'isVoid' | 'isRefused'> {
+  get removals(): Pick<Removals, 'isVoid' | 'checkRefusal'> {
     return this.#removals;
   }
 

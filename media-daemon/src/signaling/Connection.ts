@@ -53,7 +53,7 @@ export class Connection {
   readonly #protoo: protoo.Peer;
   readonly #options: ConnectionOptions;
   readonly #logger: Logger;
-  readonly #joinTimer: NodeJS.Timeout;
+  #joinTimer: NodeJS.Timeout;
   readonly #unanswered = new Set<Respond>();
   readonly #openedAt = performance.now();
   #state: State = { is: 'connected' };
@@ -95,6 +95,13 @@ export class Connection {
     this.#logger.info({ code, reason }, 'connection refused');
     this.notify('error', { code, reason });
     this.end(code === 503, new RequestError(code, reason));
+  }
+
+  /** Refuses the connection unless it joins within a time: a session is resumed without a valid token. */
+  refuseUnlessJoined(code: ErrorCode, reason: string, ms: number): void {
+    if (this.#state.is === 'joined' || this.#state.is === 'closed') return;
+    clearTimeout(this.#joinTimer);
+    this.#joinTimer = setTimeout(() => this.refuse(code, reason), Math.min(ms, this.#options.joinTimeoutMs));
   }
 
   /** Ends the connection; the client has been told why. What it asked and is not answered is answered first. */

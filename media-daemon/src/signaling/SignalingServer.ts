@@ -33,6 +33,9 @@ export type SignalingOptions = ConnectionOptions &
 /** Seconds after which who is refused for now may try again. */
 const RETRY_AFTER_SECONDS = 2;
 
+/** How long a connection without a valid token may take to resume a session, ms. */
+const RESUME_WITHOUT_TOKEN_MS = 2000;
+
 /** Takes the WebSocket connections of an HTTP server. */
 export class SignalingServer {
   readonly #sockets: WebSocketServer;
@@ -83,23 +86,52 @@ export class SignalingServer {
     }
     socket.once('close', () => this.#ipLimits.close(ip));
     const admission = tryToRead(request);
-    const refusal = admission instanceof RequestError ? undefined : this.#refusalOf(admission);
-    if (refusal) {
-      refuseUpgrade(socket, 503, 'NO_CAPACITY', refusal);
+    const upgrade = () =>
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#connect(admission, webSocket, socket));
+    const refusal = admission instanceof RequestError ? undefined : this.#refusal();
+    if (admission instanceof RequestError || refusal === undefined) {
+      upgrade();
       return;
     }
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#connect(admission, webSocket, socket));
+    void this.#mayComeBack(admission).then((may) => {
+      if (socket.destroyed) return;
+      if (may) {
+        upgrade();
+        return;
+      }
+      if (refusal.limit !== undefined) this.#options.metrics.limited.inc({ limit: refusal.limit });
+      refuseUpgrade(socket, 503, 'NO_CAPACITY', refusal.reason);
+    });
   }
 
-  /** Why a peer is not taken now. Who is here already may always come back. */
-  #refusalOf({ roomId, peerId }: Admission): string | undefined {
-    if (this.#rooms.hasPeer(roomId, peerId)) return undefined;
-    const refusal = this.#options.refusal();
-    if (refusal !== undefined) return refusal;
-    if (this.#rooms.draining) return 'this media daemon is draining';
-    if (this.#options.sessions.size < this.#options.maxPeers) return undefined;
-    this.#options.metrics.limited.inc({ limit: 'peers' });
-    return `this media daemon has ${this.#options.maxPeers} peers, which is the limit`;
+  /** Why new peers are not taken now. */
+  #refusal(): { readonly reason: string; readonly limit?: 'peers' } | undefined {
+    const { maxPeers, sessions } = this.#options;
+    const reason = this.#options.refusal();
+    if (reason !== undefined) return { reason };
+    if (this.#rooms.draining) return { reason: 'this media daemon is draining' };
+    if (sessions.size < maxPeers) return undefined;
+    return { reason: `this media daemon has ${maxPeers} peers, which is the limit`, limit: 'peers' };
+  }
+
+  /**
+   * Whether the peer is here and the connection shows that it is that peer's. The token is checked first, so that nobody else
+   * learns, by the answer or by its time, who is here.
+   */
+  async #mayComeBack(admission: Admission): Promise<boolean> {
+    if (this.#showsSession(admission)) return true;
+    try {
+      await this.#options.authorize(admission);
+    } catch {
+      return false;
+    }
+    return this.#rooms.hasPeer(admission.roomId, admission.peerId);
+  }
+
+  #showsSession(admission: Admission): boolean {
+    return (
+      admission.sessionId !== undefined && this.#options.sessions.find(admission.sessionId, admission) !== undefined
+    );
   }
 
   #connect(admission: Admission | RequestError, webSocket: WebSocket, stream: Duplex): void {
@@ -117,17 +149,25 @@ export class SignalingServer {
     }
     // What was so when the socket was opened may have changed until its peer joins.
     const authorize = async () => {
-      const refusal = this.#options.refusal() ?? this.#refusalOf(admission);
-      if (refusal) throw new RequestError(503, refusal);
-      return this.#options.authorize(admission);
+      const refusal = this.#options.refusal();
+      if (refusal !== undefined) throw new RequestError(503, refusal);
+      const grants = await this.#options.authorize(admission);
+      const isHere = this.#rooms.hasPeer(admission.roomId, admission.peerId);
+      const full = isHere ? undefined : this.#refusal();
+      if (full?.limit !== undefined) metrics.limited.inc({ limit: full.limit });
+      if (full) throw new RequestError(503, full.reason);
+      return grants;
     };
     const connection = new Connection(admission, authorize, transport, this.#options);
     this.#connections.add(connection);
     transport.once('close', () => this.#connections.delete(connection));
     authorize().catch((error: unknown) => {
       const { code, message } = RequestError.from(error);
-      // Whose peer is here may still show the id of its session, which needs no token.
-      if (!this.#rooms.hasPeer(admission.roomId, admission.peerId)) connection.refuse(code, message);
+      if (this.#showsSession(admission)) return;
+      // Any client may still show the id of a session, which needs no token. It has the same time whether its peer is here
+      // or not: a stranger must not learn that.
+      if (code === 401) connection.refuseUnlessJoined(code, message, RESUME_WITHOUT_TOKEN_MS);
+      else if (!this.#rooms.hasPeer(admission.roomId, admission.peerId)) connection.refuse(code, message);
     });
   }
 }
