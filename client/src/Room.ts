@@ -3,14 +3,17 @@ import { type AccessToken, requestAssignment } from './assignment.ts';
 import { RoomError } from './errors.ts';
 import { TypedEmitter } from './events.ts';
 import type { LocalTrack, PublishOptions } from './LocalTrack.ts';
+import { fromBase64 } from './messages/base64.ts';
+import { Courier } from './messages/Courier.ts';
 import { Inbox, protocolOf } from './messages/Inbox.ts';
+import { LastNumbers } from './messages/LastNumbers.ts';
 import { type Data, withNumber } from './messages/numbered.ts';
+import { type SendOptions, type SentMessage, SentMessages } from './messages/SentMessages.ts';
 import type { RemoteTrack } from './RemoteTrack.ts';
 import type { RoomEvents } from './RoomEvents.ts';
 import { randomId } from './randomId.ts';
 import { Places } from './recovery/Places.ts';
 import type { RoomState } from './recovery/RoomState.ts';
-import type { Reliability } from './session/DataChannels.ts';
 import { Session } from './session/Session.ts';
 import type { RoomStats } from './stats/RoomStats.ts';
 import { StatsSummary } from './stats/StatsSummary.ts';
@@ -38,6 +41,9 @@ export interface JoinOptions {
   readonly handlerFactory?: types.HandlerFactory;
 }
 
+/** Messages of so long before are asked for at another place, ms: about as long as the way there may take. */
+const HANDED_OVER_MS = 30_000;
+
 /**
  * A room as one peer sees it. It survives the loss of sockets, networks and daemons: peers and tracks stay the same
  * objects throughout.
@@ -54,6 +60,10 @@ export class Room extends TypedEmitter<RoomEvents> {
   /** Tells this room's messages from those of another one of the same peer, after a reload. */
   readonly #senderId = randomId();
   #sent = 0;
+  #hasArrived = false;
+  readonly #lastNumbers = new LastNumbers();
+  readonly #sentMessages = new SentMessages(this.#senderId);
+  readonly #couriers = new Map<Session, Courier>();
   #appData: Record<string, unknown>;
   #activeSpeaker: string | undefined;
   #audioLevels: ReadonlyMap<string, number> = new Map();
@@ -86,6 +96,8 @@ export class Room extends TypedEmitter<RoomEvents> {
         },
         open: (assignment) =>
           Session.open({
+            // What came before is sent here as well, and taken once.
+            messagesOfMs: this.#hasArrived ? HANDED_OVER_MS : undefined,
             assignment,
             appData: this.#appData,
             dataProtocol: protocolOf(this.#senderId),
@@ -149,17 +161,25 @@ export class Room extends TypedEmitter<RoomEvents> {
   }
 
   /**
-   * Sends something to everybody who is in the room, over data channels: no server keeps it for who comes later. Each gets
-   * it once at most; it may be lost where a daemon dies.
+   * Sends something to the others who are in the room. Reliable messages arrive in order and once, also while the connection
+   * is lost or the room moves; before there is a connection they wait.
    *
-   * @param reliability `reliable`: in order and, while connections last, all of them. `lossy`: at once or never
+   * @throws {RoomError} INVALID_REQUEST where it is too long (64 KiB) or not possible; UNAVAILABLE where too much waits
    */
-  send(data: Data, reliability: Reliability = 'reliable'): void {
+  send(data: Data, { reliable = true, ...options }: SendOptions = {}): void {
+    if (this.state.status === 'closed') return;
+    if (reliable) {
+      const message = this.#sentMessages.add(data, options);
+      // Some of the others may be at one place alone; who is at both takes it once.
+      for (const courier of this.#couriers.values()) courier.send(message);
+      return;
+    }
+    if (options.to || options.topic !== undefined)
+      throw new RoomError('INVALID_REQUEST', 'A message over a data channel has neither `to` nor `topic`');
     const message = withNumber(this.#sent++, data);
-    // Some of the others may be at one place alone; who is at both takes it once.
     const [current, ...former] = this.#places.all;
-    for (const session of former) if (session.data.isOpen(reliability)) session.data.send(message, reliability);
-    current?.data.send(message, reliability);
+    for (const session of former) if (session.data.isOpen('lossy')) session.data.send(message, 'lossy');
+    current?.data.send(message, 'lossy');
   }
 
   /** Replaces what the others are told about this peer. */
@@ -189,6 +209,8 @@ export class Room extends TypedEmitter<RoomEvents> {
     places.on('stateChanged', (state) => this.#stateChanged(state));
     places.on('arrived', (session, former) => this.#arrived(session, former));
     places.on('left', (former) => {
+      this.#couriers.get(former)?.close();
+      this.#couriers.delete(former);
       remote.remove(former);
       this.#removeLeftPeers();
       this.#lookWhoIsHeard();
@@ -217,14 +239,38 @@ export class Room extends TypedEmitter<RoomEvents> {
       const data = this.#inbox.take(peerId, protocol, received);
       if (data !== undefined) this.emit('dataReceived', peerId, data);
     });
+    session.on('peerMessage', (message) => {
+      const { peerId, senderId, number, encoding, data: text, topic } = message;
+      if (!this.#lastNumbers.take(peerId, senderId, number)) return;
+      const data = encoding === 'base64' ? fromBase64(text) : text;
+      if (data === undefined) return;
+      if (topic === undefined) this.emit('dataReceived', peerId, data);
+      else this.emit('dataReceived', peerId, data, topic);
+    });
+    session.on('messagesMissed', (count) => this.emit('messagesMissed', count));
+    this.#sendMessages(session);
     if (former) this.#remoteTracks.hold(former);
     this.#remoteTracks.add(session);
     this.#localTracks.add(session);
     for (const [peerId, appData] of roster.peers) this.#setPeer(peerId, appData);
     // Whoever awaits `join` adds listeners right after it resolves, and must miss nothing.
     setTimeout(() => session.start(), 0);
-    // Messages go on from the former place to this one only when this one has a channel.
-    if (former) session.data.prepare('reliable');
+    if (former?.data.isOpen('lossy')) session.data.prepare('lossy');
+  }
+
+  /** Has a place sent what waits, and what was sent a short time ago at another place that may be lost. */
+  #sendMessages(session: Session): void {
+    this.#hasArrived = true;
+    const taken = (message: SentMessage): void => this.#sentMessages.take(message);
+    const courier = new Courier(this.#sentMessages.recent(), {
+      ask: (data) => session.sendMessage(data),
+      taken,
+      refused: (message, error) => {
+        taken(message);
+        this.emit('sendFailed', error);
+      },
+    });
+    this.#couriers.set(session, courier);
   }
 
   #setPeer(peerId: string, appData: Record<string, unknown>): void {
@@ -267,6 +313,8 @@ export class Room extends TypedEmitter<RoomEvents> {
     if (current && state.status === 'connected') this.#remoteTracks.release(current);
     if (state.status === 'closed') {
       this.#localTracks.close();
+      for (const courier of this.#couriers.values()) courier.close();
+      this.#couriers.clear();
       if (current) this.#remoteTracks.remove(current);
     }
     this.emit('stateChanged', state);

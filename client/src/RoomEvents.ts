@@ -1,3 +1,4 @@
+import type { RoomError } from './errors.ts';
 import type { LocalTrack, UnpublishCause } from './LocalTrack.ts';
 import type { Data } from './messages/numbered.ts';
 import type { RemoteTrack } from './RemoteTrack.ts';
@@ -24,8 +25,12 @@ export interface RoomEvents {
   activeSpeakerChanged: [peerId: string | undefined];
   /** Who is heard and how loud, in dBov from -127 to 0: others than before, or one of them louder or quieter by 6 dB. */
   audioLevelsChanged: [levels: ReadonlyMap<string, number>];
-  /** Another peer has called `Room.send`. */
-  dataReceived: [peerId: string, data: Data];
+  /** Another peer has called `Room.send`; the topic is there where it gave one. */
+  dataReceived: [peerId: string, data: Data, topic?: string];
+  /** A message that this peer sent was refused for good, and why: the grant `data` may be missing. */
+  sendFailed: [error: RoomError];
+  /** Messages to this peer waited for so long that they are lost, so many at most. */
+  messagesMissed: [count: number];
   /** What a backend sent; who it says that it is. */
   serverMessage: [from: string, data: unknown];
 }

@@ -18,6 +18,8 @@ const limits: Partial<Record<Setting, { readonly beyond: string; readonly counte
   announcementBurst: { beyond: '429, as above', counted: 'announcementRate' },
   roomUpdatesPerSecond: { beyond: '`updateAppData`: 429', counted: 'roomUpdateRate' },
   roomUpdateBurst: { beyond: '`updateAppData`: 429', counted: 'roomUpdateRate' },
+  messageBytesPerSecond: { beyond: '`sendMessage`: 429', counted: 'messageBytes' },
+  messageBytesBurst: { beyond: '`sendMessage`: 429', counted: 'messageBytes' },
   maxBufferedBytes: { beyond: 'the connection is cut; it may be resumed', counted: 'bufferedBytes' },
   maxIpConnections: { beyond: 'the connection is closed before a request is read', counted: 'ipConnections' },
   maxIpSockets: { beyond: 'the upgrade is refused with 429', counted: 'ipSockets' },

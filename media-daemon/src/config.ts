@@ -183,6 +183,14 @@ export const settingsSchema = z
       integer(1, 1_000_000).default(1500),
       'The most open TCP connections of one IP address: all users behind one NAT. Further ones are closed before a request is read.',
     ),
+    messageBytesPerSecond: describe(
+      integer(1024, 1_073_741_824).default(393_216),
+      'Bytes of messages to others that a peer may send a second for long; each message counts 256 more.',
+    ),
+    messageBytesBurst: describe(
+      integer(1024, 1_073_741_824).default(262_144),
+      'Bytes of messages to others that a peer may send at once. Beyond it they are refused with 429.',
+    ),
     maxIpSockets: describe(integer(1, 1_000_000).default(2000), 'The most open sockets of one IP address.'),
     ipSocketsPerSecond: describe(
       integer(1, 1_000_000).default(50),

@@ -1,5 +1,5 @@
 import type { Assignment } from '@mediasoup-server/proto/http';
-import type { ResponseData } from '@mediasoup-server/proto/signaling';
+import type { NotificationData, RequestData, ResponseData } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup-client';
 import { RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
@@ -33,19 +33,17 @@ export interface SessionEvents {
   /** The server has closed what this peer sends. */
   ownProducerClosed: [local: LocalTrack];
   dataReceived: [peerId: string, protocol: string, data: Data];
+  peerMessage: [message: NotificationData<'peerMessage'>];
+  messagesMissed: [count: number];
   /** A backend has something to tell. */
   serverMessage: [from: string, data: unknown];
 }
 
-/**
- * How long after joining the data channel is made, ms: before the first message, so that the others listen by then, yet
- * after the tracks that are published at once, which it would hold up.
- */
-const DATA_CHANNEL_MS = 1_000;
-
 export interface SessionOptions {
   readonly assignment: Assignment;
   readonly appData: Record<string, unknown>;
+  /** Messages of so many milliseconds before are wanted as well. */
+  readonly messagesOfMs?: number | undefined;
   /** How the messages that are sent are written. */
   readonly dataProtocol: string;
   readonly handlerFactory?: types.HandlerFactory | undefined;
@@ -64,7 +62,6 @@ export class Session extends TypedEmitter<SessionEvents> {
   #early: AnyNotification[] | undefined;
   /** Why the room was closed; the socket's end, which follows, says whether for good. */
   #roomClosed: string | undefined;
-  #dataTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * Connects to the assigned daemon and joins. Events begin with `start()`.
@@ -75,7 +72,7 @@ export class Session extends TypedEmitter<SessionEvents> {
     const early: AnyNotification[] = [];
     let session: Session | undefined;
     let lost: RoomError | undefined;
-    const { signaling, joined } = await Signaling.join(options.assignment, options.appData, (listened) => {
+    const { signaling, joined } = await Signaling.join(options.assignment, options, (listened) => {
       listened.on('notification', (notification) =>
         session ? session.#receive(notification) : early.push(notification),
       );
@@ -143,7 +140,6 @@ export class Session extends TypedEmitter<SessionEvents> {
   /** Handles the notifications that came so far and from now on: call it when the listeners are in place. */
   start(): void {
     this.#handleEarly();
-    this.#dataTimer = setTimeout(() => this.data.prepare('reliable'), DATA_CHANNEL_MS);
   }
 
   /**
@@ -174,6 +170,10 @@ export class Session extends TypedEmitter<SessionEvents> {
     return this.#signaling.request('updateAppData', { appData });
   }
 
+  sendMessage(message: RequestData<'sendMessage'>): Promise<unknown> {
+    return this.#signaling.request('sendMessage', message);
+  }
+
   /** Gives up the socket, and keeps the media as it is: the last frame is shown until there is another. */
   disconnect(): void {
     this.#signaling.close();
@@ -182,7 +182,6 @@ export class Session extends TypedEmitter<SessionEvents> {
   /** Leaves: the closing socket tells the daemon. Nothing is told any more. */
   close(): void {
     this.removeAllListeners();
-    clearTimeout(this.#dataTimer);
     this.consumers.close();
     this.transports.close();
     this.#signaling.close();
@@ -254,6 +253,12 @@ export class Session extends TypedEmitter<SessionEvents> {
         break;
       case 'message':
         this.emit('serverMessage', notification.data.from, notification.data.data);
+        break;
+      case 'peerMessage':
+        this.emit('peerMessage', notification.data);
+        break;
+      case 'messagesMissed':
+        this.emit('messagesMissed', notification.data.count);
         break;
       case 'reconnect': {
         const { reason, deadlineMs } = notification.data;

@@ -51,6 +51,8 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   #state: State = { is: 'over' };
   #sessionId = '';
   #nextId = 1;
+  /** The sequence of the last message of another peer that came. */
+  #lastMessage: number | undefined;
   /** Why the socket is about to be closed, as the daemon has just said. */
   #reason: { readonly code: number; readonly reason: string } | undefined;
   #pingTimer: ReturnType<typeof setTimeout> | undefined;
@@ -62,12 +64,15 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
    */
   static async join(
     assignment: Assignment,
-    appData: Record<string, unknown>,
+    { appData, messagesOfMs }: { appData: Record<string, unknown>; messagesOfMs?: number | undefined },
     listen: (signaling: Signaling) => void,
   ): Promise<{ signaling: Signaling; joined: Joined }> {
     const signaling = new Signaling(assignment);
     listen(signaling);
-    const joined = await signaling.#connect(assignment.url, OPEN_TIMEOUT_MS, { appData });
+    const joined = await signaling.#connect(assignment.url, OPEN_TIMEOUT_MS, {
+      appData,
+      ...(messagesOfMs !== undefined && { messagesOfMs }),
+    });
     return { signaling, joined };
   }
 
@@ -92,7 +97,10 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     const url = new URL(this.#assignment.url);
     url.searchParams.set('sessionId', this.#sessionId);
     try {
-      const joined = await this.#connect(url.href, REOPEN_TIMEOUT_MS, { sessionId: this.#sessionId });
+      const joined = await this.#connect(url.href, REOPEN_TIMEOUT_MS, {
+        sessionId: this.#sessionId,
+        ...(this.#lastMessage !== undefined && { lastMessage: this.#lastMessage }),
+      });
       former.close();
       if (joined.snapshot) {
         this.#settle(joined.snapshot);
@@ -150,7 +158,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   async #connect(
     url: string,
     timeoutMs: number,
-    how: { appData?: Record<string, unknown>; sessionId?: string },
+    how: Pick<RequestData<'joinRoom'>, 'appData' | 'sessionId' | 'messagesOfMs' | 'lastMessage'>,
   ): Promise<Joined> {
     const { roomId, peerId } = this.#assignment;
     let socket: ProtooSocket | undefined;
@@ -216,6 +224,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     if (notification.method === 'error' && notification.data.method === undefined) {
       this.#reason = notification.data;
     } else {
+      if (notification.method === 'peerMessage') this.#lastMessage = notification.data.sequence;
       this.emit('notification', notification);
     }
   }

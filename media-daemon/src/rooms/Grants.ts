@@ -4,7 +4,7 @@ export type Grants = {
   readonly publish: boolean;
   /** Receive audio and video. */
   readonly subscribe: boolean;
-  /** Send and receive on data channels. */
+  /** Send and receive messages, and on data channels. */
   readonly data: boolean;
 };
 

@@ -6,6 +6,7 @@ import type {
   Snapshot,
 } from '@mediasoup-server/proto/signaling';
 import type { Grants } from './Grants.ts';
+import { Messages } from './Messages.ts';
 import { PeerTransports } from './PeerTransports.ts';
 import { Publications } from './Publications.ts';
 import type { Room } from './Room.ts';
@@ -21,6 +22,8 @@ export type Joining = {
   readonly appData: Record<string, unknown>;
   readonly grants: Grants;
   readonly notify: Notify;
+  /** Whether its socket takes more messages now; always, where undefined. */
+  readonly isReady?: (() => boolean) | undefined;
 };
 
 /** Something of a peer that mediasoup measures, and what it is: a `transport`. */
@@ -40,6 +43,7 @@ export class Peer {
   readonly transports: PeerTransports;
   readonly publications: Publications;
   readonly subscriptions: Subscriptions;
+  readonly messages: Messages;
   /** Whether the peer is told of the others: from the answer to its `joinRoom` on. */
   hears = false;
   /** Whether its socket is there; without one it stays for a time. */
@@ -48,7 +52,7 @@ export class Peer {
   #appData: Record<string, unknown>;
   #closed = false;
 
-  constructor({ peerId, appData, grants, notify }: Joining, room: Room, router: RoomRouter) {
+  constructor({ peerId, appData, grants, notify, isReady = () => true }: Joining, room: Room, router: RoomRouter) {
     this.id = peerId;
     this.#appData = appData;
     this.grants = grants;
@@ -59,6 +63,7 @@ export class Peer {
     this.transports = new PeerTransports(room, router, notify);
     this.publications = new Publications(this, room);
     this.subscriptions = new Subscriptions(this, room);
+    this.messages = new Messages(this, room, isReady);
   }
 
   get appData(): Record<string, unknown> {

@@ -7,6 +7,7 @@ import type { WorkerPool } from '../workers/WorkerPool.ts';
 import { type AnnouncementLimits, Announcements } from './Announcements.ts';
 import { Catalogue } from './Catalogue.ts';
 import type { Happening } from './Happening.ts';
+import { MessageLog } from './MessageLog.ts';
 import { Mutes } from './Mutes.ts';
 import { type Joining, Peer } from './Peer.ts';
 import type { RoomRouter } from './RoomRouter.ts';
@@ -37,6 +38,9 @@ export type RoomLimits = AnnouncementLimits & {
   readonly maxPeerDataConsumers: number;
   /** Bits a second that each peer is asked to send at most. */
   readonly maxPeerIncomingBitrate: number;
+  /** Bytes of messages that a peer may send a second, and at once. */
+  readonly messageBytesPerSecond: number;
+  readonly messageBytesBurst: number;
 };
 
 export type RoomOptions = {
@@ -55,6 +59,7 @@ export class Room {
   readonly catalogue = new Catalogue(this);
   readonly mutes = new Mutes();
   readonly announcements: Announcements;
+  readonly messageLog = new MessageLog();
   /** The version of the room's record at the control plane; 0 while it has none. */
   epoch: number;
   readonly #hooks: RoomHooks;
@@ -179,6 +184,7 @@ export class Room {
     for (const dataProducer of dataProducers) peer.notify('newDataProducer', dataProducer);
     if (activeSpeaker !== null) peer.notify('activeSpeaker', { peerId: activeSpeaker });
     if (audioLevels.length > 0) peer.notify('audioLevels', { levels: audioLevels });
+    peer.messages.deliver();
   }
 
   /** What a peer sees of the others. */

@@ -72,6 +72,9 @@ export class Connection {
     this.#logger = options.logger.child({ roomId: admission.roomId, peerId: admission.peerId });
     this.#joinTimer = setTimeout(() => this.refuse(408, 'no joinRoom came in time'), options.joinTimeoutMs);
     transport.on('close', (left) => this.#ended(left));
+    transport.on('drained', () => {
+      if (this.#state.is === 'joined') this.#state.session.peer.messages.deliver();
+    });
     // A protoo room of its own: rooms and peers are ours, and only protoo's requests and responses are wanted.
     this.#protoo = new protoo.Room().createPeer(admission.peerId, transport as never);
     this.#protoo.on('request', ({ method, data }, accept, reject) =>
@@ -84,6 +87,11 @@ export class Connection {
           this.notify('error', { code, reason: message, method: method.slice(0, MAX_ECHO) }),
       }),
     );
+  }
+
+  /** Whether its socket takes more of what can wait. */
+  get isReady(): boolean {
+    return this.#transport.isReady;
   }
 
   notify<N extends Notification>(method: N, data: NotificationData<N>): void {
@@ -195,6 +203,7 @@ export class Connection {
     if (this.#transport.closed) throw new RequestError(409, 'the connection has closed');
     if (session.hasEnded) return false;
     // From here nothing waits, so that what is told afterwards is what the snapshot lacks.
+    if (data.lastMessage !== undefined) session.peer.messages.goOnAfter(data.lastMessage);
     session.attach(this);
     this.#joined(session);
     metrics.sessionEvents.inc({ event: 'resumed' });
@@ -202,6 +211,7 @@ export class Connection {
     accept({ ...welcome(session, transports, this.#options), resumed: true, snapshot: session.peer.snapshot() });
     this.#timeJoin('resumed');
     session.room.remindToMove(session.peer);
+    session.peer.messages.deliver();
     return true;
   }
 
@@ -220,6 +230,7 @@ export class Connection {
     const { peerId } = this.#admission;
     const session = this.#options.sessions.open(room, { peerId, appData: data.appData ?? {}, grants }, this);
     this.#joined(session);
+    if (data.messagesOfMs !== undefined) session.peer.messages.beginBefore(data.messagesOfMs);
     const transports = await session.track(createTransports(session, data.transports));
     accept({ ...welcome(session, transports, this.#options), resumed: false });
     this.#timeJoin('new');

@@ -30,11 +30,15 @@ export class Session {
   #state: State;
 
   /** @throws RequestError when the room does not take the peer. */
-  constructor(room: Room, joining: Omit<Joining, 'notify'>, by: Connection, options: SessionOptions) {
+  constructor(room: Room, joining: Omit<Joining, 'notify' | 'isReady'>, by: Connection, options: SessionOptions) {
     this.room = room;
     this.#options = options;
     this.#state = { is: 'connected', by };
-    this.peer = room.join({ ...joining, notify: (method, data) => this.#notify(method, data) });
+    this.peer = room.join({
+      ...joining,
+      notify: (method, data) => this.#notify(method, data),
+      isReady: () => this.#state.is === 'connected' && this.#state.by.isReady,
+    });
   }
 
   /** Whether it waits for a socket. */

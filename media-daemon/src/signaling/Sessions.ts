@@ -43,7 +43,7 @@ export class Sessions {
   }
 
   /** @throws RequestError when the room does not take the peer. */
-  open(room: Room, joining: Omit<Joining, 'notify'>, by: Connection): Session {
+  open(room: Room, joining: Omit<Joining, 'notify' | 'isReady'>, by: Connection): Session {
     const { metrics, logger, resumeGraceMs } = this.#options;
     const ids = { roomId: room.id, peerId: joining.peerId };
     const session = new Session(room, joining, by, {

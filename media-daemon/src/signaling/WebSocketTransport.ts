@@ -42,6 +42,8 @@ type Events = {
   /** Nothing is sent or received any more. `left`: the client ended it with a close frame, or we did. */
   close: [left: boolean];
   message: [message: Message];
+  /** What was sent has gone out: `isReady` again. */
+  drained: [];
 };
 
 /**
@@ -74,7 +76,10 @@ export class WebSocketTransport extends EventEmitter<Events> {
     socket.on('pong', () => {
       this.#answered = true;
     });
-    stream.on('drain', () => this.#sendUpdates());
+    stream.on('drain', () => {
+      this.#sendUpdates();
+      if (!this.#closed) this.emit('drained');
+    });
     socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary));
     // `ws` closes the socket itself after an error.
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -86,6 +91,11 @@ export class WebSocketTransport extends EventEmitter<Events> {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Whether it takes more of what can wait. Once it does not, `drained` follows. */
+  get isReady(): boolean {
+    return this.#isOpen && this.#socket.bufferedAmount <= this.#stream.writableHighWaterMark;
   }
 
   /** Closes the socket; the code says whether the client may connect again. */

@@ -9,10 +9,13 @@ const dtlsParameters = { fingerprints: [{ algorithm: 'sha-256', value: Array(32)
 const produced = (more: object = {}) => ({ kind: 'audio', rtpParameters: { ...opusRtpParameters(), ...more } });
 const vp9 = { mimeType: 'video/VP9', payloadType: 96, clockRate: 90_000, parameters: {}, rtcpFeedback: [] };
 
-/** What only a token could bring about, or a backend's command: S4 and S53 have it, and mode `open` grants everything. */
+/** What only a token could bring about, or a backend's command, or many requests: S4, S53, S66, S69 and S72 have it, and mode `open` grants everything. */
 const NOT_HERE = [
   'joinRoom 401',
   'joinRoom 429',
+  'sendMessage 403',
+  'sendMessage 409',
+  'sendMessage 429',
   'updateAppData 429',
   'resumeProducer 429',
   'resumeProducer 403',

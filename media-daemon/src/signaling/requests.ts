@@ -9,6 +9,7 @@ type Handlers = { [M in PeerMethod]: (peer: Peer, data: RequestData<M>) => Promi
 
 const handlers: Handlers = {
   updateAppData: async (peer, data) => done(peer.updateAppData(data)),
+  sendMessage: async ({ messages }, data) => done(messages.send(data)),
   getStats: (peer, data) => peer.getStats(data),
   createWebRtcTransport: ({ transports }, data) => transports.create(data),
   connectWebRtcTransport: async ({ transports }, data) => done(await transports.connect(data)),

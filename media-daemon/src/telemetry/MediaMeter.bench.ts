@@ -32,6 +32,8 @@ const limits = {
   announcementBurst: 1_000_000,
   roomUpdatesPerSecond: 1_000_000,
   roomUpdateBurst: 1_000_000,
+  messageBytesPerSecond: 393_216,
+  messageBytesBurst: 262_144,
   maxRoomPeers: ROOM_PEERS,
   maxPeerProducers: 100,
   maxPeerConsumers: 100,

@@ -12,6 +12,8 @@ const limits = {
   announcementBurst: 1_000_000,
   roomUpdatesPerSecond: 1_000_000,
   roomUpdateBurst: 1_000_000,
+  messageBytesPerSecond: 393_216,
+  messageBytesBurst: 262_144,
   maxRoomPeers: 1000,
   maxPeerProducers: 100,
   maxPeerConsumers: 1000,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
+import { MAX_MESSAGE_BYTES } from './protoo.ts';
 
 /** The shapes that requests and notifications share. */
 
@@ -11,6 +12,28 @@ export const serverId = z.string().min(1).max(128);
 
 /** The most that an application may attach to a peer or a producer, as JSON in UTF-16 units. */
 const MAX_APP_DATA_LENGTH = 16_384;
+const textEncoder = new TextEncoder();
+
+/** What peers send to each other by `sendMessage`. */
+export const message = {
+  data: z
+    .string()
+    .max(MAX_MESSAGE_BYTES)
+    .refine(
+      (data) => data.length > MAX_MESSAGE_BYTES || textEncoder.encode(JSON.stringify(data)).length <= MAX_MESSAGE_BYTES,
+      `is longer than ${MAX_MESSAGE_BYTES} bytes of JSON`,
+    )
+    .meta({ description: `Text, or bytes in base64: at most ${MAX_MESSAGE_BYTES} bytes of JSON.` }),
+  encoding: z.literal('base64').optional().meta({ description: 'Says that `data` is bytes.' }),
+  topic: z.string().max(128).optional().meta({ description: 'What it is about; at most 128 characters.' }),
+  senderId: z
+    .string()
+    .min(1)
+    .max(64)
+    .meta({ description: 'What the sender numbers its messages under, chosen anew each time that it counts from 0.' }),
+  number: z.int().nonnegative().meta({ description: 'Tells the messages of a `senderId` apart; each is greater.' }),
+};
+
 /** How deep that may be nested, so that no JSON writer runs out of stack on it. */
 const MAX_APP_DATA_DEPTH = 32;
 

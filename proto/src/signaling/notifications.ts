@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
-import { audioLevels, dataProducerInfo, peerInfo, producerInfo, serverId } from './media.ts';
+import { audioLevels, dataProducerInfo, message, peerInfo, producerInfo, serverId } from './media.ts';
 
 /** mediasoup's score of an RTP stream: 0, nothing arrives, to 10, nothing is lost. */
 const score = z.int().min(0).max(10).meta({ description: '0, nothing arrives, to 10, nothing is lost.' });
@@ -95,6 +95,21 @@ export const notifications = {
     data: z.object({
       from: z.string().meta({ description: 'Who sends it.' }),
       data: z.unknown().meta({ description: 'What the application and its backend agree on.' }),
+    }),
+  },
+  peerMessage: {
+    summary:
+      'Another peer has sent a message. While a socket is slow messages wait, and are sent when it has taken those before.',
+    data: z.object({
+      peerId: idSchema,
+      ...message,
+      sequence: z.int().nonnegative().meta({ description: "Counts the room's messages: `lastMessage` of `joinRoom`." }),
+    }),
+  },
+  messagesMissed: {
+    summary: 'Messages waited for this peer for so long that they are not kept any more.',
+    data: z.object({
+      count: z.int().positive().meta({ description: 'How many at most: some may have been for others.' }),
     }),
   },
   roomClosed: { summary: 'The room was closed; the socket follows.', data: z.object({ reason: z.string() }) },

@@ -8,6 +8,7 @@ import {
   dtlsParameters,
   kind,
   layers,
+  message,
   peerInfo,
   sctpStreamParameters,
   serverId,
@@ -61,6 +62,13 @@ export const requests = {
         .max(128)
         .optional()
         .meta({ description: 'The session to go on with; else that of the address, where it has one.' }),
+      lastMessage: z.int().nonnegative().optional().meta({
+        description:
+          'With `sessionId`: the `sequence` of the last `peerMessage` that came. Those after it are sent again.',
+      }),
+      messagesOfMs: z.int().min(0).max(60_000).optional().meta({
+        description: 'Of a peer that moves here: messages of so many milliseconds before it joins are sent as well.',
+      }),
     }),
     response: z.object({
       rtpCapabilities,
@@ -95,6 +103,23 @@ export const requests = {
     data: z.object({ appData }),
     response: empty,
     errors: { 429: 'The peer announces too much, or the peers of the room do together.' },
+  },
+  sendMessage: {
+    summary:
+      'Sends a message to the others, or to some of them, as `peerMessage`. The messages of a `senderId` arrive in order; one that is asked again is sent once.',
+    data: z.object({
+      ...message,
+      to: z.array(idSchema).max(256).optional().meta({ description: 'Whom it is for; everybody by default.' }),
+      after: z.int().nonnegative().optional().meta({
+        description: 'The number of the message before it. Where that has not come, this one is refused with 409.',
+      }),
+    }),
+    response: empty,
+    errors: {
+      403: 'The peer may not send messages: the grant `data` is missing.',
+      409: 'The message `after` has not come; it comes first.',
+      429: 'The peer sends more bytes than it may.',
+    },
   },
   createWebRtcTransport: {
     summary: 'Makes the transport that the peer sends on or the one that it receives on, one of each at most.',

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RequestData } from '@mediasoup-server/proto/signaling';
+import { RoomError } from '../errors.ts';
+import { Courier } from './Courier.ts';
+import { SentMessages } from './SentMessages.ts';
+
+/** A daemon's side of it: takes what comes in order, and refuses what it is told to. */
+function daemon(refusal: (number: number) => RoomError | undefined = () => undefined) {
+  const taken: number[] = [];
+  const ask = async ({ number, after }: RequestData<'sendMessage'>): Promise<void> => {
+    const last = taken.at(-1);
+    if (last !== undefined && number <= last) return;
+    const error = refusal(number);
+    if (error) throw error;
+    if (last !== undefined && after !== undefined && after > last)
+      throw new RoomError('INVALID_REQUEST', 'out of order', { status: 409 });
+    taken.push(number);
+  };
+  return { taken, ask };
+}
+
+/** Sends so many messages, and resolves when each is taken or refused. */
+async function bring(count: number, ask: (data: RequestData<'sendMessage'>) => Promise<unknown>) {
+  const sent = new SentMessages('s');
+  const refused: number[] = [];
+  let left = count;
+  const done = Promise.withResolvers<void>();
+  const settled = (): void => {
+    left--;
+    if (left === 0) done.resolve();
+  };
+  const courier = new Courier(sent.recent(), {
+    ask,
+    taken: (message) => {
+      sent.take(message);
+      settled();
+    },
+    refused: (message) => {
+      sent.take(message);
+      refused.push(message.request.number);
+      settled();
+    },
+  });
+  for (let number = 0; number < count; number++) courier.send(sent.add('x'.repeat(20_000), {}));
+  await done.promise;
+  courier.close();
+  return { sent, refused };
+}
+
+const range = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+test('`Courier` brings messages in order and once, also those that are refused for now', async () => {
+  let refusals = 0;
+  const { taken, ask } = daemon((number) =>
+    number % 5 === 3 && refusals++ % 2 === 0 ? new RoomError('UNAVAILABLE', 'slower', { status: 429 }) : undefined,
+  );
+  const { refused } = await bring(12, ask);
+  assert.deepEqual(taken, range(12));
+  assert.deepEqual(refused, []);
+});
+
+test('`Courier` goes on after a message that is refused for good', async () => {
+  const { taken, ask } = daemon((number) =>
+    number === 2 ? new RoomError('REFUSED', 'no', { status: 403 }) : undefined,
+  );
+  const { refused } = await bring(6, ask);
+  assert.deepEqual(refused, [2]);
+  assert.deepEqual(taken, [0, 1, 3, 4, 5]);
+});
+
+test('`Courier` has no more on its way than the window', async () => {
+  let [now, most] = [0, 0];
+  const { taken, ask } = daemon();
+  await bring(20, async (data) => {
+    most = Math.max(most, ++now);
+    await new Promise((resolve) => setImmediate(resolve));
+    now--;
+    await ask(data);
+  });
+  assert.equal(taken.length, 20);
+  assert.ok(most >= 2 && most <= 4, `${most} at once`);
+});
+
+test('`Courier` stops where the session ends, and another one brings the rest', async () => {
+  const sent = new SentMessages('s');
+  const ended = Promise.withResolvers<void>();
+  const first = new Courier([], {
+    ask: async ({ number }) => {
+      if (number === 0) return;
+      ended.resolve();
+      throw new RoomError('CONNECTION_LOST', 'gone');
+    },
+    taken: (message) => sent.take(message),
+    refused: () => assert.fail('refused'),
+  });
+  for (let number = 0; number < 3; number++) first.send(sent.add('hi', {}));
+  await ended.promise;
+  const { taken, ask } = daemon();
+  const done = Promise.withResolvers<void>();
+  new Courier(sent.recent(), {
+    ask,
+    taken: ({ request }) => request.number === 2 && done.resolve(),
+    refused: () => assert.fail('refused'),
+  });
+  await done.promise;
+  // What was taken a short time ago is brought too: the place that took it may be lost.
+  assert.deepEqual(taken, [0, 1, 2]);
+});

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fromBase64 } from './base64.ts';
+import { LastNumbers } from './LastNumbers.ts';
+import { SentMessages } from './SentMessages.ts';
+
+test('`SentMessages` refuses what is too long, and what is too much, and loses nothing else by it', () => {
+  const sent = new SentMessages('s');
+  sent.add('first', {});
+  for (const data of ['x'.repeat(65_535), 'ä'.repeat(32_768), '\u0000'.repeat(11_000), new Uint8Array(50_000)])
+    assert.throws(() => sent.add(data, {}), { code: 'INVALID_REQUEST' });
+  sent.add('second', { to: ['bob'], topic: 'chat' });
+  assert.deepEqual(
+    sent.recent().map(({ request }) => request),
+    [
+      { data: 'first', senderId: 's', number: 0 },
+      { data: 'second', senderId: 's', number: 1, to: ['bob'], topic: 'chat' },
+    ],
+  );
+  const fill = (): void => {
+    for (let count = 0; count < 200; count++) sent.add('x'.repeat(60_000), {});
+  };
+  assert.throws(fill, { code: 'UNAVAILABLE' });
+  for (const message of sent.recent()) sent.take(message);
+  sent.add('again', {});
+});
+
+test('`SentMessages` keeps what was taken for a minute, at most 1 MiB of it, and what waits for good', () => {
+  const sent = new SentMessages('s');
+  const messages = Array.from({ length: 100 }, () => sent.add('x'.repeat(20_000), {}));
+  for (const message of messages.slice(1)) sent.take(message);
+  const [oldest, next] = sent.recent().map(({ request }) => request.number);
+  assert.equal(oldest, 0, 'it waits');
+  assert.equal(next, 48);
+  const later = performance.now() + 61_000;
+  assert.deepEqual(
+    sent.recent(later).map(({ request }) => request.number),
+    [0],
+  );
+});
+
+test('`SentMessages` writes bytes as base64, which is read again', () => {
+  const bytes = Uint8Array.from({ length: 40_000 }, (_, index) => index % 256);
+  const { request } = new SentMessages('s').add(bytes, {});
+  assert.equal(request.encoding, 'base64');
+  assert.deepEqual(fromBase64(request.data), bytes);
+  assert.equal(fromBase64('not base64!'), undefined);
+});
+
+test('`LastNumbers` lets each message of a sender through once', () => {
+  const last = new LastNumbers();
+  const taken = [0, 1, 0, 3, 2, 4].filter((number) => last.take('alice', 's', number));
+  assert.deepEqual(taken, [0, 1, 3, 4]);
+  assert.ok(last.take('bob', 's', 0));
+  assert.ok(last.take('alice', 'after a reload', 0));
+});

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { Bot } from './testing/Bot.ts';
+import { connectThrough } from './testing/programSockets.ts';
+import { type Daemon, nextTick, Stack } from './testing/stack.ts';
+import { TcpProxy } from './testing/TcpProxy.ts';
+
+const COUNT = 200;
+/** What is awaited is there long before, ms. */
+const DEADLINE_MS = 60_000;
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`${what} does not come`);
+    await nextTick();
+  }
+}
+
+/** Two programs in a room on one of two daemons, whose sockets go through relays. */
+async function call(t: TestContext) {
+  const stack = await Stack.start(t);
+  const daemons = new Map<string, Daemon>();
+  const relays = new Map<string, TcpProxy>();
+  for (const id of ['daemon-a', 'daemon-b']) {
+    const daemon = await stack.startDaemon(id, { MEDIA_DAEMON_PING_INTERVAL_MS: '2000' });
+    daemons.set(id, daemon);
+    relays.set(new URL(daemon.url).port, await TcpProxy.start(t, Number(new URL(daemon.url).port)));
+  }
+  connectThrough(t, new Map([...relays].map(([port, relay]) => [port, relay.port])));
+  const options = { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'room' };
+  const alice = await Bot.join(t, { ...options, peerId: 'alice' });
+  const bob = await Bot.join(t, { ...options, peerId: 'bob' });
+  const { state } = alice.room;
+  const daemon = state.status === 'connected' ? daemons.get(state.daemonId) : undefined;
+  const relay = daemon && relays.get(new URL(daemon.url).port);
+  if (!daemon || !relay) throw new Error('the programs are not connected');
+  return { options, daemon, relay, alice, bob };
+}
+
+const failures = {
+  'their sockets are reset': ({ relay }) => relay.reset(),
+  'the daemon is drained': ({ daemon }) => daemon.process.kill('SIGTERM'),
+  'the daemon is killed': ({ daemon }) => daemon.process.kill('SIGKILL'),
+} satisfies Record<string, (on: { relay: TcpProxy; daemon: Daemon }) => unknown>;
+
+for (const [what, fail] of Object.entries(failures)) {
+  test(`messages arrive in order and once, both ways, when ${what}`, async (t) => {
+    const { alice, bob, ...on } = await call(t);
+    const atBob: string[] = [];
+    const atAlice: string[] = [];
+    bob.room.on('dataReceived', (_, data) => atBob.push(String(data)));
+    alice.room.on('dataReceived', (_, data) => atAlice.push(String(data)));
+    let missed = 0;
+    for (const { room } of [alice, bob]) room.on('messagesMissed', (count) => (missed += count));
+    for (let number = 0; number < COUNT; number++) {
+      alice.room.send(String(number));
+      bob.room.send(String(number));
+      if (number === COUNT / 4) await until('half of what was sent', () => atBob.length > 20);
+      if (number === COUNT / 2) fail(on);
+      await nextTick();
+    }
+    const expected = Array.from({ length: COUNT }, (_, number) => String(number));
+    await until('the last message', () => atBob.includes(String(COUNT - 1)) && atAlice.includes(String(COUNT - 1)));
+    assert.deepEqual(atBob, expected);
+    assert.deepEqual(atAlice, expected);
+    assert.equal(missed, 0);
+  });
+}
+
+test('what is sent before joining and when somebody joins arrives', async (t) => {
+  const { options, alice } = await call(t);
+  const heard: unknown[][] = [];
+  alice.room.on('dataReceived', (...told) => heard.push(told));
+  alice.room.on('peerJoined', (peerId) => alice.room.send('welcome', { to: [peerId], topic: 'greeting' }));
+  const atCarol: unknown[][] = [];
+  let sent = false;
+  await Bot.join(t, { ...options, peerId: 'carol' }, (room) => {
+    if (sent) return;
+    sent = true;
+    room.on('dataReceived', (...told) => atCarol.push(told));
+    room.send('early');
+    assert.throws(() => room.send('x'.repeat(70_000)), { code: 'INVALID_REQUEST' });
+    room.send(new Uint8Array([0, 255]));
+  });
+  await until('what carol sent', () => heard.length >= 2);
+  assert.deepEqual(heard, [
+    ['carol', 'early'],
+    ['carol', new Uint8Array([0, 255])],
+  ]);
+  await until('the welcome', () => atCarol.length > 0);
+  assert.deepEqual(atCarol, [['alice', 'welcome', 'greeting']]);
+});

@@ -1,0 +1,91 @@
+import type { NotificationData } from '@mediasoup-server/proto/signaling';
+
+/** A message to peers of a room. */
+export type LoggedMessage = {
+  /** Counts the room's messages. */
+  readonly sequence: number;
+  /** When it came, on the clock of `performance`. */
+  readonly at: number;
+  /** About what it takes, and takes in a socket. */
+  readonly bytes: number;
+  /** Whom it is for; everybody but its sender, where undefined. */
+  readonly to: ReadonlySet<string> | undefined;
+  readonly notification: NotificationData<'peerMessage'>;
+};
+
+/** How long a message is kept, ms. */
+const KEPT_MS = 60_000;
+/** How much is kept of a room's messages, bytes. */
+const MOST_BYTES = 1_048_576;
+/** What a message takes beside its data, bytes. */
+const OVERHEAD_BYTES = 256;
+/** Of how many senders the last number is remembered. */
+const MOST_SENDERS = 4096;
+
+/** The latest messages of a room, which each peer is sent as fast as it reads. */
+export class MessageLog {
+  #messages: LoggedMessage[] = [];
+  #bytes = 0;
+  #end = 0;
+  /** The number of the last message of each sender. */
+  readonly #lastNumbers = new Map<string, number>();
+
+  /** The sequence of the first message that is kept. */
+  get start(): number {
+    return this.#end - this.#messages.length;
+  }
+
+  /** The sequence of the next message. */
+  get end(): number {
+    return this.#end;
+  }
+
+  get(sequence: number): LoggedMessage | undefined {
+    return this.#messages[sequence - this.start];
+  }
+
+  /** The number of the last message of a sender. */
+  lastNumberOf(peerId: string, senderId: string): number | undefined {
+    return this.#lastNumbers.get(`${senderId} ${peerId}`);
+  }
+
+  add(message: Omit<NotificationData<'peerMessage'>, 'sequence'>, to: readonly string[] | undefined): void {
+    const sequence = this.#end++;
+    const bytes = bytesOf(message.data);
+    this.#remember(`${message.senderId} ${message.peerId}`, message.number);
+    this.#messages.push({
+      sequence,
+      at: performance.now(),
+      bytes,
+      to: to && new Set(to),
+      notification: { ...message, sequence },
+    });
+    this.#bytes += bytes;
+    this.dropOld();
+  }
+
+  /** Drops what is too old, or too much. */
+  dropOld(now: number = performance.now()): void {
+    let count = 0;
+    for (const { at, bytes } of this.#messages) {
+      if (at > now - KEPT_MS && this.#bytes <= MOST_BYTES) break;
+      this.#bytes -= bytes;
+      count++;
+    }
+    if (count > 0) this.#messages = this.#messages.slice(count);
+  }
+
+  /** The sequence of the first message that is not older than so many milliseconds. */
+  since(ageMs: number, now: number = performance.now()): number {
+    return this.#messages.find(({ at }) => at >= now - ageMs)?.sequence ?? this.#end;
+  }
+
+  #remember(sender: string, number: number): void {
+    this.#lastNumbers.delete(sender);
+    this.#lastNumbers.set(sender, number);
+    const [longest] = this.#lastNumbers.keys();
+    if (this.#lastNumbers.size > MOST_SENDERS && longest !== undefined) this.#lastNumbers.delete(longest);
+  }
+}
+
+export const bytesOf = (data: string): number => Buffer.byteLength(data) + OVERHEAD_BYTES;
