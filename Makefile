@@ -39,7 +39,7 @@ TESTS ?= 'proto/src/**/*.test.ts' 'deploy/**/*.test.ts' 'control-plane/src/**/*.
 
 soak: setup-tests ## Runs the long tests: FUZZ_RUNS meetings of up to FUZZ_LENGTH hostile messages, CYCLES of joining and leaving, COMMAND_FUZZ_RUNS requests to the gRPC port, OUTAGE_MS without control plane and table, SUBSCRIBERS of one room on two workers, MEETINGS of two pages.
 	@$(WORKER) && FUZZ_RUNS=$${FUZZ_RUNS:-1800} FUZZ_LENGTH=$${FUZZ_LENGTH:-1000} CYCLES=$${CYCLES:-20000} COMMAND_FUZZ_RUNS=$${COMMAND_FUZZ_RUNS:-50000} OUTAGE_MS=$${OUTAGE_MS:-300000} SUBSCRIBERS=$${SUBSCRIBERS:-300} MEETINGS=$${MEETINGS:-500} \
-		node --test --test-force-exit --test-timeout=3600000 e2e/fuzz.test.ts e2e/everyLeaf.test.ts e2e/everyCommandField.test.ts e2e/commandFuzz.test.ts e2e/soak.test.ts e2e/directory.test.ts e2e/mesh.test.ts e2e/meeting.test.ts media-daemon/src/rooms/mesh.property.test.ts
+		node --test --test-force-exit --test-timeout=3600000 e2e/fuzz.test.ts e2e/everyLeaf.test.ts e2e/everyCommandField.test.ts e2e/everyHttpField.test.ts e2e/commandFuzz.test.ts e2e/soak.test.ts e2e/directory.test.ts e2e/mesh.test.ts e2e/meeting.test.ts media-daemon/src/rooms/mesh.property.test.ts
 
 load: setup ## Puts rooms full of peers on a deployment, and measures what they receive: ARGS='--help' tells how.
 	@$(WORKER) && exec node e2e/load/main.ts $(ARGS)

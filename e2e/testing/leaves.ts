@@ -1,7 +1,7 @@
 /** What replaces each value of a request that would be taken otherwise; `undefined` leaves it out. */
 export const hostileValues: readonly unknown[] = [
   ...[-1, 0, 0.5, -0.5, 255, 256, 65_536, 2 ** 31, 2 ** 32, 2 ** 53, 2 ** 64, 1e308, -1e308],
-  ...[null, undefined, true, false, '', 'x', '0.5', '__proto__', '\u0000', '\ud800', 'x'.repeat(5000)],
+  ...[null, undefined, true, false, '', 'x', '0.5', '__proto__', 'constructor', '\u0000', '\ud800', 'x'.repeat(5000)],
   ...[[], [null], [0.5], {}, { toString: 'x', valueOf: 'x' }],
   JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{}}}') as unknown,
 ];

@@ -22,7 +22,8 @@ const anyPorts = {
   MEDIA_DAEMON_METRICS_PORT: '0',
   MEDIA_DAEMON_RTC_PORT: '0',
 };
-const daemonKey = 'a key of the tests alone';
+/** Of daemons that tests start or play. */
+export const daemonKey = 'a key of the tests alone';
 const children = new Set<ChildProcess>();
 // Also when the test runner itself is ended, nothing that it started stays.
 process.once('exit', () => {
