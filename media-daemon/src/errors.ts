@@ -23,6 +23,8 @@ export class RequestError extends Error {
   /** Maps what mediasoup throws; anything unknown becomes 500 with nothing of it shown. */
   static from(error: unknown): RequestError {
     if (error instanceof RequestError) return error;
+    if (error instanceof mediasoupErrors.WorkerClosedError || (error instanceof Error && BROKEN.test(error.message)))
+      return new RequestError(503, 'the media worker ended, try again', { cause: error });
     // mediasoup throws TypeError for parameters that it does not accept, with a text that says which.
     if (error instanceof TypeError) return new RequestError(400, error.message, { cause: error });
     if (error instanceof mediasoupErrors.UnsupportedError)
@@ -30,8 +32,6 @@ export class RequestError extends Error {
     // Something was closed while it was being used: the peer, or its worker died.
     if (error instanceof mediasoupErrors.NotFoundError)
       return new RequestError(404, 'it is closed already', { cause: error });
-    if (error instanceof mediasoupErrors.WorkerClosedError || (error instanceof Error && BROKEN.test(error.message)))
-      return new RequestError(503, 'the media worker ended, try again', { cause: error });
     if (error instanceof Error && TAKEN.test(error.message))
       return new RequestError(409, error.message, { cause: error });
     return new RequestError(500, 'something went wrong here', { cause: error });

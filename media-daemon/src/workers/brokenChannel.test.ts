@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { RequestError } from '../errors.ts';
 import type { Peer } from '../rooms/Peer.ts';
 import { handleRequest } from '../signaling/requests.ts';
 import { opusRtpParameters } from '../testing/opus.ts';
@@ -78,6 +79,16 @@ test('a worker whose channel is unusable is found without anybody asking for any
   assert.deepEqual(
     room.peers.map(({ id }) => id),
     ['bob'],
+  );
+});
+
+test('who asks for something on a worker whose channel is unusable is told to try again', async (t) => {
+  const { alice } = await twoInRoom(t);
+  await breakChannelOf(alice.peer);
+  const produced = { kind: 'audio', rtpParameters: { ...opusRtpParameters(), mid: '1' }, appData: {} } as const;
+  await assert.rejects(
+    handleRequest(alice.peer, 'produce', produced),
+    (error) => RequestError.from(error).code === 503,
   );
 });
 
