@@ -86,15 +86,15 @@ test('no interleaving gives a room two owners, or a daemon more peers than it ta
           return { token: '', expiresAt: new Date() };
         },
       };
-      const run = async (each: (typeof steps)[number]) => {
+      const run = async (each: (typeof steps)[number], index: number) => {
         try {
           switch (each.does) {
             case 'assign':
-              await assignPeer({ roomId: each.room, peerId: 'p', grants }, directory, keys);
+              await assignPeer({ roomId: each.room, peerId: `${index}`, grants }, directory, keys);
               break;
             case 'assignAfterFailure':
               await assignPeer(
-                { roomId: each.room, peerId: 'p', grants, failedDaemonId: each.daemonId },
+                { roomId: each.room, peerId: `${index}`, grants, failedDaemonId: each.daemonId },
                 directory,
                 keys,
               );

@@ -4,6 +4,7 @@ import { HttpProblem } from '@mediasoup-server/process/problem';
 import { requestContext } from '@mediasoup-server/process/requestContext';
 import type { Assignment, AssignmentRequest } from '@mediasoup-server/proto/http';
 import type { Daemon } from '../daemons/Daemon.ts';
+import { hasPlace, placeOf } from '../daemons/Places.ts';
 import type { Instance, Room } from '../rooms/RoomTable.ts';
 import type { Grants } from '../tokens/AccessTokens.ts';
 import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
@@ -23,7 +24,7 @@ const REACHABLE_AGAIN_MS = 1000;
 
 /**
  * Decides which daemon a peer connects to: the one that has the room, or else one that is chosen and told to make it.
- * A place is kept for the peer there. Where the room lives and its daemon is well this takes one read and one update of
+ * A place is kept for the peer there, one within a token's life however often it asks. Where the room lives and its daemon is well this takes one read and one update of
  * the tables, and nobody is asked.
  *
  * @throws HttpProblem FORBIDDEN for a peer that was put out, ROOM_FULL, NO_CAPACITY or UNAVAILABLE.
@@ -34,6 +35,7 @@ export async function assignPeer(
   keys: Pick<AssignmentKeys, 'sign'>,
 ): Promise<Assignment> {
   const { roomId, failedDaemonId } = request;
+  const place = placeOf(roomId, request.peerId);
   const { rooms, daemons, suspectAfterMs } = directory;
   const giveUpAt = Date.now() + GIVE_UP_AFTER_MS;
   /** Where a place was kept in vain, since somebody else placed the room meanwhile; there too, as a rule. */
@@ -45,36 +47,38 @@ export async function assignPeer(
     const [instance] = seen.instances;
     const refusedMs = (seen.refusedPeers?.find(({ peerId }) => peerId === request.peerId)?.until ?? 0) - Date.now();
     if (refusedMs > 0) {
-      if (kept) await daemons.release(kept);
+      if (kept) await daemons.release(kept, place);
       const retryAfter = Math.ceil(refusedMs / 1000);
       throw new HttpProblem('FORBIDDEN', 'the peer was put out of the room for a time', { retryAfter });
     }
     if (kept) {
       if (instance && isSame(kept, instance)) return issue(request, kept, epoch, keys, directory);
-      await daemons.release(kept);
+      await daemons.release(kept, place);
       kept = undefined;
     }
     if (instance && instance.daemonId !== failedDaemonId) {
-      const daemon = await daemons.reserve(instance, Date.now() - suspectAfterMs);
+      const daemon = await daemons.reserve(instance, place, { freshSince: Date.now() - suspectAfterMs });
       if (daemon) return issue(request, daemon, epoch, keys, directory);
     }
     const owner = await findOwner(roomId, directory, { failedDaemonId, seen });
     if (owner.kind === 'owned') {
-      if (owner.daemon.headroom <= 0) throw new HttpProblem('ROOM_FULL', undefined, { retryAfter: RETRY_AFTER });
-      const daemon = await daemons.reserve(owner.daemon);
+      const keeps = hasPlace(owner.daemon, place, Date.now());
+      if (!keeps && owner.daemon.headroom <= 0)
+        throw new HttpProblem('ROOM_FULL', undefined, { retryAfter: RETRY_AFTER });
+      const daemon = keeps ? owner.daemon : await daemons.reserve(owner.daemon, place);
       if (!daemon) continue;
       const assignment = await issue(request, daemon, owner.room.epoch, keys, directory);
       const unreachable = owner.probed && failedDaemonId === daemon.daemonId;
       return unreachable ? { ...assignment, retryAfterMs: REACHABLE_AGAIN_MS } : assignment;
     }
-    const { daemon, room } = await placeRoom(owner.room, request.region, directory, giveUpAt);
+    const { daemon, room } = await placeRoom(owner.room, place, request.region, directory, giveUpAt);
     if (room) {
       if (owner.leaving) await moveRoom(owner.leaving, room, directory);
       return issue(request, daemon, room.epoch, keys, directory);
     }
     kept = daemon;
   }
-  if (kept) await daemons.release(kept);
+  if (kept) await daemons.release(kept, place);
   throw new HttpProblem('UNAVAILABLE', 'others keep changing the room', { retryAfter: 1 });
 }
 
@@ -88,6 +92,7 @@ async function moveRoom(from: Daemon, { roomId, epoch }: Room, { client, logger 
 /** @returns the daemon, where a place is kept, and no room when somebody else has placed it meanwhile. */
 async function placeRoom(
   seen: Room,
+  place: string,
   region: string | undefined,
   directory: Directory,
   giveUpAt: number,
@@ -96,7 +101,7 @@ async function placeRoom(
   const { roomId } = seen;
   for await (const candidate of candidates(roomId, region, directory)) {
     if (Date.now() > giveUpAt) break;
-    const daemon = await daemons.reserve(candidate);
+    const daemon = await daemons.reserve(candidate, place, { again: true });
     if (!daemon) continue;
     const { daemonId, shard, incarnation } = daemon;
     try {
@@ -107,7 +112,7 @@ async function placeRoom(
     } catch (error) {
       if (error instanceof HttpProblem) throw error;
       logger.warn({ err: error, roomId, daemonId }, 'daemon did not make the room');
-      await daemons.release(daemon);
+      await daemons.release(daemon, place);
     }
   }
   throw new HttpProblem('NO_CAPACITY', undefined, { retryAfter: RETRY_AFTER });

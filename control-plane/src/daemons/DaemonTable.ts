@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { absent, allOf, atLeast, differs, equals } from '../store/condition.ts';
-import { Computed, type Page, type PageRequest, Table, type TableParts } from '../store/Table.ts';
+import { absent, allOf, atLeast, differs, equals, lacks } from '../store/condition.ts';
+import { Computed, Member, type Page, type PageRequest, Table, type TableParts } from '../store/Table.ts';
 import { type Daemon, daemonSchema, expiryOf, type Load, shardOf } from './Daemon.ts';
+import { liveSlots, pastSlots } from './Places.ts';
 
 /** The hash key of the items that name the regions; no shard's name is without a "#". */
 const REGIONS = 'regions';
@@ -76,9 +77,10 @@ export class DaemonTable {
     const { state, load } = report;
     const headroom = new Computed(report.headroom + report.assigned, '-', 'assigned');
     const heartbeatAt = Date.now();
+    const over = Object.fromEntries(pastSlots(heartbeatAt).map((slot) => [slot, undefined]));
     return this.#daemons.update(
       { shard, daemonId },
-      { state, ...(load && { load }), headroom, heartbeatAt, expiresAt: expiryOf(heartbeatAt) },
+      { state, ...(load && { load }), headroom, heartbeatAt, expiresAt: expiryOf(heartbeatAt), ...over },
       allOf(sameIncarnation, ownSecret, notLost),
     );
   }
@@ -86,29 +88,43 @@ export class DaemonTable {
   /**
    * Keeps a place for a peer, which the daemon's heartbeats give back when nobody comes.
    *
-   * @param freshSince Unix time in milliseconds; an older last heartbeat refuses, where it is given.
-   * @returns the daemon, or `undefined` when it is full, not ready, another incarnation or too long silent.
+   * @param place the peer's, see `placeOf`.
+   * @param options.freshSince Unix time in milliseconds; an older last heartbeat refuses, where it is given.
+   * @param options.again keeps another place for a peer that has one.
+   * @returns the daemon, or `undefined` when it is full, not ready, another incarnation or too long silent, or the peer has
+   * a place there.
    */
   reserve(
     { shard, daemonId, incarnation }: Pick<Daemon, 'shard' | 'daemonId' | 'incarnation'>,
-    freshSince = 0,
+    place: string,
+    { freshSince = 0, again = false }: { freshSince?: number; again?: boolean } = {},
   ): Promise<Daemon | undefined> {
     const sameIncarnation = equals('incarnation', incarnation);
     const ready = equals('state', 'ready');
     const hasRoom = atLeast('headroom', 1);
     const fresh = atLeast('heartbeatAt', freshSince);
+    const slots = liveSlots(Date.now());
+    const hasNoPlace = again ? [] : slots.map((slot) => lacks(slot, place));
     return this.#daemons.update(
       { shard, daemonId },
-      { headroom: new Computed('headroom', '-', 1), assigned: new Computed('assigned', '+', 1) },
-      allOf(sameIncarnation, ready, hasRoom, fresh),
+      {
+        headroom: new Computed('headroom', '-', 1),
+        assigned: new Computed('assigned', '+', 1),
+        [slots[0]]: new Member('ADD', place),
+      },
+      allOf(sameIncarnation, ready, hasRoom, fresh, ...hasNoPlace),
     );
   }
 
   /** Gives back a place that `reserve` kept. */
-  async release({ shard, daemonId, incarnation }: Pick<Daemon, 'shard' | 'daemonId' | 'incarnation'>): Promise<void> {
+  async release(
+    { shard, daemonId, incarnation }: Pick<Daemon, 'shard' | 'daemonId' | 'incarnation'>,
+    place: string,
+  ): Promise<void> {
+    const forgotten = Object.fromEntries(liveSlots(Date.now()).map((slot) => [slot, new Member('DELETE', place)]));
     await this.#daemons.update(
       { shard, daemonId },
-      { headroom: new Computed('headroom', '+', 1), assigned: new Computed('assigned', '-', 1) },
+      { headroom: new Computed('headroom', '+', 1), assigned: new Computed('assigned', '-', 1), ...forgotten },
       equals('incarnation', incarnation),
     );
   }

@@ -20,7 +20,18 @@ export class Computed {
   }
 }
 
-type Change<T> = { readonly [K in keyof T]?: T[K] | Computed | undefined };
+/** A member that is added to a set of strings, which is made if need be, or taken from it. */
+export class Member {
+  readonly action: 'ADD' | 'DELETE';
+  readonly member: string;
+
+  constructor(action: 'ADD' | 'DELETE', member: string) {
+    this.action = action;
+    this.member = member;
+  }
+}
+
+type Change<T> = { readonly [K in keyof T]?: T[K] | Computed | Member | undefined };
 type Key = Readonly<Record<string, string>>;
 
 /** How many times the items of a page may be read to fill it, where most of them are filtered out. */
@@ -113,8 +124,11 @@ export class Table<S extends z.ZodObject> {
         typeof of === 'string' ? placeholders.name(of) : placeholders.value(of);
       const set: string[] = [];
       const remove: string[] = [];
+      const members = { ADD: [] as string[], DELETE: [] as string[] };
       for (const [attribute, value] of Object.entries(change)) {
         if (value === undefined) remove.push(placeholders.name(attribute));
+        else if (value instanceof Member)
+          members[value.action].push(`${placeholders.name(attribute)} ${placeholders.value(new Set([value.member]))}`);
         else if (value instanceof Computed)
           set.push(
             `${placeholders.name(attribute)} = ${operand(value.left)} ${value.operator} ${operand(value.right)}`,
@@ -124,6 +138,8 @@ export class Table<S extends z.ZodObject> {
       const actions = [
         ...(set.length > 0 ? [`SET ${set.join(', ')}`] : []),
         ...(remove.length > 0 ? [`REMOVE ${remove.join(', ')}`] : []),
+        ...(members.ADD.length > 0 ? [`ADD ${members.ADD.join(', ')}`] : []),
+        ...(members.DELETE.length > 0 ? [`DELETE ${members.DELETE.join(', ')}`] : []),
       ];
       return this.#parts.client.send(
         new UpdateCommand({

@@ -34,6 +34,12 @@ export const present =
   (placeholders) =>
     `attribute_exists(${placeholders.name(path)})`;
 
+/** The attribute does not exist, or is a set without this. */
+export const lacks =
+  (path: string, member: string): Condition =>
+  (placeholders) =>
+    `NOT contains(${placeholders.name(path)}, ${placeholders.value(member)})`;
+
 export const allOf =
   (...conditions: readonly Condition[]): Condition =>
   (placeholders) =>

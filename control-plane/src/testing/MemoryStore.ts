@@ -110,6 +110,8 @@ function holds(expression: string, item: Item, input: Expressions): boolean {
   if (text.startsWith('(')) return holds(text.slice(1, -1), item, input);
   const exists = /^attribute_(not_)?exists\((.+)\)$/.exec(text);
   if (exists) return (resolved(exists[2] ?? '', item, input) === undefined) === (exists[1] !== undefined);
+  const member = /^NOT contains\((.+), (.+)\)$/.exec(text);
+  if (member) return !asSet(resolved(member[1] ?? '', item, input)).has(resolved(member[2] ?? '', item, input));
   const [left = '', operator, right = ''] = text.split(' ');
   const [a, b] = [resolved(left, item, input), resolved(right, item, input)];
   if (operator === '=') return a === b;
@@ -137,7 +139,8 @@ function split(text: string): { members: string[]; joint: string | undefined } {
 }
 
 function update(item: Record<string, unknown>, expression: string, input: Expressions): Item {
-  const [, sets = '', removes = ''] = /^(?:SET (.*?))? ?(?:REMOVE (.*))?$/.exec(expression) ?? [];
+  const [, sets = '', removes = '', added = '', deleted = ''] =
+    /^(?:SET (.*?))? ?(?:REMOVE (.*?))? ?(?:ADD (.*?))? ?(?:DELETE (.*))?$/.exec(expression) ?? [];
   const before = { ...item };
   const nameOf = (path: string) => String(input.ExpressionAttributeNames?.[path]);
   for (const action of sets.split(', ').filter(Boolean)) {
@@ -146,5 +149,20 @@ function update(item: Record<string, unknown>, expression: string, input: Expres
     item[nameOf(path)] = operator === undefined ? a : Number(a) + (operator === '-' ? -1 : 1) * Number(b);
   }
   for (const path of removes.split(', ').filter(Boolean)) delete item[nameOf(path)];
+  for (const [actions, adds] of [
+    [added, true],
+    [deleted, false],
+  ] as const) {
+    for (const action of actions.split(', ').filter(Boolean)) {
+      const [path = '', members = ''] = action.split(' ');
+      const set = asSet(resolved(path, before, input));
+      for (const member of asSet(resolved(members, before, input))) adds ? set.add(member) : set.delete(member);
+      if (set.size > 0) item[nameOf(path)] = set;
+      else delete item[nameOf(path)];
+    }
+  }
   return item;
 }
+
+/** A copy of a set, which is empty where the attribute is missing. */
+const asSet = (value: unknown): Set<unknown> => new Set(value instanceof Set ? value : []);

@@ -163,7 +163,7 @@ export class Registration {
     // Only who shows a token of the control plane learns that the peer was removed.
     this.#rooms.removals.checkRefusal(roomId, peerId);
     if (this.#rooms.removals.isVoid(epoch, roomId, peerId)) throw new RequestError(401, 'the token is not valid');
-    this.#reservations.use(token, issuedAt);
+    this.#reservations.use(roomId, peerId, issuedAt);
     return grants;
   }
 

@@ -10,16 +10,16 @@ test('a peer that was assigned is awaited until it comes', () => {
   assert.equal(reservations.outstanding(0), 0);
   reservations.tell(3, 10 * SECOND);
   assert.equal(reservations.outstanding(10 * SECOND), 3);
-  reservations.use('a', 9 * SECOND);
-  reservations.use('a', 9 * SECOND);
-  reservations.use('b', 10 * SECOND);
+  reservations.use('room', 'a', 9 * SECOND);
+  reservations.use('room', 'a', 9 * SECOND);
+  reservations.use('room', 'b', 10 * SECOND);
   assert.equal(reservations.outstanding(20 * SECOND), 1);
 });
 
 test('a peer that does not come within the life of its token is awaited no more', () => {
   const reservations = new Reservations();
   reservations.tell(2, 0);
-  reservations.use('a', 0);
+  reservations.use('room', 'a', 0);
   reservations.tell(5, 30 * SECOND);
   assert.equal(reservations.outstanding(59 * SECOND), 4);
   assert.equal(reservations.outstanding(60 * SECOND), 3);
@@ -35,4 +35,14 @@ test('a new registration counts anew', () => {
   reservations.tell(7, 0);
   reservations.reset();
   assert.deepEqual([reservations.assigned, reservations.outstanding(0)], [0, 0]);
+});
+
+test('a peer that comes with several tokens takes one place', () => {
+  const reservations = new Reservations();
+  reservations.tell(0, 0);
+  reservations.tell(3, 10 * SECOND);
+  for (let time = 10; time < 30; time++) reservations.use('room', 'a', time * SECOND);
+  assert.equal(reservations.outstanding(30 * SECOND), 2);
+  reservations.use('other room', 'a', 30 * SECOND);
+  assert.equal(reservations.outstanding(30 * SECOND), 1);
 });

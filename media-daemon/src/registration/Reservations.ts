@@ -5,7 +5,7 @@ const KEPT_MS = 60_000;
 export class Reservations {
   /** The control plane's count since the registration, each with the time when it was told. */
   #told: { readonly at: number; readonly assigned: number }[] = [];
-  /** The tokens that were used, with the time when they were issued. */
+  /** The peers that have come, with the time when the first of their tokens was issued that keeps a place. */
   readonly #used = new Map<string, number>();
 
   /** The last count that was told. */
@@ -21,9 +21,11 @@ export class Reservations {
     if (firstKept > 1) this.#told.splice(0, firstKept - 1);
   }
 
-  /** Notes that the peer of a token has come. The same token again changes nothing. */
-  use(token: string, issuedAt: number): void {
-    this.#used.set(token, issuedAt);
+  /** Notes that an assigned peer has come. Another token of the same peer changes nothing while its place is kept. */
+  use(roomId: string, peerId: string, issuedAt: number): void {
+    const peer = JSON.stringify([roomId, peerId]);
+    const former = this.#used.get(peer);
+    if (former === undefined || issuedAt > former + KEPT_MS) this.#used.set(peer, issuedAt);
   }
 
   outstanding(now: number): number {
