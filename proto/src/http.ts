@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idSchema } from './ids.ts';
+import { ALL_ROOMS, idSchema } from './ids.ts';
 
 /** `GET /health`: 200 while the process lives. */
 export const healthSchema = z.strictObject({ message: z.literal('ok') });
@@ -136,8 +136,7 @@ export const roomInstancesSchema = z.object({
 });
 export type RoomInstances = z.infer<typeof roomInstancesSchema>;
 
-/** What a token for every room has in place of a room's id. */
-export const ALL_ROOMS = '*';
+export { ALL_ROOMS };
 
 /** What a command token may allow: to look, to change rooms and peers, to drain the daemon. */
 export const commandScopes = ['rooms:read', 'rooms:write', 'daemon:drain'] as const;
