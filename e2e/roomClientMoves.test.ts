@@ -109,7 +109,9 @@ test('a backend whose token is of a key that is not used any more gets another',
   const folder = mkdtempSync(pathOf(tmpdir(), 'key-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const keyFile = pathOf(folder, 'key.pem');
-  writeFileSync(keyFile, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  writeFileSync(keyFile, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }), {
+    mode: 0o600,
+  });
   const ended = once(stack.controlPlane, 'exit');
   stack.controlPlane.kill('SIGTERM');
   await ended;

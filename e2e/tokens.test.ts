@@ -16,7 +16,7 @@ const seconds = () => Math.floor(Date.now() / 1000);
 async function keyFile(folder: string, name: string) {
   const { privateKey } = generateKeyPairSync('ed25519');
   const file = join(folder, name);
-  await writeFile(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  await writeFile(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   const jwk = createPublicKey(privateKey).export({ format: 'jwk' });
   return { privateKey, file, kid: await calculateJwkThumbprint(jwk as { kty: 'OKP' }) };
 }

@@ -34,6 +34,26 @@ describe('readConfig', () => {
     ],
     ['with certificates and no use for them', { CONTROL_PLANE_DAEMON_CA_FILE: import.meta.filename }, ['DAEMON_TLS']],
     ['open beyond loopback', { CONTROL_PLANE_LISTEN_IP: '0.0.0.0' }, ['LISTEN_IP', 'ALLOW_OPEN_BEYOND_LOOPBACK']],
+    [
+      'with plain HTTP beyond loopback',
+      { CONTROL_PLANE_LISTEN_IP: '0.0.0.0', CONTROL_PLANE_DAEMON_TLS: 'true' },
+      ['LISTEN_IP', 'TLS_CERT_FILE', 'BEHIND_TLS_PROXY'],
+    ],
+    [
+      'with plain gRPC beyond loopback',
+      { CONTROL_PLANE_LISTEN_IP: '0.0.0.0', CONTROL_PLANE_BEHIND_TLS_PROXY: 'true' },
+      ['DAEMON_TLS', 'ALLOW_PLAIN_DAEMONS_BEYOND_LOOPBACK'],
+    ],
+    [
+      'with a signing key that others can read',
+      { CONTROL_PLANE_ASSIGNMENT_KEY_FILE: import.meta.filename },
+      ['ASSIGNMENT_KEY_FILE', 'ALLOW_READABLE_KEY_FILES'],
+    ],
+    [
+      'with another signing key that others can read',
+      { CONTROL_PLANE_OTHER_ASSIGNMENT_KEY_FILES: import.meta.filename },
+      ['OTHER_ASSIGNMENT_KEY_FILES', 'ALLOW_READABLE_KEY_FILES'],
+    ],
     ['with an unknown mode', { CONTROL_PLANE_MODE: 'closed' }, ['MODE']],
     [
       'with keys fetched in plain text',
@@ -62,6 +82,8 @@ describe('readConfig', () => {
       ...base,
       CONTROL_PLANE_LISTEN_IP: '0.0.0.0',
       CONTROL_PLANE_ALLOW_OPEN_BEYOND_LOOPBACK: 'true',
+      CONTROL_PLANE_BEHIND_TLS_PROXY: 'true',
+      CONTROL_PLANE_ALLOW_PLAIN_DAEMONS_BEYOND_LOOPBACK: 'true',
     });
     assert.equal(listenIp, '0.0.0.0');
   });

@@ -11,6 +11,7 @@ import {
   list,
   networks,
   port,
+  readableByOthers,
   readSettings,
   SettingsError,
   variableName,
@@ -79,6 +80,16 @@ export const settingsSchema = z.object({
   allowOpenBeyondLoopback: flag()
     .default(false)
     .meta({ description: 'Lets mode `open` listen on an address that other machines reach.' }),
+  behindTlsProxy: flag().default(false).meta({
+    description:
+      'Lets the API speak plain HTTP on an address that other machines reach, since a proxy in front of it speaks TLS.',
+  }),
+  allowPlainDaemonsBeyondLoopback: flag().default(false).meta({
+    description: 'Commands daemons on other machines in plain text, which shows the tokens of commands to the network.',
+  }),
+  allowReadableKeyFiles: flag()
+    .default(false)
+    .meta({ description: 'Private keys are taken from files that other users of the machine can read.' }),
   store: z
     .enum(['embedded', 'dynamodb'], 'is neither "embedded" nor "dynamodb"')
     .default('embedded')
@@ -195,6 +206,32 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       `${name('listenIp')}: mode "open" lets everybody in, so it listens on loopback only` +
         ` unless ${name('allowOpenBeyondLoopback')} is "true".`,
     );
+  }
+  if (!isLoopback(config.listenIp)) {
+    if (config.tlsKeyFile === undefined && !config.behindTlsProxy) {
+      wrong.push(
+        `${name('listenIp')}: other machines reach it, and plain HTTP shows them tokens and keys. Set ${name('tlsCertFile')}` +
+          ` and ${name('tlsKeyFile')}, or ${name('behindTlsProxy')}=true if a proxy in front speaks TLS.`,
+      );
+    }
+    if (!config.daemonTls && !config.allowPlainDaemonsBeyondLoopback) {
+      wrong.push(
+        `${name('daemonTls')}: daemons on other machines are commanded in plain text. Set it to "true", or` +
+          ` ${name('allowPlainDaemonsBeyondLoopback')}=true if that is meant.`,
+      );
+    }
+  }
+  if (!config.allowReadableKeyFiles) {
+    const { tlsKeyFile, daemonClientKeyFile, assignmentKeyFile, otherAssignmentKeyFiles } = config;
+    const keyFiles = Object.entries({ tlsKeyFile, daemonClientKeyFile, assignmentKeyFile, otherAssignmentKeyFiles });
+    for (const [setting, paths] of keyFiles) {
+      for (const path of [paths ?? []].flat()) {
+        const reason = readableByOthers(path);
+        if (reason === undefined) continue;
+        const allowed = `${name('allowReadableKeyFiles')}=true if that is meant`;
+        wrong.push(`${name(setting as keyof Config)}: ${reason}, or set ${allowed}.`);
+      }
+    }
   }
   const accessKeys = [config.accessTokenSecret, config.accessTokenKeyFile, config.accessTokenJwksUrl];
   const names = `${name('accessTokenSecret')}, ${name('accessTokenKeyFile')} and ${name('accessTokenJwksUrl')}`;

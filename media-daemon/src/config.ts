@@ -1,7 +1,16 @@
 import { availableParallelism, hostname } from 'node:os';
 import { iceServerSettings, missingTurnSetting } from '@mediasoup-server/process/iceServers';
 import { logLevels } from '@mediasoup-server/process/logger';
-import { address, file, flag, integer, isLoopback, networks, port } from '@mediasoup-server/process/settings';
+import {
+  address,
+  file,
+  flag,
+  integer,
+  isLoopback,
+  networks,
+  port,
+  readableByOthers,
+} from '@mediasoup-server/process/settings';
 import { idSchema } from '@mediasoup-server/proto/ids';
 import { z } from 'zod';
 
@@ -98,6 +107,10 @@ export const settingsSchema = z
     controlPlaneUrl: describe(
       z.url({ protocol: /^https?$/ }).optional(),
       'The control plane. Without it the daemon serves alone.',
+    ),
+    allowPlainControlPlaneBeyondLoopback: describe(
+      flag().default(false),
+      'In mode `jwt` a control plane on another machine is asked over plain `http://`, which shows the keys of the daemon to the network.',
     ),
     daemonKey: z
       .string()
@@ -205,6 +218,10 @@ export const settingsSchema = z
       integer(100, 3_600_000).default(20_000),
       'Milliseconds in which each stream is asked once for the statistics of the metrics; longer where it would be more than 50 a second.',
     ),
+    allowReadableKeyFiles: describe(
+      flag().default(false),
+      'Private keys are taken from files that other users of the machine can read.',
+    ),
     logLevel: describe(z.enum(logLevels).default('info'), 'The least level that is logged.'),
   })
   .superRefine((given, context) => {
@@ -238,6 +255,25 @@ export const settingsSchema = z
     }
     if (given.mode === 'jwt' && !given.controlPlaneUrl)
       refuse('controlPlaneUrl', 'is missing: in mode "jwt" it is the control plane that lets peers in');
+    // Checks of all settings run also where one of them alone is wrong.
+    const controlPlane = URL.canParse(given.controlPlaneUrl ?? '') ? new URL(given.controlPlaneUrl ?? '') : undefined;
+    if (
+      given.mode === 'jwt' &&
+      controlPlane?.protocol === 'http:' &&
+      !isLoopback(controlPlane.hostname) &&
+      !given.allowPlainControlPlaneBeyondLoopback
+    ) {
+      refuse(
+        'controlPlaneUrl',
+        'is another machine, and http:// shows the network the keys; use https://, or set MEDIA_DAEMON_ALLOW_PLAIN_CONTROL_PLANE_BEYOND_LOOPBACK=true if that is meant',
+      );
+    }
+    for (const setting of ['tlsKeyFile', 'grpcTlsKeyFile'] as const) {
+      const path = given[setting];
+      const reason = path === undefined || given.allowReadableKeyFiles ? undefined : readableByOthers(path);
+      if (reason !== undefined)
+        refuse(setting, `${reason}, or set MEDIA_DAEMON_ALLOW_READABLE_KEY_FILES=true if that is meant`);
+    }
     const missing = missingTurnSetting(given);
     if (missing) refuse(missing.setting, missing.message);
     if (given.controlPlaneUrl && !given.daemonKey)

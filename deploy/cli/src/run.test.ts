@@ -74,11 +74,14 @@ test('`config check` says what is wrong with the settings, and which of their fi
     MEDIA_DAEMON_TLS_CERT_FILE: join(path, 'cert.pem'),
     MEDIA_DAEMON_TLS_KEY_FILE: join(path, 'key.pem'),
   };
-  await writeFile(files.MEDIA_DAEMON_TLS_CERT_FILE, '');
+  await writeFile(files.MEDIA_DAEMON_TLS_CERT_FILE, '', { mode: 0o600 });
   const unreadable = await cli(['config', 'check', 'media-daemon'], files);
   assert.equal(unreadable.code, 1);
   assert.match(unreadable.stderr, /^MEDIA_DAEMON_TLS_KEY_FILE: cannot be read: .*no such file/);
   const certificate = files.MEDIA_DAEMON_TLS_CERT_FILE;
+  await writeFile(files.MEDIA_DAEMON_TLS_KEY_FILE, '', { mode: 0o644 });
+  const readable = await cli(['config', 'check', 'media-daemon'], files);
+  assert.match(readable.stderr, /^MEDIA_DAEMON_TLS_KEY_FILE: .*mode 0644.*MEDIA_DAEMON_ALLOW_READABLE_KEY_FILES=true/);
   const controlPlane = { CONTROL_PLANE_DAEMON_KEY: daemonKey };
   for (const [server, settings] of [
     ['media-daemon', { ...files, MEDIA_DAEMON_TLS_KEY_FILE: certificate }],

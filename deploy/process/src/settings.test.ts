@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict';
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { flag, integer, isLoopback, list, port, readSettings, SettingsError, settingsTable } from './settings.ts';
+import {
+  flag,
+  integer,
+  isLoopback,
+  list,
+  port,
+  readableByOthers,
+  readSettings,
+  SettingsError,
+  settingsTable,
+} from './settings.ts';
 
 const schema = z.object({
   listenPort: port().default(8080).meta({ description: 'The port.' }),
@@ -76,6 +89,29 @@ test('`settingsTable` has a row for each setting, with its default and its meani
 test('`settingsTable` shows what a default depends on, not what it is on this machine', () => {
   const host = z.string().default('this machine').meta({ description: 'A name.', shownDefault: 'the host name' });
   assert.match(settingsTable(z.object({ host }), 'TEST_'), /^\| `TEST_HOST` \| the host name \| A name\. \|$/m);
+});
+
+test('`readableByOthers` takes the group of a file of root alone, and nobody else', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'modes-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'key.pem');
+  writeFileSync(file, '');
+  const isRoot = process.getuid?.() === 0;
+  for (const [mode, isRefused] of [
+    [0o400, false],
+    [0o600, false],
+    [0o640, !isRoot],
+    [0o660, true],
+    [0o644, true],
+    [0o604, true],
+  ] as const) {
+    chmodSync(file, mode);
+    assert.equal(readableByOthers(file) !== undefined, isRefused, mode.toString(8));
+  }
+  if (!isRoot) return;
+  chownSync(file, 12_345, 12_345);
+  chmodSync(file, 0o640);
+  assert.match(readableByOthers(file) ?? '', /mode 0640/);
 });
 
 test('`isLoopback` knows the addresses that only this machine reaches', () => {

@@ -120,6 +120,22 @@ export const networks = () =>
     }
   }, 'names what is no IP address or network');
 
-/** Whether an address to listen on is reached from this machine only. */
+/** Whether an address, or the host of a URL, is reached from this machine only. */
 export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(\.\d+){3}$/.test(host);
+  host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
+
+/**
+ * Why others than this process's user may read a file with a secret; undefined where they may not. The group of a file of root's
+ * may read it where that is how this process reads it: it is one of its own, or root checks for the server.
+ */
+export function readableByOthers(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  // The setting itself tells of a file that is not there.
+  if (!found) return undefined;
+  const { mode, uid, gid } = found;
+  const groups = [process.getgid?.(), process.getegid?.(), ...(process.getgroups?.() ?? [])];
+  const mayGroupRead = uid === 0 && (process.getuid?.() === 0 || groups.includes(gid));
+  if ((mode & (mayGroupRead ? 0o037 : 0o077)) === 0) return undefined;
+  const shown = (mode & 0o777).toString(8).padStart(4, '0');
+  return `${path} can be read or changed by other users (mode ${shown}); chmod 0600, or 0640 where root owns it and the server reads it by its group`;
+}

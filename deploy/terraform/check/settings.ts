@@ -46,7 +46,7 @@ export function settingProblems(texts: ReadonlyMap<string, string>): string[] {
 export function instanceSettings(script: string): Readonly<Record<string, unknown>> {
   // The settings are read where their files are.
   const tls = mkdtempSync(join(tmpdir(), 'tls-'));
-  for (const file of ['cert.pem', 'key.pem']) writeFileSync(join(tls, file), '');
+  for (const file of ['cert.pem', 'key.pem']) writeFileSync(join(tls, file), '', { mode: 0o600 });
   const known: typeof ofInstance = { ...ofInstance, TLS: tls };
   const lines = /<<END\n(MEDIA_DAEMON_[\s\S]*?)\nEND\n/.exec(script)?.[1]?.split('\n') ?? [];
   try {
