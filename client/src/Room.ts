@@ -94,11 +94,12 @@ export class Room extends TypedEmitter<RoomEvents> {
           const request = { peerId, ...(failedDaemonId !== undefined && { failedDaemonId }) };
           return requestAssignment({ controlPlaneUrl, roomId, accessToken, request, signal });
         },
-        open: (assignment) =>
+        open: (assignment, signal) =>
           Session.open({
             // What came before is sent here as well, and taken once.
             messagesOfMs: this.#hasArrived ? HANDED_OVER_MS : undefined,
             assignment,
+            signal,
             appData: this.#appData,
             dataProtocol: protocolOf(this.#senderId),
             handlerFactory: options.handlerFactory,

@@ -2,14 +2,16 @@ import type { Assignment } from '@mediasoup-server/proto/http';
 import { RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
 import type { Session, Trouble } from '../session/Session.ts';
-import { backoffMs } from './backoff.ts';
+import { backoffMs, paceMs } from './backoff.ts';
 import { onNetworkEvent } from './networkEvents.ts';
 import type { RoomState } from './RoomState.ts';
+import { firstOf, Search } from './Search.ts';
 
 export interface RecoveryOptions {
   /** Asks the control plane where to go. */
   assign(failedDaemonId: string | undefined, signal: AbortSignal): Promise<Assignment>;
-  open(assignment: Assignment): Promise<Session>;
+  /** @param signal ends the attempt: another one has taken over. */
+  open(assignment: Assignment, signal: AbortSignal): Promise<Session>;
 }
 
 export interface RecoveryEvents {
@@ -31,6 +33,8 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
   #trouble: Trouble | undefined;
   /** That the session is to be left, which stays so whatever else becomes of it. */
   #move: Trouble | undefined;
+  /** Sessions that other attempts of this peer competed with: one of those may still replace it at the daemon. */
+  readonly #rivalled = new WeakSet<Session>();
   /** Ends a wait: something has happened that makes it worth while. */
   #wake: () => void = () => {};
 
@@ -102,8 +106,10 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
     this.#session = session;
     this.#trouble = undefined;
     this.#move = undefined;
-    session.on('trouble', (trouble) => {
+    session.on('trouble', (told) => {
       if (session !== this.#session) return;
+      const replaced = told.is === 'refused' && told.error.status === 409 && this.#rivalled.has(session);
+      const trouble: Trouble = replaced ? { is: 'media lost', error: told.error } : told;
       if (trouble.is === 'asked to move') this.#move = trouble;
       if (isFinal(this.#trouble) && trouble.is !== 'refused') return;
       this.#trouble = trouble;
@@ -126,60 +132,141 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
     );
   }
 
-  /** Answers the session that goes on, or one at another place. Tries until one of the two succeeds. */
+  /**
+   * Answers the session that goes on, or one at another place. While a session is lost its attempts overlap: after an
+   * outage only an attempt that begins after it succeeds soon.
+   */
   async #place(): Promise<Session> {
-    let resumable = true;
-    let suspect: string | undefined;
+    const search = new Search();
+    const before = this.#session;
+    const overlaps = this.#session !== undefined && this.#trouble?.is !== 'asked to move';
+    let ended: 'open' | { readonly session: Session } | { readonly error: RoomError } = 'open';
     let failure: RoomError | undefined;
-    for (let attempt = 1; ; attempt++) {
-      const trouble = this.#trouble;
-      this.#setState(this.#stateOf(attempt, failure));
-      if (trouble || attempt > 1) await this.#sleep(Math.max(backoffMs(attempt), failure?.retryAfterMs ?? 0));
-      this.#throwIfOver();
-      try {
-        const session = this.#session;
-        if (resumable && session && this.#trouble?.is === 'socket lost') {
-          const outcome = await resume(session);
-          if (outcome === 'resumed' && !isFinal(this.#trouble)) {
-            if (!this.#move) return session;
-            this.#trouble = this.#move;
-            continue;
-          }
-          resumable = outcome !== 'gone';
-          // A daemon that answers late is not taken for dead.
-          suspect = outcome === 'unreachable' ? session.daemonId : undefined;
-        } else if (trouble?.error.code === 'TRANSPORT_FAILED') {
-          suspect = session?.daemonId;
-        }
-        this.#throwIfOver();
-        const assignment = await this.#options.assign(suspect, this.#leaving.signal);
-        if (session && assignment.daemonId === session.daemonId && this.#staysUseful(resumable)) {
-          // It lives, the control plane says, or is not to be left for itself: the session is worth more than another.
-          failure = new RoomError('DAEMON_UNREACHABLE', 'The media server cannot be reached', {
-            retryAfterMs: assignment.retryAfterMs,
-          });
-          continue;
-        }
-        if (assignment.retryAfterMs !== undefined) await this.#sleep(assignment.retryAfterMs);
-        this.#throwIfOver();
-        suspect = assignment.daemonId;
-        // The daemon would end the former session as replaced, which reads like a refusal of the peer.
-        if (session && assignment.daemonId === session.daemonId) session.disconnect();
-        const next = await this.#options.open(assignment);
-        try {
+    /** Set where an attempt asks for a pause before the next one, ms. */
+    let pauseMs: number | undefined;
+    try {
+      for (let attempt = 1; ; attempt++) {
+        this.#setState(this.#stateOf(attempt, failure));
+        let waitMs = attempt > 1 || this.#trouble ? paceMs(attempt, overlaps) : undefined;
+        // Sleeps again where what wakes it only changes how long to wait.
+        while (waitMs !== undefined && ended === 'open') {
+          pauseMs = undefined;
+          await this.#sleep(waitMs);
           this.#throwIfOver();
-        } catch (error) {
-          // One that nobody takes would stay in the room.
-          next.close();
-          throw error;
+          waitMs = pauseMs;
         }
-        return next;
-      } catch (error) {
-        failure = RoomError.from(error);
-        if (!failure.retryable) throw failure;
-        // What was assigned and answered is well, whatever else went wrong.
-        if (failure.code !== 'DAEMON_UNREACHABLE' && failure.code !== 'CONNECTION_LOST') suspect = undefined;
+        this.#throwIfOver();
+        if (ended === 'open') {
+          const began = attempt;
+          const attempted = this.#attempt(search).then(
+            (session) => {
+              // One that nobody takes would stay in the room.
+              if (ended !== 'open' || this.#leaving.signal.aborted) {
+                if (session !== before) session.close();
+                return;
+              }
+              ended = { session };
+              this.#wake();
+            },
+            (error) => {
+              failure = RoomError.from(error);
+              if (ended !== 'open' || search.signal.aborted) return;
+              if (!failure.retryable) ended = { error: failure };
+              // Who answers and refuses is asked less and less often; who does not answer is not burdened.
+              else if (overlaps && failure.status === undefined && failure.retryAfterMs === undefined) return;
+              else pauseMs = Math.max(backoffMs(began + 1), failure.retryAfterMs ?? 0);
+              this.#wake();
+            },
+          );
+          if (!overlaps) await attempted;
+          pauseMs = undefined;
+          if (!overlaps && failure?.retryAfterMs) await this.#sleep(failure.retryAfterMs);
+        }
+        const end = ended as 'open' | { readonly session: Session } | { readonly error: RoomError };
+        if (end === 'open') continue;
+        if ('error' in end) throw end.error;
+        if (search.count > 0) this.#rivalled.add(end.session);
+        return end.session;
       }
+    } finally {
+      if (ended === 'open') ended = { error: new RoomError('CONNECTION_LOST', 'The search is over') };
+      search.end();
+    }
+  }
+
+  /** Resumes the session where it may go on, and looks for another place: at once where the daemon seems dead. */
+  async #attempt(search: Search): Promise<Session> {
+    const attempt = search.begin();
+    try {
+      const session = this.#session;
+      const trouble = this.#trouble;
+      if (!session || trouble?.is !== 'socket lost' || !search.resumable) {
+        if (trouble?.error.code === 'TRANSPORT_FAILED') search.suspect = session?.daemonId;
+        return await this.#elsewhere(search, attempt);
+      }
+      const resumed = this.#resume(session, search, attempt);
+      if (!trouble.silent) {
+        const outcome = await resumed;
+        return outcome ?? (await this.#elsewhere(search, attempt));
+      }
+      search.suspect = session.daemonId;
+      return await firstOf([
+        resumed.then((outcome) => outcome ?? Promise.reject(new RoomError('CONNECTION_LOST', 'It is not resumed'))),
+        this.#elsewhere(search, attempt),
+      ]);
+    } finally {
+      search.done(attempt);
+    }
+  }
+
+  /** @returns undefined where another place is needed. */
+  async #resume(session: Session, search: Search, { signal }: AbortController): Promise<Session | undefined> {
+    const outcome = await resume(session, signal);
+    if (outcome === 'resumed' && !isFinal(this.#trouble)) {
+      if (!this.#move) return session;
+      this.#trouble = this.#move;
+      throw this.#move.error;
+    }
+    if (outcome === 'gone') search.resumable = false;
+    // A daemon that answers late is not taken for dead.
+    search.suspect = outcome === 'unreachable' ? session.daemonId : undefined;
+    return undefined;
+  }
+
+  async #elsewhere(search: Search, { signal }: AbortController): Promise<Session> {
+    const session = this.#session;
+    try {
+      this.#throwIfOver();
+      const assignment = await this.#options.assign(search.suspect, AbortSignal.any([signal, this.#leaving.signal]));
+      const stays = session && assignment.daemonId === session.daemonId;
+      if (stays && this.#staysUseful(search.resumable)) {
+        // It lives, the control plane says, or is not to be left for itself: the session is worth more than another.
+        throw new RoomError('DAEMON_UNREACHABLE', 'The media server cannot be reached', {
+          retryAfterMs: assignment.retryAfterMs,
+        });
+      }
+      const { retryAfterMs } = assignment;
+      if (retryAfterMs !== undefined) await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+      this.#throwIfOver();
+      if (signal.aborted) throw new RoomError('CONNECTION_LOST', 'Another attempt has taken over');
+      search.suspect = assignment.daemonId;
+      // The daemon would end the former session as replaced, which reads like a refusal of the peer.
+      if (stays) session.disconnect();
+      const next = await this.#options.open(assignment, signal);
+      try {
+        this.#throwIfOver();
+        if (signal.aborted) throw new RoomError('CONNECTION_LOST', 'Another attempt has taken over');
+      } catch (error) {
+        // One that nobody takes would stay in the room.
+        next.close();
+        throw error;
+      }
+      return next;
+    } catch (error) {
+      const { code } = RoomError.from(error);
+      // What was assigned and answered is well, whatever else went wrong.
+      if (code !== 'DAEMON_UNREACHABLE' && code !== 'CONNECTION_LOST') search.suspect = undefined;
+      throw error;
     }
   }
 
@@ -231,9 +318,9 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
 const isFinal = (trouble: Trouble | undefined): boolean => trouble?.is === 'media lost' || trouble?.is === 'refused';
 
 /** @throws {RoomError} that is final */
-async function resume(session: Session): Promise<'resumed' | 'gone' | 'late' | 'unreachable'> {
+async function resume(session: Session, signal: AbortSignal): Promise<'resumed' | 'gone' | 'late' | 'unreachable'> {
   try {
-    return (await session.resume()) ? 'resumed' : 'gone';
+    return (await session.resume(signal)) ? 'resumed' : 'gone';
   } catch (error) {
     const reason = RoomError.from(error);
     if (!reason.retryable) throw reason;

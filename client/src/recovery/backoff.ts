@@ -14,3 +14,11 @@ export function backoffMs(attempt: number, random: number = Math.random()): numb
   const full = Math.min(LONGEST_MS, FIRST_MS * 2 ** (attempt - 1));
   return full / 2 + (random * full) / 2;
 }
+
+/**
+ * How long after an attempt began the next one does, ms. Where attempts overlap that is 1 to 2 s, however long the outage
+ * lasts: soon enough for people, and spread enough for a service that returns to all its peers at once.
+ */
+export function paceMs(attempt: number, overlaps: boolean, random: number = Math.random()): number {
+  return overlaps && attempt > 1 ? 1_000 + random * 1_000 : backoffMs(attempt, random);
+}

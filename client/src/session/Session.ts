@@ -16,8 +16,8 @@ import { Roster } from './Roster.ts';
 
 /** What makes the room look for another socket, or another place. */
 export type Trouble =
-  /** The socket is gone; `resume` may help. */
-  | { readonly is: 'socket lost'; readonly error: RoomError }
+  /** The socket is gone; `resume` may help. `silent`: the daemon gave no answer, so that it may be dead. */
+  | { readonly is: 'socket lost'; readonly error: RoomError; readonly silent: boolean }
   /** The daemon asks to move while it still serves. */
   | { readonly is: 'asked to move'; readonly error: RoomError }
   /** Its media is gone for good, or the daemon asked to come anew at once. */
@@ -47,6 +47,8 @@ export interface SessionOptions {
   /** How the messages that are sent are written. */
   readonly dataProtocol: string;
   readonly handlerFactory?: types.HandlerFactory | undefined;
+  /** Ends the attempt to connect. */
+  readonly signal?: AbortSignal;
 }
 
 /** A peer's stay at one daemon. It outlives its sockets; when the daemon or its media is lost, so is the session. */
@@ -72,16 +74,22 @@ export class Session extends TypedEmitter<SessionEvents> {
     const early: AnyNotification[] = [];
     let session: Session | undefined;
     let lost: RoomError | undefined;
-    const { signaling, joined } = await Signaling.join(options.assignment, options, (listened) => {
-      listened.on('notification', (notification) =>
-        session ? session.#receive(notification) : early.push(notification),
-      );
-      for (const how of ['lost', 'refused'] as const) {
-        listened.on(how, (error) => {
+    const { signaling, joined } = await Signaling.join(
+      options.assignment,
+      options,
+      (listened) => {
+        listened.on('notification', (notification) =>
+          session ? session.#receive(notification) : early.push(notification),
+        );
+        listened.on('lost', (error) => {
           lost = error;
         });
-      }
-    });
+        listened.on('refused', (error) => {
+          lost = error;
+        });
+      },
+      options.signal,
+    );
     try {
       const transports = await MediaTransports.make({
         joined,
@@ -118,7 +126,7 @@ export class Session extends TypedEmitter<SessionEvents> {
       this.emit('dataReceived', ...received),
     );
     this.roster.on('producerClosed', (producerId) => this.consumers.dropProducer(producerId));
-    signaling.on('lost', (error) => this.emit('trouble', { is: 'socket lost', error }));
+    signaling.on('lost', (error, silent) => this.emit('trouble', { is: 'socket lost', error, silent }));
     signaling.on('refused', (error) => this.emit('trouble', { is: 'refused', error: this.#closingError(error) }));
     transports.on('failed', (error) => this.emit('trouble', { is: 'media lost', error }));
     transports.on('flowChanged', (flowing) => {
@@ -148,11 +156,11 @@ export class Session extends TypedEmitter<SessionEvents> {
    * @returns false where the daemon has the session no more
    * @throws {RoomError} DAEMON_UNREACHABLE where that may be tried again, REFUSED where it may not
    */
-  async resume(): Promise<boolean> {
+  async resume(signal?: AbortSignal): Promise<boolean> {
     // Node hands over what came with the answer before whoever awaits the answer goes on.
     this.#early ??= [];
     try {
-      const resumed = await this.#signaling.resume();
+      const resumed = await this.#signaling.resume(signal);
       if (resumed) this.#reconcile(resumed);
       return resumed !== undefined;
     } finally {

@@ -31,21 +31,30 @@ export class ProtooSocket {
    * Opens a socket; what it receives goes to the handlers.
    *
    * @param timeoutMs how long it may take to open
+   * @param signal gives up while it opens
    * @throws {RoomError} DAEMON_UNREACHABLE; a browser does not tell why
    */
-  static open(url: string, timeoutMs: number, handlers: ProtooSocketHandlers): Promise<ProtooSocket> {
+  static open(
+    url: string,
+    timeoutMs: number,
+    handlers: ProtooSocketHandlers,
+    signal?: AbortSignal,
+  ): Promise<ProtooSocket> {
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(url, SUBPROTOCOL);
       const failed = (): void => {
         clearTimeout(timer);
+        signal?.removeEventListener('abort', failed);
         socket.onopen = socket.onclose = null;
         socket.close();
         reject(new RoomError('DAEMON_UNREACHABLE', 'The media server cannot be reached'));
       };
       const timer = setTimeout(failed, timeoutMs);
       socket.onclose = failed;
+      signal?.addEventListener('abort', failed);
       socket.onopen = () => {
         clearTimeout(timer);
+        signal?.removeEventListener('abort', failed);
         resolve(new ProtooSocket(socket, handlers));
       };
     });

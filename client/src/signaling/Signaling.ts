@@ -10,6 +10,8 @@ import { type Answer, type AnyNotification, ProtooSocket, type SocketEnd } from 
 const OPEN_TIMEOUT_MS = 8_000;
 /** How long it may take when a session is resumed, ms: its daemon may be dead, and then the control plane is asked. */
 const REOPEN_TIMEOUT_MS = 3_000;
+/** How long the daemon may take to resume the session when the socket is open, ms. */
+const JOIN_AGAIN_TIMEOUT_MS = 5_000;
 /** How long an answer may take, ms. */
 const REQUEST_TIMEOUT_MS = 20_000;
 /** How often the daemon is asked whether it is there (a browser cannot see WebSocket pings), ms. */
@@ -38,8 +40,8 @@ interface Pending {
 
 export interface SignalingEvents {
   notification: [notification: AnyNotification];
-  /** The socket is gone; `resume` may go on with the session. */
-  lost: [error: RoomError];
+  /** The socket is gone; `resume` may go on with the session. `silent`: the daemon gave no answer. */
+  lost: [error: RoomError, silent: boolean];
   /** The daemon ended the connection and says that the peer must not come back. */
   refused: [error: RoomError];
 }
@@ -55,6 +57,10 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   #lastMessage: number | undefined;
   /** Why the socket is about to be closed, as the daemon has just said. */
   #reason: { readonly code: number; readonly reason: string } | undefined;
+  /** Whether a socket is open and has not joined yet. */
+  #joins = false;
+  /** Sockets that were to resume the session and got no answer. */
+  readonly #silent: ProtooSocket[] = [];
   #pingTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -66,12 +72,14 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     assignment: Assignment,
     { appData, messagesOfMs }: { appData: Record<string, unknown>; messagesOfMs?: number | undefined },
     listen: (signaling: Signaling) => void,
+    signal?: AbortSignal,
   ): Promise<{ signaling: Signaling; joined: Joined }> {
     const signaling = new Signaling(assignment);
     listen(signaling);
     const joined = await signaling.#connect(assignment.url, OPEN_TIMEOUT_MS, {
       appData,
       ...(messagesOfMs !== undefined && { messagesOfMs }),
+      signal,
     });
     return { signaling, joined };
   }
@@ -91,7 +99,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
    * @returns undefined where the daemon has the session no more
    * @throws {RoomError} DAEMON_UNREACHABLE where that may be tried again, REFUSED where it may not
    */
-  async resume(): Promise<Resumed | undefined> {
+  async resume(signal?: AbortSignal): Promise<Resumed | undefined> {
     if (this.#state.is !== 'lost') throw new RoomError('INTERNAL', 'Nothing is to be resumed');
     const { former } = this.#state;
     const url = new URL(this.#assignment.url);
@@ -100,6 +108,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
       const joined = await this.#connect(url.href, REOPEN_TIMEOUT_MS, {
         sessionId: this.#sessionId,
         ...(this.#lastMessage !== undefined && { lastMessage: this.#lastMessage }),
+        signal,
       });
       former.close();
       if (joined.snapshot) {
@@ -126,15 +135,15 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   }
 
   /** Asks the daemon now whether it is there; where it does not answer the socket is lost. */
-  probe(): void {
+  probe(timeoutMs = PING_TIMEOUT_MS): void {
     clearTimeout(this.#pingTimer);
     if (this.#state.is !== 'open') return;
     const { socket } = this.#state;
     const silent = setTimeout(() => {
       if (this.#state.is !== 'open' || this.#state.socket !== socket) return;
       socket.abandon();
-      this.#lose(socket, new RoomError('CONNECTION_LOST', 'The media server went silent'));
-    }, PING_TIMEOUT_MS);
+      this.#lose(socket, new RoomError('CONNECTION_LOST', 'The media server went silent'), true);
+    }, timeoutMs);
     this.#pingTimer = silent;
     const next = (): void => {
       clearTimeout(silent);
@@ -153,16 +162,22 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     this.#rejectAll(new RoomError('CONNECTION_LOST', 'The connection is closed'));
     if (state.is === 'open') state.socket.close();
     else state.former.close();
+    for (const silent of this.#silent.splice(0)) silent.close();
   }
 
   async #connect(
     url: string,
     timeoutMs: number,
-    how: Pick<RequestData<'joinRoom'>, 'appData' | 'sessionId' | 'messagesOfMs' | 'lastMessage'>,
+    {
+      signal,
+      ...how
+    }: Pick<RequestData<'joinRoom'>, 'appData' | 'sessionId' | 'messagesOfMs' | 'lastMessage'> & {
+      signal?: AbortSignal | undefined;
+    },
   ): Promise<Joined> {
     const { roomId, peerId } = this.#assignment;
     let socket: ProtooSocket | undefined;
-    this.#reason = undefined;
+    const resumes = how.sessionId !== undefined;
     const ended = Promise.withResolvers<never>();
     ended.promise.catch(() => {});
     const handlers = {
@@ -174,18 +189,39 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
         if (this.#state.is === 'open' && this.#state.socket === socket) this.#ended(socket, end, error);
       },
     };
-    socket = await ProtooSocket.open(url, timeoutMs, handlers);
+    socket = await ProtooSocket.open(url, timeoutMs, handlers, signal);
+    if (resumes && (this.#joins || this.#state.is !== 'lost')) {
+      // The daemon ends the socket before the one that resumes last, which must not be the one in use.
+      socket.close();
+      throw new RoomError('CONNECTION_LOST', 'Another socket resumes the session');
+    }
+    this.#joins = true;
+    this.#reason = undefined;
+    // Where the network is lost again meanwhile, a later socket resumes. This one is closed after that one has resumed.
+    const late = setTimeout(
+      () => ended.reject(new RoomError('DAEMON_UNREACHABLE', 'The media server does not answer')),
+      resumes ? JOIN_AGAIN_TIMEOUT_MS : REQUEST_TIMEOUT_MS,
+    );
     try {
       const data = { roomId, peerId, transports: ['send', 'recv'] as ('send' | 'recv')[], ...how };
       const joined = await Promise.race([this.#ask(socket, 'joinRoom', data), ended.promise]);
+      if (resumes && this.#state.is !== 'lost') throw new RoomError('CONNECTION_LOST', 'The session was given up');
       this.#sessionId = joined.sessionId;
       this.#state = { is: 'open', socket };
+      for (const silent of this.#silent.splice(0)) silent.close();
       this.#schedulePing();
       return joined;
     } catch (error) {
-      socket.close();
+      // A close frame that arrives late would mean leaving.
+      if (resumes && this.#state.is === 'lost') {
+        socket.abandon();
+        this.#silent.push(socket);
+      } else socket.close();
       for (const [id, { method }] of this.#pending) if (method === 'joinRoom') this.#take(id);
       throw joinError(RoomError.from(error));
+    } finally {
+      clearTimeout(late);
+      this.#joins = false;
     }
   }
 
@@ -237,14 +273,14 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
 
   #ended(socket: ProtooSocket, { forGood }: SocketEnd, error: RoomError): void {
     if (!forGood) {
-      this.#lose(socket, error);
+      this.#lose(socket, error, false);
       return;
     }
     this.close();
     this.emit('refused', error);
   }
 
-  #lose(former: ProtooSocket, error: RoomError): void {
+  #lose(former: ProtooSocket, error: RoomError, silent: boolean): void {
     clearTimeout(this.#pingTimer);
     this.#state = { is: 'lost', former };
     for (const [id, { method, timer }] of this.#pending) {
@@ -252,7 +288,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
       // What belongs to the socket alone is not asked again.
       if (method === 'ping') this.#take(id)?.reject(error);
     }
-    this.emit('lost', error);
+    this.emit('lost', error, silent);
   }
 
   /** Answers what the lost socket left unanswered, or asks it again. */

@@ -34,9 +34,13 @@ export class ScriptedSession extends TypedEmitter<SessionEvents> {
     this.disconnect();
   }
 
-  loseSocket(): void {
+  loseSocket(silent = false): void {
     if (this.isOver) return;
-    this.emit('trouble', { is: 'socket lost', error: new RoomError('CONNECTION_LOST', 'The connection was lost') });
+    this.emit('trouble', {
+      is: 'socket lost',
+      silent,
+      error: new RoomError('CONNECTION_LOST', 'The connection was lost'),
+    });
   }
 
   loseMedia(): void {
