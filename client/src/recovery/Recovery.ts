@@ -35,6 +35,8 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
   #move: Trouble | undefined;
   /** Sessions that other attempts of this peer competed with: one of those may still replace it at the daemon. */
   readonly #rivalled = new WeakSet<Session>();
+  /** How many sessions are being opened, also for attempts that were given up: their joins may still arrive. */
+  #opening = 0;
   /** Ends a wait: something has happened that makes it worth while. */
   #wake: () => void = () => {};
 
@@ -146,7 +148,8 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
     let pauseMs: number | undefined;
     try {
       for (let attempt = 1; ; attempt++) {
-        this.#setState(this.#stateOf(attempt, failure));
+        // What overlaps says so only when it begins.
+        if (attempt === 1 || !overlaps) this.#setState(this.#stateOf(attempt, failure));
         let waitMs = attempt > 1 || this.#trouble ? paceMs(attempt, overlaps) : undefined;
         // Sleeps again where what wakes it only changes how long to wait.
         while (waitMs !== undefined && ended === 'open') {
@@ -157,6 +160,7 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
         }
         this.#throwIfOver();
         if (ended === 'open') {
+          if (attempt > 1 && overlaps) this.#setState(this.#stateOf(attempt, failure));
           const began = attempt;
           const attempted = this.#attempt(search).then(
             (session) => {
@@ -185,7 +189,7 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
         const end = ended as 'open' | { readonly session: Session } | { readonly error: RoomError };
         if (end === 'open') continue;
         if ('error' in end) throw end.error;
-        if (search.count > 0) this.#rivalled.add(end.session);
+        if (this.#opening > 0) this.#rivalled.add(end.session);
         return end.session;
       }
     } finally {
@@ -252,7 +256,8 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
       search.suspect = assignment.daemonId;
       // The daemon would end the former session as replaced, which reads like a refusal of the peer.
       if (stays) session.disconnect();
-      const next = await this.#options.open(assignment, signal);
+      this.#opening++;
+      const next = await this.#options.open(assignment, signal).finally(() => this.#opening--);
       try {
         this.#throwIfOver();
         if (signal.aborted) throw new RoomError('CONNECTION_LOST', 'Another attempt has taken over');

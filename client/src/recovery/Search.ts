@@ -16,11 +16,6 @@ export class Search {
     return this.#ending.signal;
   }
 
-  /** How many attempts were begun and not ended. */
-  get count(): number {
-    return this.#attempts.length;
-  }
-
   begin(): AbortController {
     const attempt = new AbortController();
     // The oldest goes on, since the service may only be slow; of the others the latest have the best chance.

@@ -91,12 +91,14 @@ export class ScriptedService implements RecoveryOptions {
 
   move(daemonId: string): void {
     this.#daemonId = daemonId;
+    // The control plane names no daemon that it knows to be dead.
+    while (this.dead.has(this.#daemonId)) this.#daemonId += '+';
   }
 
   /** Kills a daemon, and everything that it has. */
   kill(daemonId: string): void {
     this.dead.add(daemonId);
-    if (this.#daemonId === daemonId) this.#daemonId = `${daemonId}+`;
+    if (this.#daemonId === daemonId) this.move(daemonId);
     this.#members = this.#members.filter((member) => member.daemonId !== daemonId);
   }
 
