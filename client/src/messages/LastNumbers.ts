@@ -7,7 +7,8 @@ export class LastNumbers {
 
   /** Whether a message of the sender is new. */
   take(peerId: string, senderId: string, number: number): boolean {
-    const sender = `${peerId} ${senderId}`;
+    // Both are names that users choose: no separator tells where one ends.
+    const sender = JSON.stringify([peerId, senderId]);
     const last = this.#last.get(sender);
     if (last !== undefined && number <= last) return false;
     this.#last.delete(sender);

@@ -53,4 +53,6 @@ test('`LastNumbers` lets each message of a sender through once', () => {
   assert.deepEqual(taken, [0, 1, 3, 4]);
   assert.ok(last.take('bob', 's', 0));
   assert.ok(last.take('alice', 'after a reload', 0));
+  assert.ok(last.take('alice s', 't', 0));
+  assert.ok(last.take('alice', 's t', 0), 'another sender');
 });

@@ -46,13 +46,13 @@ export class MessageLog {
 
   /** The number of the last message of a sender. */
   lastNumberOf(peerId: string, senderId: string): number | undefined {
-    return this.#lastNumbers.get(`${senderId} ${peerId}`);
+    return this.#lastNumbers.get(keyOf(peerId, senderId));
   }
 
   add(message: Omit<NotificationData<'peerMessage'>, 'sequence'>, to: readonly string[] | undefined): void {
     const sequence = this.#end++;
     const bytes = bytesOf(message.data);
-    this.#remember(`${message.senderId} ${message.peerId}`, message.number);
+    this.#remember(keyOf(message.peerId, message.senderId), message.number);
     this.#messages.push({
       sequence,
       at: performance.now(),
@@ -87,5 +87,8 @@ export class MessageLog {
     if (this.#lastNumbers.size > MOST_SENDERS && longest !== undefined) this.#lastNumbers.delete(longest);
   }
 }
+
+/** Both are names that users choose: no separator tells where one ends. */
+const keyOf = (peerId: string, senderId: string): string => JSON.stringify([peerId, senderId]);
 
 export const bytesOf = (data: string): number => Buffer.byteLength(data) + OVERHEAD_BYTES;

@@ -61,6 +61,11 @@ test('S69 a message that is asked again is sent once, and one whose predecessor 
   await alice.request('sendMessage', { ...numbered(6), after: 5 });
   await alice.request('sendMessage', { ...numbered(0), senderId: 'another' });
   assert.deepEqual(await numbers(bob, 5), [3, 4, 5, 6, 0]);
+  // Names that look alike when written in a row are not one sender.
+  const carols = [await SignalingClient.join(url, 'room', 'carol'), await SignalingClient.join(url, 'room', 'x carol')];
+  for (const [index, senderId] of ['s x', 's'].entries())
+    await carols[index]?.request('sendMessage', { ...numbered(9), senderId });
+  assert.deepEqual(await numbers(bob, 2), [9, 9]);
   // Joining again the peer goes on numbering.
   const again = await SignalingClient.join(url, 'room', 'alice');
   for (const number of [6, 7]) await again.request('sendMessage', numbered(number));
