@@ -14,6 +14,8 @@ import type { LoadLog } from './LoadLog.ts';
 /** How many closed rooms are written at a time. */
 const CLOSE_BATCH = 25;
 
+/** The greatest measure of a load that is taken; the table stores no number of any size. */
+const MAX_MEASURE = 1e9;
 /** The longest time for which a peer is refused, ms: a day. */
 const MAX_REFUSAL_MS = 24 * 3600 * 1000;
 
@@ -144,9 +146,9 @@ function readRemovals(removedPeers: HeartbeatRequest['removedPeers'], skipped: S
 function readLoad(load: NonNullable<HeartbeatRequest['load']>, skipped: Skipped): Load | undefined {
   const { rooms, peers, producers, consumers, workerCpu, eventLoopDelay, network } = load;
   const eventLoopDelayMs = eventLoopDelay ? durationMs(eventLoopDelay) : 0;
-  for (const [field, value] of Object.entries({ workerCpu, network })) {
-    if (Number.isFinite(value)) continue;
-    skipped(`load.${field}: is not a finite number`);
+  for (const [field, value] of Object.entries({ workerCpu, network, eventLoopDelay: eventLoopDelayMs })) {
+    if (value >= 0 && value <= MAX_MEASURE) continue;
+    skipped(`load.${field}: is not between 0 and ${MAX_MEASURE}`);
     return undefined;
   }
   return { rooms, peers, producers, consumers, workerCpu, eventLoopDelayMs, network };
