@@ -112,7 +112,7 @@ describe('the Lambda function', () => {
     const rtpCapabilitiesJson = JSON.stringify({ codecs: [], headerExtensions: [] });
     const heartbeat = { incarnation, state: 'DAEMON_STATE_READY', headroom: 100 };
     const preflight = { origin: 'https://page.example', 'access-control-request-method': 'POST' };
-    const registration = { ...daemon.registration, url: 'wss://b.example.com', grpcAddress: 'b.example.com:1' };
+    const registration = { ...daemon.registration, url: 'wss://b.example.com', grpcAddress: '127.0.0.2:1' };
     const requests: [method: string, path: string, asked?: Asked][] = [
       ['GET', '/health'],
       ['HEAD', '/health'],

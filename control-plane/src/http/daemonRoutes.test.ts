@@ -64,6 +64,7 @@ describe('the daemons routes', () => {
     ['url', { url: 'wss://user@example.com' }],
     ['grpcAddress', { grpcAddress: 'example.com' }],
     ['grpcAddress', { grpcAddress: 'http://example.com:1' }],
+    ['CONTROL_PLANE_DAEMON_TLS=true', { grpcAddress: 'example.com:1' }],
     ['region', { region: 'a\u0000b' }],
     ['zone', { zone: 'x'.repeat(129) }],
   ] as const) {

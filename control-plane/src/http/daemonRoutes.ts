@@ -9,6 +9,7 @@ import {
 } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { HttpProblem, methodNotAllowed } from '@mediasoup-server/process/problem';
+import { isLoopback } from '@mediasoup-server/process/settings';
 import { rtpCapabilitiesSchema } from '@mediasoup-server/proto/http';
 import {
   ClaimRoomRequestSchema,
@@ -44,7 +45,20 @@ export type DaemonRoutesParts = {
   /** Per client address. */
   readonly wrongKeysPerMinute: number;
   readonly heartbeatIntervalMs: number;
+  readonly daemonTls: boolean;
+  readonly allowPlainDaemonsBeyondLoopback: boolean;
 };
+
+/** @throws HttpProblem for a daemon on another machine whose commands would go there in plain text. */
+function refusePlainText(grpcAddress: string, parts: DaemonRoutesParts): void {
+  const host = grpcAddress.replace(/:\d+$/, '');
+  if (parts.daemonTls || parts.allowPlainDaemonsBeyondLoopback || isLoopback(host)) return;
+  throw new HttpProblem(
+    'INVALID_REQUEST',
+    `grpcAddress: ${host} is another machine, and commands go there in plain text; the control plane needs` +
+      ' CONTROL_PLANE_DAEMON_TLS=true, or CONTROL_PLANE_ALLOW_PLAIN_DAEMONS_BEYOND_LOOPBACK=true if that is meant',
+  );
+}
 
 /** What media daemons use; bodies are the messages of `registry.proto` as protobuf JSON. */
 export function daemonRoutes(parts: DaemonRoutesParts): Router {
@@ -82,7 +96,9 @@ export function daemonRoutes(parts: DaemonRoutesParts): Router {
     .route('/daemons/:daemonId/registrations')
     .post(access.withKey, jsonBody, async (request, response) => {
       const daemonId = readId('daemonId', request.params);
-      const secret = await registerDaemon(daemonId, readMessage(RegisterRequestSchema, request.body), directory);
+      const message = readMessage(RegisterRequestSchema, request.body);
+      refusePlainText(message.grpcAddress, parts);
+      const secret = await registerDaemon(daemonId, message, directory);
       answer(response.status(201), RegisterResponseSchema, { secret, ...(await news()) });
     })
     .all(methodNotAllowed('POST'));

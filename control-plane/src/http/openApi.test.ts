@@ -79,6 +79,8 @@ describe('the OpenAPI document', () => {
       corsOrigins: [],
       staticDir: undefined,
       staticSecurityPolicy: '',
+      daemonTls: false,
+      allowPlainDaemonsBeyondLoopback: false,
     };
     // Those of daemons are loaded once they are asked for.
     const routers = [createHttpApp(parts).router, daemonRoutes(parts)];
