@@ -45,6 +45,8 @@ export type Daemon = Running & {
   readonly url: string;
   /** Kills those mediasoup workers of the daemon that have rooms with SIGKILL. */
   killWorkers(also?: 'idle ones'): Promise<void>;
+  /** Stops the daemon and its workers, as if the host had vanished. Returns what lets them go on. */
+  freeze(): Promise<() => void>;
 };
 
 /** A control plane with a store, and daemons, each a process of its own on ports that the system chose. */
@@ -133,14 +135,27 @@ export class Stack {
     await waitUntil(`${daemonId} has sent a heartbeat`, async () =>
       /heartbeats_total\{outcome="ok"\} [1-9]/.test(await (await fetch(metrics)).text()),
     );
+    const workersNow = async () => {
+      const client = openChannel(`127.0.0.1:${running.ready.grpcPort}`);
+      const { workers } = await serviceCalls(MediaDaemon, client).getInfo({});
+      client.close();
+      return workers;
+    };
     return {
       ...running,
       url: String(running.ready.url),
+      freeze: async () => {
+        const workers = await workersNow();
+        running.process.kill('SIGSTOP');
+        for (const { pid } of workers) process.kill(pid, 'SIGSTOP');
+        return () => {
+          for (const { pid } of workers) process.kill(pid, 'SIGCONT');
+          running.process.kill('SIGCONT');
+        };
+      },
       killWorkers: async (also) => {
-        const client = openChannel(`127.0.0.1:${running.ready.grpcPort}`);
-        const { workers } = await serviceCalls(MediaDaemon, client).getInfo({});
-        client.close();
-        for (const { pid, rooms } of workers) if (rooms > 0 || also === 'idle ones') process.kill(pid, 'SIGKILL');
+        for (const { pid, rooms } of await workersNow())
+          if (rooms > 0 || also === 'idle ones') process.kill(pid, 'SIGKILL');
       },
     };
   }

@@ -24,6 +24,13 @@ export class Consumers {
     this.#changed = changed;
   }
 
+  /** The browser's receivers of what should arrive now: neither this peer nor the sender has paused it. */
+  get expected(): RTCRtpReceiver[] {
+    return [...this.#receptions.values()]
+      .filter(({ paused, muted }) => !paused && !muted)
+      .flatMap(({ consumer: { rtpReceiver } }) => (rtpReceiver?.getSynchronizationSources ? [rtpReceiver] : []));
+  }
+
   /**
    * Makes what is needed to receive a producer; media flows when `setPaused(false)` is called.
    *

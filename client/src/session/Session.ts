@@ -10,6 +10,7 @@ import { type Resumed, Signaling } from '../signaling/Signaling.ts';
 import { Consumers } from './Consumers.ts';
 import { DataChannels } from './DataChannels.ts';
 import { MediaTransports } from './MediaTransports.ts';
+import { MediaWatch } from './MediaWatch.ts';
 import { Producers } from './Producers.ts';
 import type { Reception } from './Reception.ts';
 import { Roster } from './Roster.ts';
@@ -39,6 +40,9 @@ export interface SessionEvents {
   serverMessage: [from: string, data: unknown];
 }
 
+/** How long the daemon may take to answer where its media has stopped, ms: a false alarm costs a socket alone. */
+const SUSPECT_PING_TIMEOUT_MS = 1_000;
+
 export interface SessionOptions {
   readonly assignment: Assignment;
   readonly appData: Record<string, unknown>;
@@ -60,6 +64,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly data: DataChannels;
   readonly transports: MediaTransports;
   readonly #signaling: Signaling;
+  readonly #mediaWatch: MediaWatch;
   /** Notifications that came before `start()`, or before a resumed session was brought in line, in order. */
   #early: AnyNotification[] | undefined;
   /** Why the room was closed; the socket's end, which follows, says whether for good. */
@@ -131,9 +136,13 @@ export class Session extends TypedEmitter<SessionEvents> {
     transports.on('failed', (error) => this.emit('trouble', { is: 'media lost', error }));
     transports.on('flowChanged', (flowing) => {
       // Where media stops the daemon may be gone, which its socket would show only after a while.
-      if (!flowing) signaling.probe();
+      if (!flowing) signaling.probe(SUSPECT_PING_TIMEOUT_MS);
       this.emit('flowChanged', flowing);
     });
+    this.#mediaWatch = new MediaWatch(
+      () => this.consumers.expected,
+      () => signaling.probe(SUSPECT_PING_TIMEOUT_MS),
+    );
   }
 
   get daemonId(): string {
@@ -184,12 +193,14 @@ export class Session extends TypedEmitter<SessionEvents> {
 
   /** Gives up the socket, and keeps the media as it is: the last frame is shown until there is another. */
   disconnect(): void {
+    this.#mediaWatch.close();
     this.#signaling.close();
   }
 
   /** Leaves: the closing socket tells the daemon. Nothing is told any more. */
   close(): void {
     this.removeAllListeners();
+    this.#mediaWatch.close();
     this.consumers.close();
     this.transports.close();
     this.#signaling.close();
