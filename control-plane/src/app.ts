@@ -1,7 +1,6 @@
 import { listen } from '@mediasoup-server/process/listener';
 import type { Logger } from '@mediasoup-server/process/logger';
 import { serveMetrics } from '@mediasoup-server/process/metrics';
-import { ALL_ROOMS } from '@mediasoup-server/proto/http';
 import type { Express } from 'express';
 import { collectDefaultMetrics } from 'prom-client';
 import { readSecret } from './aws/secrets.ts';
@@ -53,7 +52,8 @@ export async function openApi(config: Config, { logger }: { logger: Logger }): P
     opened.add(() => store.close());
     const client = new DaemonClient({
       tls: await readDaemonTls(config),
-      sign: () => keys.signCommand({ room: ALL_ROOMS, scopes: ['rooms:read', 'rooms:write'] }),
+      needsTokens: config.mode === 'jwt',
+      sign: (command) => keys.signOwnCommand(command),
     });
     opened.add(() => client.close());
     const metrics = createMetrics();

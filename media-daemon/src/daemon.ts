@@ -143,7 +143,10 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
         port: config.grpcPort,
         tls: commandTls(config),
         authorize: asksForTokens(config)
-          ? authorizeByToken(async (token) => registered().checkCommandToken(token))
+          ? authorizeByToken(
+              async (token) => registered().checkCommandToken(token),
+              () => ({ daemonId: config.daemonId, incarnation: registered().incarnation }),
+            )
           : undefined,
         metrics,
         logger,

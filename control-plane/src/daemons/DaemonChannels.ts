@@ -12,8 +12,11 @@ const IDLE_MS = 30_000;
 type Calls = ServiceCalls<typeof MediaDaemon>;
 type Channel = { readonly client: Client; readonly calls: Calls; usedAt: number; answered: boolean };
 
+/** What a probe is answered where the incarnation that is meant does not live. */
+const goneCodes = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.FAILED_PRECONDITION]);
+
 /** Who is called, with which token, and how long it may take. */
-export type CommandCall = { readonly address: string; readonly token: string; readonly deadlineMs: number };
+export type CommandCall = { readonly address: string; readonly token: string | undefined; readonly deadlineMs: number };
 
 /** Connections to media daemons' gRPC servers. They are kept, one an address. */
 export class DaemonChannels {
@@ -59,7 +62,8 @@ export class DaemonChannels {
       return await calls.getInfo({}, settingsOf(call));
     } catch (error) {
       const { code } = error as Partial<ServiceError>;
-      return code === status.UNAVAILABLE || code === status.DEADLINE_EXCEEDED ? undefined : 'other';
+      // A daemon answers FAILED_PRECONDITION to a token that names another incarnation: the one that is meant is gone.
+      return code !== undefined && goneCodes.has(code) ? undefined : 'other';
     } finally {
       client.close();
     }
@@ -100,7 +104,7 @@ export class DaemonChannels {
 
 function settingsOf({ token, deadlineMs }: CommandCall): CallSettings {
   const metadata = new Metadata();
-  metadata.set('authorization', `Bearer ${token}`);
+  if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
   const { requestId, traceparent } = requestContext();
   if (requestId !== undefined) metadata.set('x-request-id', requestId);
   if (traceparent !== undefined) metadata.set('traceparent', traceparent);

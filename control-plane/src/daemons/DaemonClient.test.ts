@@ -30,7 +30,10 @@ describe('DaemonClient', () => {
     await once(server, 'listening');
     const grpcAddress = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     target = Object.create(daemon, { grpcAddress: { value: grpcAddress } });
-    client = new DaemonClient({ sign: async () => ({ token: 'token', expiresAt: new Date(Date.now() + 900_000) }) });
+    client = new DaemonClient({
+      needsTokens: true,
+      sign: async () => ({ token: 'token', expiresAt: new Date(Date.now() + 900_000) }),
+    });
   });
   after(async () => {
     await client.close();
@@ -56,6 +59,38 @@ describe('DaemonClient', () => {
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 31_000 });
     await client.createRoom(target, 'e', 1);
     assert.equal(connections.length, before + 1);
+  });
+
+  test('a command token names the daemon, its incarnation and the room', async () => {
+    const signed: object[] = [];
+    const own = new DaemonClient({
+      needsTokens: true,
+      sign: async (command) => {
+        signed.push(command);
+        return { token: 'token', expiresAt: new Date(Date.now() + 60_000) };
+      },
+    });
+    const { daemonId, incarnation } = daemon;
+    await own.createRoom(daemon, 'a', 1);
+    await own.moveRoom(daemon, 'b', 2);
+    assert.equal(await own.probe(daemon), true);
+    await own.close();
+    assert.deepEqual(
+      signed,
+      ['a', 'b', undefined].map((roomId) => ({ daemonId, incarnation, roomId })),
+    );
+  });
+
+  test('no token is sent in plain text beyond loopback', async () => {
+    const own = new DaemonClient({
+      needsTokens: true,
+      sign: () => assert.fail('a token was signed'),
+    });
+    const remote = { daemonId: 'daemon', incarnation: 'first', grpcAddress: '192.0.2.1:1' };
+    await assert.rejects(own.createRoom(remote, 'a', 1), /plain text to 192\.0\.2\.1:1.*CONTROL_PLANE_DAEMON_TLS=true/);
+    await assert.rejects(own.moveRoom(remote, 'a', 1), /plain text/);
+    assert.equal(await own.probe(remote), false);
+    await own.close();
   });
 
   test('createRoom on a daemon that is gone rejects', async () => {

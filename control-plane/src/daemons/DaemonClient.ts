@@ -1,7 +1,8 @@
+import { isLoopback } from '@mediasoup-server/process/settings';
 import { inSpan } from '@mediasoup-server/process/tracing';
 import type { ChannelTls } from '@mediasoup-server/proto/channel';
 import { rtpCapabilitiesSchema } from '@mediasoup-server/proto/http';
-import type { SignedToken } from '../tokens/AssignmentKeys.ts';
+import type { OwnCommand, SignedToken } from '../tokens/AssignmentKeys.ts';
 import type { Daemon } from './Daemon.ts';
 import type { CommandCall, DaemonChannels } from './DaemonChannels.ts';
 
@@ -10,22 +11,21 @@ const COMMAND_DEADLINE_MS = 2000;
 const PROBE_DEADLINE_MS = 500;
 /** One probe's result serves all who ask within this time. */
 const PROBE_SHARED_MS = 1000;
-/** How long before its end a token is replaced, ms. */
-const TOKEN_RENEWAL_MS = 60_000;
 
 type Target = Pick<Daemon, 'daemonId' | 'grpcAddress' | 'incarnation'>;
 
 export type DaemonClientOptions = {
   /** What daemons are reached with; plain text without it. */
   readonly tls?: ChannelTls | undefined;
-  /** Signs the token that goes with commands. */
-  readonly sign: () => Promise<SignedToken>;
+  /** Daemons take commands with tokens alone, as in mode `jwt`. */
+  readonly needsTokens: boolean;
+  /** Signs the token that goes with a command. */
+  readonly sign: (command: OwnCommand) => Promise<SignedToken>;
 };
 
 /** Sends commands to media daemons over gRPC. */
 export class DaemonClient {
   readonly #options: DaemonClientOptions;
-  #token: SignedToken | undefined;
   #loading: Promise<DaemonChannels> | undefined;
   readonly #probes = new Map<string, { at: number; alive: Promise<boolean> }>();
 
@@ -43,7 +43,7 @@ export class DaemonClient {
     const channels = await this.#channels();
     const attributes = { roomId, daemonId: daemon.daemonId };
     const { room } = await inSpan('media.v1.MediaDaemon/CreateRoom', { kind: 'client', attributes }, async () =>
-      channels.send(await this.#call(daemon, COMMAND_DEADLINE_MS), (calls, settings) =>
+      channels.send(await this.#command(daemon, roomId), (calls, settings) =>
         calls.createRoom({ roomId, epoch: BigInt(epoch) }, settings),
       ),
     );
@@ -54,7 +54,7 @@ export class DaemonClient {
   /** Tells a draining daemon that a room lives elsewhere since this epoch, so that all its peers move there at once. */
   async moveRoom(daemon: Target, roomId: string, epoch: number): Promise<void> {
     const channels = await this.#channels();
-    await channels.send(await this.#call(daemon, COMMAND_DEADLINE_MS), (calls, settings) =>
+    await channels.send(await this.#command(daemon, roomId), (calls, settings) =>
       calls.closeRoom({ roomId, movedEpoch: BigInt(epoch) }, settings),
     );
   }
@@ -80,7 +80,11 @@ export class DaemonClient {
 
   async #probeOnce(daemon: Target): Promise<boolean> {
     const channels = await this.#channels();
-    const info = await channels.probe(await this.#call(daemon, PROBE_DEADLINE_MS));
+    const info = await channels.probe({
+      address: daemon.grpcAddress,
+      token: await this.#token(daemon, undefined),
+      deadlineMs: PROBE_DEADLINE_MS,
+    });
     if (info === 'other') return true;
     return info?.daemonId === daemon.daemonId && info.incarnation === daemon.incarnation;
   }
@@ -91,9 +95,23 @@ export class DaemonClient {
     return this.#loading;
   }
 
-  async #call({ grpcAddress: address }: Target, deadlineMs: number): Promise<CommandCall> {
-    if (!this.#token || Number(this.#token.expiresAt) - Date.now() < TOKEN_RENEWAL_MS)
-      this.#token = await this.#options.sign();
-    return { address, token: this.#token.token, deadlineMs };
+  /** @throws Error where the daemon needs a token and is reached in plain text. */
+  async #command(daemon: Target, roomId: string): Promise<CommandCall> {
+    const token = await this.#token(daemon, roomId);
+    if (token === undefined && this.#options.needsTokens)
+      throw new Error(
+        `no command token is sent in plain text to ${daemon.grpcAddress}, which is not on loopback: set CONTROL_PLANE_DAEMON_TLS=true`,
+      );
+    return { address: daemon.grpcAddress, token, deadlineMs: COMMAND_DEADLINE_MS };
+  }
+
+  /** A token for one command, or none where it would be sent in plain text beyond loopback. */
+  async #token(
+    { grpcAddress, daemonId, incarnation }: Target,
+    roomId: string | undefined,
+  ): Promise<string | undefined> {
+    const host = grpcAddress.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+    if (!this.#options.tls && !isLoopback(host)) return undefined;
+    return (await this.#options.sign({ daemonId, incarnation, roomId })).token;
   }
 }

@@ -11,6 +11,9 @@ import type { DaemonSecret } from './DaemonSecret.ts';
 import type { DaemonTable } from './DaemonTable.ts';
 import type { LoadLog } from './LoadLog.ts';
 
+/** The greatest epoch that daemons report: after it a room may still be placed as often as is ever needed. */
+const MAX_REPORTED_EPOCH = 2 ** 48;
+
 /** How many closed rooms are written at a time. */
 const CLOSE_BATCH = 25;
 
@@ -163,10 +166,8 @@ export function readRooms(
   return rooms.flatMap(({ roomId, epoch }, index) => {
     const id = idSchema.safeParse(roomId);
     const count = readCount(epoch);
-    if (id.success && count !== undefined) return [{ roomId: id.data, epoch: count }];
-    skipped(
-      `${field}[${index}].${id.success ? 'epoch: is more than 2^53 - 1' : `roomId: ${id.error.issues[0]?.message}`}`,
-    );
+    if (id.success && count !== undefined && count <= MAX_REPORTED_EPOCH) return [{ roomId: id.data, epoch: count }];
+    skipped(`${field}[${index}].${id.success ? 'epoch: is more than 2^48' : `roomId: ${id.error.issues[0]?.message}`}`);
     return [];
   });
 }

@@ -28,6 +28,13 @@ export type AssignmentClaims = {
   readonly traceparent?: string;
 };
 
+/** Whom the control plane commands, and about which room. */
+export type OwnCommand = {
+  readonly daemonId: string;
+  readonly incarnation: string;
+  readonly roomId: string | undefined;
+};
+
 export type SignedToken = { readonly token: string; readonly expiresAt: Date };
 
 /** The keys of now: which one signs, and others that are published beside it. */
@@ -88,9 +95,18 @@ export class AssignmentKeys {
     return this.#sign('assignment+jwt', claims, TOKEN_LIFE_MS);
   }
 
-  /** Signs a token for gRPC commands to any media daemon. */
+  /** Signs a backend's token for gRPC commands to any media daemon. */
   signCommand({ room, scopes }: { room: string; scopes: readonly CommandScope[] }): Promise<SignedToken> {
     return this.#sign('command+jwt', { room, scope: scopes.join(' ') }, COMMAND_TOKEN_LIFE_MS);
+  }
+
+  /**
+   * Signs a token for a command of the control plane itself: one incarnation of one daemon takes it, for one room, for a
+   * minute. Without a room it only asks who the daemon is.
+   */
+  signOwnCommand({ daemonId, incarnation, roomId }: OwnCommand): Promise<SignedToken> {
+    const scope = roomId === undefined ? '' : 'rooms:write';
+    return this.#sign('command+jwt', { room: roomId ?? '', scope, daemonId, incarnation }, TOKEN_LIFE_MS);
   }
 
   async #sign(typ: string, claims: JWTPayload, lifeMs: number): Promise<SignedToken> {

@@ -10,7 +10,11 @@ export type CommandGrant = {
   readonly scopes: readonly string[];
   /** Unix time in ms. */
   readonly expiresAt: number;
+  /** Which run of which daemon the token is for: the control plane's own tokens say so, backends' do not. */
+  readonly daemon?: DaemonIdentity | undefined;
 };
+
+type DaemonIdentity = { readonly daemonId: string; readonly incarnation: string };
 
 /** Lets a call pass until a time (Unix time in ms), or throws CommandError UNAUTHENTICATED or PERMISSION_DENIED. */
 export type Authorize = (call: Pick<Call, 'method' | 'metadata' | 'request'>) => Promise<number>;
@@ -34,19 +38,33 @@ const scopes: Record<Method, CommandScope> = {
   watchEvents: 'rooms:read',
 };
 
-/** @param check verifies a token; throws RequestError 401, or 503 while it cannot. */
+/**
+ * @param check verifies a token; throws RequestError 401, or 503 while it cannot.
+ * @param identity who the daemon is now.
+ */
 export const authorizeByToken =
-  (check: (token: string) => Promise<CommandGrant>): Authorize =>
+  (check: (token: string) => Promise<CommandGrant>, identity: () => DaemonIdentity): Authorize =>
   async ({ method, metadata, request }) => {
     const token = /^Bearer (\S+)$/i.exec(String(metadata.get('authorization')[0]))?.[1];
     if (token === undefined) throw new CommandError(status.UNAUTHENTICATED, 'a bearer token is missing');
     const grant = await check(token);
+    const own = grant.daemon;
+    if (own) {
+      const { daemonId, incarnation } = identity();
+      if (own.daemonId !== daemonId || own.incarnation !== incarnation)
+        throw new CommandError(status.FAILED_PRECONDITION, 'the token is for another incarnation of a media daemon');
+      // The control plane asks whether this incarnation lives.
+      if (method.localName === 'getInfo') return;
+    }
     const needed = scopes[method.localName as Method];
     if (!grant.scopes.includes(needed))
       throw new CommandError(status.PERMISSION_DENIED, `the token lacks the scope ${needed}`);
     // Commands of no room, such as the list of them all, are not for who has one room.
-    const { roomId } = request as { roomId?: string };
+    const { roomId, epoch = 0n, movedEpoch = 0n } = request as { roomId?: string; epoch?: bigint; movedEpoch?: bigint };
     if (grant.room !== ALL_ROOMS && grant.room !== roomId)
       throw new CommandError(status.PERMISSION_DENIED, 'the token is for another room');
+    // One that is too great would keep the control plane from ever placing the room again.
+    if (!own && (epoch !== 0n || movedEpoch !== 0n))
+      throw new CommandError(status.PERMISSION_DENIED, 'epochs come from the control plane alone');
     return grant.expiresAt;
   };

@@ -12,7 +12,16 @@ const KEY_COOLDOWN_MS = 10_000;
 /** What is told of a token that is not good, whatever is wrong with it. */
 const NOT_VALID = 'the token is not valid';
 
-const commandSchema = z.object({ room: z.string(), scope: z.string(), exp: z.int() });
+const commandSchema = z
+  .object({
+    room: z.string(),
+    scope: z.string(),
+    exp: z.int(),
+    /** Both or none: who alone takes the token. */
+    daemonId: z.string().optional(),
+    incarnation: z.string().optional(),
+  })
+  .refine(({ daemonId, incarnation }) => (daemonId === undefined) === (incarnation === undefined));
 const grantsSchema = z.object({ publish: z.boolean(), subscribe: z.boolean(), data: z.boolean() });
 const assignmentSchema = z.object({ grants: grantsSchema, epoch: z.int().positive(), iat: z.number() });
 
@@ -60,8 +69,9 @@ export class ControlPlaneTokens {
   async verifyCommand(token: string): Promise<CommandGrant> {
     const claims = commandSchema.safeParse(await this.#verify(token, 'command+jwt'));
     if (!claims.success) throw new RequestError(401, NOT_VALID);
-    const { room, scope, exp } = claims.data;
-    return { room, scopes: scope.split(' '), expiresAt: (exp + CLOCK_TOLERANCE_S) * 1000 };
+    const { room, scope, exp, daemonId, incarnation } = claims.data;
+    const daemon = daemonId === undefined || incarnation === undefined ? undefined : { daemonId, incarnation };
+    return { room, scopes: scope.split(' '), expiresAt: (exp + CLOCK_TOLERANCE_S) * 1000, daemon };
   }
 
   async #verify(token: string, typ: string): Promise<JWTPayload> {
