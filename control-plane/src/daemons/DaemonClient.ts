@@ -61,14 +61,14 @@ export class DaemonClient {
 
   /**
    * Asks whether this incarnation of a daemon lives. Any answer of it will do, an error too; silence and a refused
-   * connection mean that it does not.
+   * connection mean that it does not. Unless it must be fresh, one answer serves all who ask within a second.
    */
-  probe(daemon: Target): Promise<boolean> {
+  probe(daemon: Target, { fresh = false } = {}): Promise<boolean> {
     const key = `${daemon.grpcAddress} ${daemon.incarnation}`;
     const now = Date.now();
     for (const [old, { at }] of this.#probes) if (now - at > PROBE_SHARED_MS) this.#probes.delete(old);
     const shared = this.#probes.get(key);
-    if (shared) return shared.alive;
+    if (shared && !fresh) return shared.alive;
     const alive = this.#probeOnce(daemon);
     this.#probes.set(key, { at: now, alive });
     return alive;

@@ -51,8 +51,7 @@ export class DaemonTable {
     if (!seen) return this.#daemons.put(daemon, absent('daemonId'));
     const sameIncarnation = equals('incarnation', seen.incarnation);
     const noHeartbeatSince = equals('heartbeatAt', seen.heartbeatAt);
-    // A daemon that restarts on its own address takes its row from its former self, even if that one still speaks.
-    const unchanged = seen.url === daemon.url ? sameIncarnation : allOf(sameIncarnation, noHeartbeatSince);
+    const unchanged = allOf(sameIncarnation, noHeartbeatSince);
     if (seen.shard === daemon.shard) return this.#daemons.put(daemon, unchanged);
     const { shard, daemonId } = seen;
     return (

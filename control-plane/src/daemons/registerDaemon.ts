@@ -3,8 +3,9 @@ import { HttpProblem } from '@mediasoup-server/process/problem';
 import { idSchema } from '@mediasoup-server/proto/ids';
 import type { RegisterRequest } from '@mediasoup-server/proto/registry';
 import { z } from 'zod';
-import { type Daemon, expiryOf, isFresh, noLoad, shardOf } from './Daemon.ts';
-import { createDaemonSecret } from './DaemonSecret.ts';
+import { type Daemon, expiryOf, noLoad, shardOf } from './Daemon.ts';
+import type { DaemonClient } from './DaemonClient.ts';
+import { createDaemonSecret, readDaemonSecret } from './DaemonSecret.ts';
 import type { DaemonTable } from './DaemonTable.ts';
 
 /** How often a registration starts again when the row changed under it. */
@@ -30,13 +31,14 @@ const registrationSchema = z.object({
     .max(512, 'is longer than 512 characters')
     .regex(/^(\[[\da-fA-F:.]+\]|[^:/\s[\]]+):\d{1,5}$/, 'is no address with a port, like "10.0.0.7:50051"'),
   version: z.string().max(128, 'is longer than 128 characters'),
+  formerSecret: z.string().max(512, 'is longer than 512 characters'),
 });
 
 /**
  * Writes a daemon into the directory. It gets rooms from its first heartbeat on, which says how many peers it takes.
  *
- * A newer incarnation on the same `url` supersedes the older one. On another `url` it does so only when the older one
- * is silent or lost.
+ * Another incarnation supersedes the recorded one when that one is lost, does not answer a probe at its own recorded
+ * address, or its secret is shown. Which addresses the newcomer names does not matter.
  *
  * @returns the secret of this incarnation.
  * @throws HttpProblem INVALID_REQUEST, DAEMON_ID_TAKEN or UNAVAILABLE.
@@ -44,18 +46,18 @@ const registrationSchema = z.object({
 export async function registerDaemon(
   daemonId: string,
   request: RegisterRequest,
-  { daemons, suspectAfterMs, logger }: { daemons: DaemonTable; suspectAfterMs: number; logger: Logger },
+  { daemons, client, logger }: { daemons: DaemonTable; client: Pick<DaemonClient, 'probe'>; logger: Logger },
 ): Promise<string> {
   const parsed = registrationSchema.safeParse(request);
   if (!parsed.success) {
     const lines = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
     throw new HttpProblem('INVALID_REQUEST', lines.join('; '));
   }
-  const registration = parsed.data;
+  const { formerSecret, ...registration } = parsed.data;
   const { region, incarnation, url } = registration;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const seen = await daemons.find(daemonId);
-    if (seen) refuseIfTaken(seen, registration, suspectAfterMs);
+    if (seen) await refuseIfTaken(seen, { ...registration, formerSecret }, client);
     const heartbeatAt = Date.now();
     const { secret, hash } = createDaemonSecret(region);
     const row: Daemon = {
@@ -79,17 +81,20 @@ export async function registerDaemon(
   throw new HttpProblem('UNAVAILABLE', 'others keep registering the same daemon', { retryAfter: 1 });
 }
 
-function refuseIfTaken(
+async function refuseIfTaken(
   seen: Daemon,
-  { incarnation, url }: Pick<Daemon, 'incarnation' | 'url'>,
-  suspectAfterMs: number,
-) {
-  if (seen.incarnation === incarnation) {
-    if (seen.state !== 'lost') return;
+  newcomer: Pick<Daemon, 'incarnation' | 'url' | 'grpcAddress'> & { formerSecret: string },
+  client: Pick<DaemonClient, 'probe'>,
+): Promise<void> {
+  const { incarnation, url, grpcAddress, formerSecret } = newcomer;
+  if (seen.state === 'lost') {
+    if (seen.incarnation !== incarnation) return;
     // Its rooms may live elsewhere already; a new incarnation makes the tokens for the old one worthless.
     throw new HttpProblem('DAEMON_ID_TAKEN', 'this incarnation was declared lost: register a new one');
   }
-  if (seen.url !== url && seen.state !== 'lost' && isFresh(seen, Date.now(), suspectAfterMs)) {
+  if (readDaemonSecret(formerSecret)?.hash === seen.secretHash) return;
+  // A daemon whose answer was lost registers again, and peers and commands go where they went before.
+  if (seen.incarnation === incarnation && seen.url === url && seen.grpcAddress === grpcAddress) return;
+  if (await client.probe(seen, { fresh: true }))
     throw new HttpProblem('DAEMON_ID_TAKEN', `it is in use at ${seen.url}`);
-  }
 }

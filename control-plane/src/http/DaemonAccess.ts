@@ -2,7 +2,7 @@ import type { RequestHandler, Response } from 'express';
 import type { RateLimitRequestHandler } from 'express-rate-limit';
 import type { DaemonSecret } from '../daemons/DaemonSecret.ts';
 import type { Metrics } from '../metrics.ts';
-import { requireKey, requireSecret } from './bearer.ts';
+import { keyOfDaemon, requireKey, requireSecret } from './bearer.ts';
 import { HitCounts } from './HitCounts.ts';
 import { clientOf, perMinute, WINDOW_MS } from './rateLimit.ts';
 
@@ -27,10 +27,11 @@ export class DaemonAccess {
     this.#limit = perMinute('wrongKeys', wrongKeysPerMinute, metrics, this.#wrong);
   }
 
-  /** For registrations: answers 401 UNAUTHORIZED, or 429, unless the request carries the key of all daemons. */
+  /** For registrations: answers 401 UNAUTHORIZED, or 429, unless the request carries the key of all daemons, or this one's. */
   readonly withKey: RequestHandler = (request, response, next) => {
     try {
-      requireKey(request, this.#daemonKey);
+      const { daemonId = '' } = request.params;
+      requireKey(request, [this.#daemonKey, keyOfDaemon(this.#daemonKey, String(daemonId))]);
     } catch (wrong) {
       this.#limit(request, response, (over) => next(over ?? wrong));
       return;

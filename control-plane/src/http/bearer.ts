@@ -1,13 +1,20 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { HttpProblem } from '@mediasoup-server/process/problem';
 import type { Request } from 'express';
 import { type DaemonSecret, readDaemonSecret } from '../daemons/DaemonSecret.ts';
 
-/** @throws HttpProblem UNAUTHORIZED unless the request carries the key. */
-export function requireKey(request: Request, key: string): void {
+/**
+ * The key that registers one daemon alone, HMAC-SHA256 of its id with the key of all daemons, in base64url.
+ */
+export const keyOfDaemon = (fleetKey: string, daemonId: string): string =>
+  createHmac('sha256', fleetKey).update(daemonId).digest('base64url');
+
+/** @throws HttpProblem UNAUTHORIZED unless the request carries one of the keys. */
+export function requireKey(request: Request, keys: readonly string[]): void {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   // Digests have one length, so that the time taken says nothing of the key's.
-  if (!timingSafeEqual(digest(readBearer(request)), digest(key))) throw new HttpProblem('UNAUTHORIZED');
+  const shown = digest(readBearer(request));
+  if (!keys.some((key) => timingSafeEqual(shown, digest(key)))) throw new HttpProblem('UNAUTHORIZED');
 }
 
 /** @throws HttpProblem UNAUTHORIZED unless the request carries what can be a daemon's secret. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { TestDaemon } from '../testing/TestDaemon.ts';
 import { claimOf, DAEMON_KEY, fateOf, problemOf, startTestBed, type TestBed } from '../testing/testControlPlane.ts';
@@ -76,6 +77,13 @@ describe('the daemons routes', () => {
     });
   }
 
+  test('the key of one daemon registers that id alone', async () => {
+    const key = createHmac('sha256', DAEMON_KEY).update(daemon.daemonId).digest('base64url');
+    const other = await bed.daemon(`${daemon.daemonId} other`);
+    assert.equal((await problemOf(await other.register(bed.url, key))).code, 'UNAUTHORIZED');
+    assert.equal((await daemon.register(bed.url, key)).status, 201);
+  });
+
   test('a daemon id that is not valid answers 400 that names it', async () => {
     const answer = await fetch(`${bed.url}/daemons/%00/registrations`, {
       method: 'POST',
@@ -90,8 +98,10 @@ describe('the daemons routes', () => {
     assert.equal((await send('POST', '/registrations', `Bearer ${DAEMON_KEY}`, body)).status, 201);
   });
 
-  test('a second process with the same id and another url answers 409 while the first one lives', async () => {
+  test('a second process with the same id answers 409, whatever addresses it names, while the first one lives', async () => {
     await daemon.join(bed.url, DAEMON_KEY);
+    const sameUrl = await twin(daemon);
+    assert.equal((await problemOf(await sameUrl.register(bed.url, DAEMON_KEY))).code, 'DAEMON_ID_TAKEN');
     const second = await twin(daemon, 'wss://elsewhere.example.com');
     assert.equal((await problemOf(await second.register(bed.url, DAEMON_KEY))).code, 'DAEMON_ID_TAKEN');
     second.region = 'another region';
@@ -99,10 +109,14 @@ describe('the daemons routes', () => {
     assert.deepEqual(await fateOf(await daemon.heartbeat(bed.url)).then(({ superseded }) => superseded), false);
   });
 
-  test('a second process with the same id and another url takes over once the first one is silent or lost', async () => {
+  test('a second process with the same id and another url takes over once the first one answers no probe or is lost', async () => {
     await daemon.join(bed.url, DAEMON_KEY);
     const row = await rowOf(daemon);
     assert.ok(await bed.daemons.register({ ...row, heartbeatAt: Date.now() - 60_000 }, row));
+    const early = await twin(daemon, 'wss://early.example.com');
+    const refused = await problemOf(await early.register(bed.url, DAEMON_KEY));
+    assert.equal(refused.code, 'DAEMON_ID_TAKEN', 'silent, but it answers the probe');
+    daemon.die();
     const second = await twin(daemon, 'wss://second.example.com');
     await second.join(bed.url, DAEMON_KEY);
     assert.ok(await bed.daemons.markLost(await rowOf(second)));
@@ -112,9 +126,10 @@ describe('the daemons routes', () => {
     assert.equal((await rowOf(third)).incarnation, third.incarnation);
   });
 
-  test('a newer incarnation on the same url supersedes the older, whose heartbeats and claims end', async () => {
+  test('an incarnation that shows the secret of the older supersedes it, whose heartbeats and claims end', async () => {
     await daemon.join(bed.url, DAEMON_KEY);
     const newer = await twin(daemon);
+    newer.secret = daemon.secret;
     await newer.join(bed.url, DAEMON_KEY);
     const { fenced, superseded } = await fateOf(await daemon.heartbeat(bed.url));
     assert.deepEqual({ fenced, superseded }, { fenced: false, superseded: true });

@@ -93,7 +93,7 @@ export class TestDaemon {
 
   get registration() {
     const { incarnation, region, url, grpcAddress } = this;
-    return { incarnation, region, zone: 'a', url, grpcAddress, version: '0.1.0' };
+    return { incarnation, region, zone: 'a', url, grpcAddress, version: '0.1.0', formerSecret: this.secret };
   }
 
   register(controlPlaneUrl: string, daemonKey: string): Promise<Response> {

@@ -55,6 +55,8 @@ export class Registration {
   /** The control plane took the run before this one for dead, and does not know this one yet. */
   #fenced = false;
   #secret: string | undefined;
+  /** The last secret, which proves to the control plane that this daemon may register anew. */
+  #formerSecret = '';
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> | undefined;
   #closed = false;
@@ -226,7 +228,9 @@ export class Registration {
       url,
       grpcAddress,
       version,
+      formerSecret: this.#formerSecret,
     });
+    this.#formerSecret = answer.secret;
     this.#secret = answer.secret;
     this.#fenced = false;
     this.#reservations.reset();
