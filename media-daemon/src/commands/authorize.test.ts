@@ -4,6 +4,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { authorizeByToken, type CommandGrant } from './authorize.ts';
 
+const expiresAt = Number.MAX_SAFE_INTEGER;
 const identity = { daemonId: 'daemon', incarnation: 'second' };
 const MAX_EPOCH = 2n ** 53n - 1n;
 
@@ -24,7 +25,7 @@ async function codeOf(grant: CommandGrant, name: keyof typeof MediaDaemon.method
 test("a backend's token gives no epoch, of its own room neither", async () => {
   const scopes = ['rooms:read', 'rooms:write'];
   for (const room of ['lobby', '*']) {
-    const grant = { room, scopes };
+    const grant = { room, scopes, expiresAt };
     const code = await codeOf(grant, 'createRoom', { roomId: 'lobby', epoch: MAX_EPOCH });
     assert.equal(code, status.PERMISSION_DENIED);
     const moved = await codeOf(grant, 'closeRoom', { roomId: 'lobby', movedEpoch: 1n });
@@ -35,7 +36,7 @@ test("a backend's token gives no epoch, of its own room neither", async () => {
 });
 
 test("the control plane's token commands one incarnation about one room, and may give an epoch", async () => {
-  const grant = { room: 'lobby', scopes: ['rooms:write'], daemon: identity };
+  const grant = { room: 'lobby', scopes: ['rooms:write'], expiresAt, daemon: identity };
   const create = { roomId: 'lobby', epoch: 3n };
   assert.equal(await codeOf(grant, 'createRoom', create), status.OK);
   assert.equal(await codeOf(grant, 'createRoom', { ...create, roomId: 'vault' }), status.PERMISSION_DENIED);
@@ -49,7 +50,7 @@ test("the control plane's token commands one incarnation about one room, and may
 });
 
 test("the control plane's token without a room asks who the daemon is, and does nothing else", async () => {
-  const grant = { room: '', scopes: [''], daemon: identity };
+  const grant = { room: '', scopes: [''], expiresAt, daemon: identity };
   assert.equal(await codeOf(grant, 'getInfo', {}), status.OK);
   for (const { localName } of MediaDaemon.methods) {
     const method = localName as keyof typeof MediaDaemon.method;

@@ -54,7 +54,7 @@ export const authorizeByToken =
       if (own.daemonId !== daemonId || own.incarnation !== incarnation)
         throw new CommandError(status.FAILED_PRECONDITION, 'the token is for another incarnation of a media daemon');
       // The control plane asks whether this incarnation lives.
-      if (method.localName === 'getInfo') return;
+      if (method.localName === 'getInfo') return grant.expiresAt;
     }
     const needed = scopes[method.localName as Method];
     if (!grant.scopes.includes(needed))

@@ -42,11 +42,14 @@ async function start(t: TestContext, grants: Record<string, CommandGrant>) {
     host: '127.0.0.1',
     port: 0,
     tls: undefined,
-    authorize: authorizeByToken(async (token) => {
-      const grant = grants[token];
-      if (!grant) throw new RequestError(401, 'the token is not valid');
-      return grant;
-    }),
+    authorize: authorizeByToken(
+      async (token) => {
+        const grant = grants[token];
+        if (!grant) throw new RequestError(401, 'the token is not valid');
+        return grant;
+      },
+      () => ({ daemonId: 'daemon-a', incarnation: 'first' }),
+    ),
     metrics,
     logger,
   });
