@@ -146,7 +146,7 @@ async function giveEveryAnswer(bed: TestBed, contract: ApiContract): Promise<voi
   await contract.check('PUT', await daemon.claim(bed.url, 'claimed'));
   await contract.check('POST', await daemon.report(bed.url, []));
   await contract.check('POST', await daemon.heartbeat(bed.url, { headroom: 0 }));
-  await assign(bed.url, 'room');
+  await contract.check('POST', await bed.assign('room', { peerId: 'another' }));
   for (const path of [
     '/rooms',
     '/daemons',
