@@ -5,7 +5,7 @@ import { checkFiles } from './checkFiles.ts';
 import { effectiveSettings, type Half, readControlPlane, readHalf } from './Half.ts';
 import { checkHealth } from './health.ts';
 import { generateAssignmentKey, randomSecret } from './keys.ts';
-import { id, wholeNumber } from './optionValue.ts';
+import { id, tokenRoom, wholeNumber } from './optionValue.ts';
 import type { CommonOptions, Parts } from './program.ts';
 
 /** What an operator does on a server's own machine: settings, keys, tables, tokens. */
@@ -66,7 +66,7 @@ export function addLocalCommands({ command, server, envFile, settings, output }:
   );
 
   command('token', 'Signs an access token, as an application does, with its secret from the settings or its key.')
-    .requiredOption('--room <roomId>', 'the room; "*" stands for all, with the grant admin', id)
+    .requiredOption('--room <roomId>', 'the room; "*" stands for all, with the grant admin', tokenRoom)
     .requiredOption('--peer <peerId>', 'the peer', id)
     .addOption(
       new Option('--grant <grant...>', 'what it allows').choices(grants).default(['publish', 'subscribe', 'data']),

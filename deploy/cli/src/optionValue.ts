@@ -1,4 +1,4 @@
-import { idSchema } from '@mediasoup-server/proto/ids';
+import { ALL_ROOMS, idSchema } from '@mediasoup-server/proto/ids';
 import { InvalidArgumentError } from 'commander';
 
 /** Reads an option that is a whole number of at least `min`. */
@@ -15,6 +15,9 @@ export function id(text: string): string {
   if (error) throw new InvalidArgumentError(`It ${error.issues[0]?.message}.`);
   return text;
 }
+
+/** Reads the room that a token is for: its id, or `*` for all rooms. */
+export const tokenRoom = (text: string): string => (text === ALL_ROOMS ? text : id(text));
 
 /** Reads where an HTTP server is. */
 export function httpUrl(text: string): string {
