@@ -1,4 +1,5 @@
 import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
+import type { Method } from '@mediasoup-server/proto/signaling';
 
 const fingerprints = [{ algorithm: 'sha-256', value: Array(32).fill('AB').join(':') }];
 
@@ -22,8 +23,17 @@ export function validRequests(pick: number, { peerId, id, rtpCapabilities }: Ask
   const ofDataConsumer = { dataConsumerId: id('dataConsumerId') };
   const appData = { pick };
   return {
-    joinRoom: { roomId: 'room', peerId, sessionId: id('sessionId'), appData },
+    joinRoom: { roomId: 'room', peerId, sessionId: id('sessionId'), appData, lastMessage: 0, messagesOfMs: 1000 },
     updateAppData: { appData },
+    sendMessage: {
+      data: 'aGVsbG8=',
+      encoding: 'base64',
+      topic: 'chat',
+      senderId: `sender-${pick % 10}`,
+      number: pick,
+      to: pick % 2 ? [peerId] : ['alice', 'bob'],
+      ...(pick % 3 === 0 && { after: pick - 1 }),
+    },
     createWebRtcTransport: { direction: pick % 2 ? 'send' : 'recv', forceTcp: pick % 3 === 0 },
     connectWebRtcTransport: { ...ofTransport, dtlsParameters: { role: 'client', fingerprints } },
     restartIce: ofTransport,
@@ -54,7 +64,7 @@ export function validRequests(pick: number, { peerId, id, rtpCapabilities }: Ask
     closeDataConsumer: ofDataConsumer,
     getStats: [ofTransport, ofProducer, ofConsumer, ofDataProducer, ofDataConsumer][pick % 5] as object,
     ping: {},
-  };
+  } satisfies Record<Exclude<Method, 'leaveRoom'>, object>;
 }
 
 const extension = (id: number, uri: string) => ({ id, uri, encrypt: false, parameters: {} });
