@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
+import { unlimitedRates } from '@mediasoup-server/media-daemon/testing/unlimitedRates';
 import { requests } from '@mediasoup-server/proto/signaling';
 import { hostileValues, placesIn, withValue } from './testing/leaves.ts';
 import { runDaemon } from './testing/stack.ts';
@@ -15,16 +16,7 @@ const REFUSED = ['joinRoom', 'createWebRtcTransport', 'setPreferredLayers'];
 test('whatever stands in the place of any value of a request, the answer is no fault of ours, and other rooms on the worker go on', async (t) => {
   const daemon = await runDaemon(t, {
     MEDIA_DAEMON_WORKERS: '1',
-    MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
-    MEDIA_DAEMON_MESSAGE_BURST: '1000000',
-    MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1000000',
-    MEDIA_DAEMON_ANNOUNCEMENT_BURST: '1000000',
-    MEDIA_DAEMON_ROOM_UPDATES_PER_SECOND: '1000000',
-    MEDIA_DAEMON_ROOM_UPDATE_BURST: '1000000',
-    MEDIA_DAEMON_MESSAGE_BYTES_PER_SECOND: '1073741824',
-    MEDIA_DAEMON_MESSAGE_BYTES_BURST: '1073741824',
-    MEDIA_DAEMON_IP_SOCKETS_PER_SECOND: '1000000',
-    MEDIA_DAEMON_IP_SOCKET_BURST: '1000000',
+    ...unlimitedRates,
   });
   const url = String(daemon.ready.url);
   const join = async (roomId: string, peerId: string) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
+import { unlimitedRates } from '@mediasoup-server/media-daemon/testing/unlimitedRates';
 import { requests } from '@mediasoup-server/proto/signaling';
 import fc from 'fast-check';
 import { observer, type types } from 'mediasoup';
@@ -44,14 +45,7 @@ for (const { meeting, resumeGraceMs, watched } of meetings) {
     observer.on('newworker', remember);
     const { url, metricsPort } = await testDaemon(t, {
       MEDIA_DAEMON_RESUME_GRACE_MS: String(resumeGraceMs),
-      MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
-      MEDIA_DAEMON_MESSAGE_BURST: '1000000',
-      MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1000000',
-      MEDIA_DAEMON_ANNOUNCEMENT_BURST: '1000000',
-      MEDIA_DAEMON_ROOM_UPDATES_PER_SECOND: '1000000',
-      MEDIA_DAEMON_ROOM_UPDATE_BURST: '1000000',
-      MEDIA_DAEMON_IP_SOCKETS_PER_SECOND: '1000000',
-      MEDIA_DAEMON_IP_SOCKET_BURST: '1000000',
+      ...unlimitedRates,
     });
     observer.off('newworker', remember);
     // A pair in another room, which must notice nothing.

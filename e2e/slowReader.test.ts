@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
+import { unlimitedRates } from '@mediasoup-server/media-daemon/testing/unlimitedRates';
 
 const OTHERS = 50;
 
@@ -28,10 +29,7 @@ function percentiles(times: readonly number[]): { p50: number; p99: number } {
 
 test('S37 a client that never reads is cut at the bound, and the others in its room are served meanwhile', async (t) => {
   const { url, metricsPort } = await testDaemon(t, {
-    MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
-    MEDIA_DAEMON_MESSAGE_BURST: '1000000',
-    MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1000000',
-    MEDIA_DAEMON_ANNOUNCEMENT_BURST: '1000000',
+    ...unlimitedRates,
   });
   const others = await Promise.all(
     Array.from({ length: OTHERS }, (_, index) => SignalingClient.join(url, 'room', `peer-${index}`)),

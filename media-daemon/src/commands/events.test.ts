@@ -6,6 +6,7 @@ import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { opusRtpParameters } from '../testing/opus.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
 import { testDaemon } from '../testing/testDaemon.ts';
+import { unlimitedRates } from '../testing/unlimitedRates.ts';
 
 async function watchable(t: TestContext, environment: Record<string, string> = {}) {
   const daemon = await testDaemon(t, environment);
@@ -226,12 +227,7 @@ test('a daemon that ends tells its watchers the rest, and then that it ends', as
 test('a watcher that does not read holds nothing up, and is told what it missed', async (t) => {
   const { commands, watch, url } = await watchable(t, {
     MEDIA_DAEMON_EVENT_BUFFER_BYTES: '100000',
-    MEDIA_DAEMON_MESSAGES_PER_SECOND: '100000',
-    MEDIA_DAEMON_MESSAGE_BURST: '100000',
-    MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1000000',
-    MEDIA_DAEMON_ANNOUNCEMENT_BURST: '1000000',
-    MEDIA_DAEMON_ROOM_UPDATES_PER_SECOND: '1000000',
-    MEDIA_DAEMON_ROOM_UPDATE_BURST: '1000000',
+    ...unlimitedRates,
   });
   const { stream } = await watch();
   const alice = await SignalingClient.join(url, 'room', 'alice');

@@ -6,6 +6,7 @@ import { connect as connectTcp } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { SignalingClient } from '../testing/SignalingClient.ts';
+import { unlimitedRates } from '../testing/unlimitedRates.ts';
 
 /**
  * The signaling latency of a live room while a stranger plagues the daemon's gRPC port, over that of a quiet one, and what is
@@ -35,12 +36,7 @@ async function serve(): Promise<void> {
   const config = readSettings(settingsSchema, PREFIX, {
     ...Object.fromEntries(ports),
     MEDIA_DAEMON_WORKERS: '1',
-    MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
-    MEDIA_DAEMON_MESSAGE_BURST: '1000000',
-    MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1000000',
-    MEDIA_DAEMON_ANNOUNCEMENT_BURST: '1000000',
-    MEDIA_DAEMON_ROOM_UPDATES_PER_SECOND: '1000000',
-    MEDIA_DAEMON_ROOM_UPDATE_BURST: '1000000',
+    ...unlimitedRates,
   });
   const { url, grpcPort } = await startDaemon(config, createLogger('media-daemon', 'silent'), {
     onSuperseded: () => {},

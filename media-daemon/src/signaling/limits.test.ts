@@ -5,6 +5,7 @@ import { WebSocket } from 'ws';
 import { opusRtpParameters } from '../testing/opus.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
 import { testDaemon } from '../testing/testDaemon.ts';
+import { unlimitedRates } from '../testing/unlimitedRates.ts';
 
 /** The value of a metric, with its labels as Prometheus writes them. */
 async function metric(metricsPort: number, name: string): Promise<number> {
@@ -177,10 +178,7 @@ test('S36 one address opens sockets no faster than allowed, and proxies are beli
 test('S37 a peer cut for reading nothing may resume', async (t) => {
   const { url, metricsPort } = await testDaemon(t, {
     MEDIA_DAEMON_MAX_BUFFERED_BYTES: '65536',
-    MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
-    MEDIA_DAEMON_MESSAGE_BURST: '1000000',
-    MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1000000',
-    MEDIA_DAEMON_ANNOUNCEMENT_BURST: '1000000',
+    ...unlimitedRates,
   });
   const alice = await SignalingClient.open(url, 'room', 'alice');
   const { sessionId } = await alice.request('joinRoom', { roomId: 'room', peerId: 'alice' });
@@ -198,15 +196,6 @@ test('S37 a peer cut for reading nothing may resume', async (t) => {
   assert.equal(answer.resumed, true);
   assert.deepEqual(answer.peers, [{ peerId: 'bob', appData }]);
 });
-
-const unlimited = {
-  MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
-  MEDIA_DAEMON_MESSAGE_BURST: '1000000',
-  MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1000000',
-  MEDIA_DAEMON_ANNOUNCEMENT_BURST: '1000000',
-  MEDIA_DAEMON_ROOM_UPDATES_PER_SECOND: '1000000',
-  MEDIA_DAEMON_ROOM_UPDATE_BURST: '1000000',
-};
 
 test('S66 a peer announces no faster than allowed, whichever way, also when it joins again', async (t) => {
   const { url, metricsPort } = await testDaemon(t, {
@@ -256,7 +245,7 @@ test('S66 what applications attach to all peers of a room has a limit, too', asy
 });
 
 test('S67 a slow reader is not cut for what peers attach, and gets the last of each peer', async (t) => {
-  const { url, metricsPort } = await testDaemon(t, { ...unlimited, MEDIA_DAEMON_MAX_BUFFERED_BYTES: '262144' });
+  const { url, metricsPort } = await testDaemon(t, { ...unlimitedRates, MEDIA_DAEMON_MAX_BUFFERED_BYTES: '262144' });
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const [bob, carol] = [
     await SignalingClient.join(url, 'room', 'bob'),

@@ -4,13 +4,8 @@ import type { Notify } from '../rooms/Peer.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
 import { testDaemon } from '../testing/testDaemon.ts';
 import { testRooms } from '../testing/testRooms.ts';
+import { unlimitedRates } from '../testing/unlimitedRates.ts';
 
-const unlimited = {
-  MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
-  MEDIA_DAEMON_MESSAGE_BURST: '1000000',
-  MEDIA_DAEMON_MESSAGE_BYTES_PER_SECOND: '1000000000',
-  MEDIA_DAEMON_MESSAGE_BYTES_BURST: '1000000000',
-};
 const numbered = (number: number, data = `${number}`) => ({ senderId: 's', number, data });
 /** The numbers of the next messages that a client gets. */
 const numbers = async (client: SignalingClient, count: number): Promise<number[]> => {
@@ -90,7 +85,7 @@ test('S70 a session that goes on is sent what the lost socket did not bring', as
 });
 
 test('S71 a slow reader gets each message and is not cut, and is told how many it missed beyond what is kept', async (t) => {
-  const { url, metricsPort } = await testDaemon(t, { ...unlimited, MEDIA_DAEMON_MAX_BUFFERED_BYTES: '131072' });
+  const { url, metricsPort } = await testDaemon(t, { ...unlimitedRates, MEDIA_DAEMON_MAX_BUFFERED_BYTES: '131072' });
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.join(url, 'room', 'bob');
   const text = 'x'.repeat(16_000);

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import protoo from 'protoo-server';
 import { WebSocket } from 'ws';
+import { unlimitedRates } from '../testing/unlimitedRates.ts';
 
 /**
  * Messages that one daemon process handles a second of its CPU, with validation, over those of protoo's own
@@ -73,12 +74,7 @@ async function serveOurs(): Promise<void> {
   const config = readSettings(settingsSchema, PREFIX, {
     ...ports,
     MEDIA_DAEMON_WORKERS: '1',
-    MEDIA_DAEMON_MESSAGES_PER_SECOND: '1000000',
-    MEDIA_DAEMON_MESSAGE_BURST: '1000000',
-    MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1000000',
-    MEDIA_DAEMON_ANNOUNCEMENT_BURST: '1000000',
-    MEDIA_DAEMON_ROOM_UPDATES_PER_SECOND: '1000000',
-    MEDIA_DAEMON_ROOM_UPDATE_BURST: '1000000',
+    ...unlimitedRates,
   });
   const { url } = await startDaemon(config, createLogger('media-daemon', 'silent'), {
     onSuperseded: () => {},
