@@ -259,7 +259,7 @@ export class Room extends TypedEmitter<RoomEvents> {
     if (former?.data.isOpen('lossy')) session.data.prepare('lossy');
   }
 
-  /** Has a place sent what waits, and what was sent a short time ago at another place that may be lost. */
+  /** Sends what waits at a new place, and again what was sent shortly before at a place that may be lost. */
   #sendMessages(session: Session): void {
     this.#hasArrived = true;
     const taken = (message: SentMessage): void => this.#sentMessages.take(message);

@@ -5,7 +5,7 @@ import { RoomError } from '../errors.ts';
 import { Courier } from './Courier.ts';
 import { SentMessages } from './SentMessages.ts';
 
-/** A daemon's side of it: takes what comes in order, and refuses what it is told to. */
+/** A daemon that takes messages in order and refuses those that the test names. */
 function daemon(refusal: (number: number) => RoomError | undefined = () => undefined) {
   const taken: number[] = [];
   const ask = async ({ number, after }: RequestData<'sendMessage'>): Promise<void> => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { fromBase64 } from './base64.ts';
 import { LastNumbers } from './LastNumbers.ts';
 import { SentMessages } from './SentMessages.ts';
@@ -55,4 +57,21 @@ test('`LastNumbers` lets each message of a sender through once', () => {
   assert.ok(last.take('alice', 'after a reload', 0));
   assert.ok(last.take('alice s', 't', 0));
   assert.ok(last.take('alice', 's t', 0), 'another sender');
+});
+
+test('`SentMessages` keeps nothing of a long call in which no place changes', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const sent = new SentMessages('s');
+  const send = () => {
+    const message = sent.add('x'.repeat(60_000), {});
+    sent.take(message);
+    return new WeakRef(message);
+  };
+  const first = send();
+  for (let count = 0; count < 40; count++) send();
+  // A WeakRef holds its target until the turn that made it is over.
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  assert.equal(first.deref(), undefined);
 });

@@ -6,9 +6,9 @@ import type { Data } from './numbered.ts';
 
 /** How long a message is kept after it was sent, ms: at another place it is sent again. */
 const KEPT_MS = 60_000;
-/** How much of what was sent is kept, bytes. */
+/** Bytes of sent messages that are kept. */
 const MOST_KEPT = 1_048_576;
-/** How much may wait to be sent, bytes. */
+/** Bytes of messages that may wait to be sent. */
 const MOST_WAITING = 8_388_608;
 
 export interface SendOptions {
@@ -32,11 +32,14 @@ export interface SentMessage {
   taken: boolean;
 }
 
-/** What this peer sends reliably: what waits, and for a while what was sent, for the next place. */
+/** The reliable messages of this peer: those that wait, and for a while those that were sent, which the next place gets too. */
 export class SentMessages {
   readonly #senderId: string;
   #messages: SentMessage[] = [];
+  /** Bytes that wait. */
   #waiting = 0;
+  /** Bytes of the messages that were taken and are kept. */
+  #kept = 0;
   #next = 0;
 
   constructor(senderId: string) {
@@ -78,16 +81,25 @@ export class SentMessages {
     if (message.taken) return;
     message.taken = true;
     this.#waiting -= message.bytes;
+    this.#kept += message.bytes;
+    this.#forget(performance.now());
   }
 
   /** What another place is to be sent, in order: what waits, and what was taken a short time ago. */
   recent(now: number = performance.now()): SentMessage[] {
-    let kept = 0;
-    const old = this.#messages.findLastIndex(({ taken, at, bytes }) => {
-      if (taken) kept += bytes;
-      return taken && (at < now - KEPT_MS || kept > MOST_KEPT);
-    });
-    this.#messages = this.#messages.filter((message, index) => index > old || !message.taken);
+    this.#forget(now);
     return [...this.#messages];
+  }
+
+  /** Forgets the oldest of the messages that were taken, where they are too old or too many. */
+  #forget(now: number): void {
+    const isOver = ({ taken, at }: SentMessage) => taken && (at < now - KEPT_MS || this.#kept > MOST_KEPT);
+    const oldest = this.#messages.find(({ taken }) => taken);
+    if (!oldest || !isOver(oldest)) return;
+    this.#messages = this.#messages.filter((message) => {
+      const over = isOver(message);
+      if (over) this.#kept -= message.bytes;
+      return !over;
+    });
   }
 }

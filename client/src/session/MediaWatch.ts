@@ -18,7 +18,7 @@ export class MediaWatch {
   readonly #silent: () => void;
   readonly #timer: ReturnType<typeof setInterval>;
   #seen = '';
-  /** How long nothing has arrived, ms; undefined before the first packet, and when silence was told. */
+  /** How long nothing has arrived, ms; undefined before the first packet, and once silence is reported. */
   #silentMs: number | undefined;
 
   /** @param expected the receivers whose media should arrive now */

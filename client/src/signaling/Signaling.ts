@@ -197,7 +197,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     }
     this.#joins = true;
     this.#reason = undefined;
-    // Where the network is lost again meanwhile, a later socket resumes. This one is closed after that one has resumed.
+    // If the network is lost again, a later socket resumes the session, and this one is closed after that.
     const late = setTimeout(
       () => ended.reject(new RoomError('DAEMON_UNREACHABLE', 'The media server does not answer')),
       resumes ? JOIN_AGAIN_TIMEOUT_MS : REQUEST_TIMEOUT_MS,

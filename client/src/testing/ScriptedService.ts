@@ -134,7 +134,7 @@ export class ScriptedService implements RecoveryOptions {
     this.#members = this.#members.filter((member) => member !== session);
   }
 
-  /** Lets so much time pass, with everything that is done meanwhile. */
+  /** Lets time pass in steps of 10 ms, and runs what is due. */
   async pass(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += 10) {
       this.#t.mock.timers.tick(10);

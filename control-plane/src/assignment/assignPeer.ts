@@ -24,8 +24,8 @@ const REACHABLE_AGAIN_MS = 1000;
 
 /**
  * Decides which daemon a peer connects to: the one that has the room, or else one that is chosen and told to make it.
- * A place is kept for the peer there, one within a token's life however often it asks. Where the room lives and its daemon is well this takes one read and one update of
- * the tables, and nobody is asked.
+ * A place is kept for the peer there, one within a token's life however often it asks. Where the room lives and its daemon
+ * is well this takes one read and one update of the tables, and nobody is asked.
  *
  * @throws HttpProblem FORBIDDEN for a peer that was put out, ROOM_FULL, NO_CAPACITY or UNAVAILABLE.
  */

@@ -19,7 +19,7 @@ const roomSchema = z.object({
   rtpCapabilities: z.string().optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
-  /** Peers that were put out, and until when each is refused, Unix time in ms. A list: peers choose their ids, `__proto__` too. */
+  /** Peers that were removed, and until when each is refused, Unix time in ms. A list: peers choose their ids, `__proto__` too. */
   refusedPeers: z.array(z.object({ peerId: z.string(), until: z.number() })).optional(),
   /** Unix time in seconds, as TTL wants it. */
   expiresAt: z.number().optional(),

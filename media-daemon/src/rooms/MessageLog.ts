@@ -17,7 +17,7 @@ export type LoggedMessage = {
 const KEPT_MS = 60_000;
 /** How much is kept of a room's messages, bytes. */
 const MOST_BYTES = 1_048_576;
-/** What a message takes beside its data, bytes. */
+/** What a message takes beside its texts, bytes. */
 const OVERHEAD_BYTES = 256;
 /** Of how many senders the last number is remembered. */
 const MOST_SENDERS = 4096;
@@ -51,7 +51,7 @@ export class MessageLog {
 
   add(message: Omit<NotificationData<'peerMessage'>, 'sequence'>, to: readonly string[] | undefined): void {
     const sequence = this.#end++;
-    const bytes = bytesOf(message.data);
+    const bytes = bytesOf(message, to);
     this.#remember(keyOf(message.peerId, message.senderId), message.number);
     this.#messages.push({
       sequence,
@@ -91,4 +91,8 @@ export class MessageLog {
 /** Both are names that users choose: no separator tells where one ends. */
 const keyOf = (peerId: string, senderId: string): string => JSON.stringify([peerId, senderId]);
 
-export const bytesOf = (data: string): number => Buffer.byteLength(data) + OVERHEAD_BYTES;
+/** About what a message takes, bytes: its topic and whom it is for may be longer than its data. */
+export const bytesOf = (
+  { data, topic = '' }: { data: string; topic?: string | undefined },
+  to: readonly string[] = [],
+): number => OVERHEAD_BYTES + [data, topic, ...to].reduce((sum, text) => sum + Buffer.byteLength(text), 0);

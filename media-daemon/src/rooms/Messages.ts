@@ -36,7 +36,7 @@ export class Messages {
     if (last !== undefined && number <= last) return;
     if (last !== undefined && after !== undefined && after > last)
       throw new RequestError(409, `message ${after}, which comes before ${number}, has not come`);
-    if (!this.#bucket.take(bytesOf(message.data)))
+    if (!this.#bucket.take(bytesOf(message, to)))
       throw new RequestError(
         429,
         `messageBytes: more than ${limits.messageBytesPerSecond} bytes of messages a second`,

@@ -127,7 +127,9 @@ test('S72 a message that is too long is refused with 400, and too many bytes of 
   assert.match(String(errorReason), /^messageBytes/);
   const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
   assert.match(metrics, /limited_total\{limit="messageBytes"\} 1/);
-  await bob.request('sendMessage', numbered(0));
+  // Whom it is for counts as well: the room keeps it with the message.
+  await bob.request('sendMessage', { ...numbered(0), to: Array.from({ length: 256 }, () => 'x'.repeat(128)) });
+  assert.equal((await bob.ask('sendMessage', numbered(1))).errorCode, 429);
   assert.deepEqual(await numbers(bob, 1), [0]);
 });
 
