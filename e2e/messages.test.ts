@@ -4,18 +4,9 @@ import { Bot } from './testing/Bot.ts';
 import { connectThrough } from './testing/programSockets.ts';
 import { type Daemon, nextTick, Stack } from './testing/stack.ts';
 import { TcpProxy } from './testing/TcpProxy.ts';
+import { waitUntil } from './testing/waitUntil.ts';
 
 const COUNT = 200;
-/** What is awaited is there long before, ms. */
-const DEADLINE_MS = 60_000;
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`${what} does not come`);
-    await nextTick();
-  }
-}
 
 /** Two programs in a room on one of two daemons, whose sockets go through relays. */
 async function call(t: TestContext) {
@@ -56,12 +47,20 @@ for (const [what, fail] of Object.entries(failures)) {
     for (let number = 0; number < COUNT; number++) {
       alice.room.send(String(number));
       bob.room.send(String(number));
-      if (number === COUNT / 4) await until('half of what was sent', () => atBob.length > 20);
+      if (number === COUNT / 4)
+        await waitUntil(
+          'Bob has more than 20 messages',
+          () => atBob.length > 20,
+          () => atBob,
+        );
       if (number === COUNT / 2) fail(on);
       await nextTick();
     }
     const expected = Array.from({ length: COUNT }, (_, number) => String(number));
-    await until('the last message', () => atBob.includes(String(COUNT - 1)) && atAlice.includes(String(COUNT - 1)));
+    await waitUntil(
+      'both have the last message',
+      () => atBob.includes(String(COUNT - 1)) && atAlice.includes(String(COUNT - 1)),
+    );
     assert.deepEqual(atBob, expected);
     assert.deepEqual(atAlice, expected);
     assert.equal(missed, 0);
@@ -83,11 +82,15 @@ test('what is sent before joining and when somebody joins arrives', async (t) =>
     assert.throws(() => room.send('x'.repeat(70_000)), { code: 'INVALID_REQUEST' });
     room.send(new Uint8Array([0, 255]));
   });
-  await until('what carol sent', () => heard.length >= 2);
+  await waitUntil(
+    'both messages of Carol have come',
+    () => heard.length >= 2,
+    () => heard,
+  );
   assert.deepEqual(heard, [
     ['carol', 'early'],
     ['carol', new Uint8Array([0, 255])],
   ]);
-  await until('the welcome', () => atCarol.length > 0);
+  await waitUntil('Carol has the welcome', () => atCarol.length > 0);
   assert.deepEqual(atCarol, [['alice', 'welcome', 'greeting']]);
 });

@@ -28,7 +28,7 @@ export type AssignmentClaims = {
   readonly traceparent?: string;
 };
 
-/** Whom the control plane commands, and about which room. */
+/** The daemon that the control plane commands, and the room that the command is about. */
 export type OwnCommand = {
   readonly daemonId: string;
   readonly incarnation: string;

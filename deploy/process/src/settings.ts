@@ -130,7 +130,7 @@ export const isLoopback = (host: string): boolean =>
  */
 export function readableByOthers(path: string): string | undefined {
   const found = statSync(path, { throwIfNoEntry: false });
-  // The setting itself tells of a file that is not there.
+  // A missing file is reported by the check of its setting.
   if (!found) return undefined;
   const { mode, uid, gid } = found;
   const groups = [process.getgid?.(), process.getegid?.(), ...(process.getgroups?.() ?? [])];
