@@ -2,6 +2,7 @@ import { createLogger } from '@mediasoup-server/process/logger';
 import type { types } from 'mediasoup';
 import { Rooms } from '../rooms/Rooms.ts';
 import { opusRtpParameters } from '../testing/opus.ts';
+import { limits } from '../testing/testRooms.ts';
 import { WorkerPool } from '../workers/WorkerPool.ts';
 import { MediaMeter } from './MediaMeter.ts';
 import { createMetrics } from './metrics.ts';
@@ -27,21 +28,8 @@ const pool = await WorkerPool.create(
   },
   logger,
 );
-const limits = {
-  announcementsPerSecond: 1_000_000,
-  announcementBurst: 1_000_000,
-  roomUpdatesPerSecond: 1_000_000,
-  roomUpdateBurst: 1_000_000,
-  messageBytesPerSecond: 393_216,
-  messageBytesBurst: 262_144,
-  maxRoomPeers: ROOM_PEERS,
-  maxPeerProducers: 100,
-  maxPeerConsumers: 100,
-  maxPeerDataProducers: 1,
-  maxPeerDataConsumers: 1,
-  maxPeerIncomingBitrate: 1_000_000,
-};
-const rooms = new Rooms(pool, { limits, unjoinedMs: 3_600_000, moveDeadlineMs: 3_600_000 }, logger);
+const roomLimits = { ...limits, maxRoomPeers: ROOM_PEERS, maxPeerIncomingBitrate: 1_000_000 };
+const rooms = new Rooms(pool, { limits: roomLimits, unjoinedMs: 3_600_000, moveDeadlineMs: 3_600_000 }, logger);
 const grants = { publish: true, subscribe: true, data: true };
 let made = 0;
 for (let index = 0; index < transports / 2; index++) {

@@ -7,7 +7,8 @@ import type { Room } from '../rooms/Room.ts';
 import { Rooms } from '../rooms/Rooms.ts';
 import { WorkerPool } from '../workers/WorkerPool.ts';
 
-const limits = {
+/** Limits that no test reaches by accident. */
+export const limits = {
   announcementsPerSecond: 1_000_000,
   announcementBurst: 1_000_000,
   roomUpdatesPerSecond: 1_000_000,
