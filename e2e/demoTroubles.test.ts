@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { SignJWT } from 'jose';
-import type { Page } from 'playwright-core';
+import type { Page, Request } from 'playwright-core';
 import {
   askToJoin,
   connected,
@@ -18,6 +18,7 @@ import { CameraFile } from './testing/CameraFile.ts';
 import { meets } from './testing/freezes.ts';
 import { assertLooksRight } from './testing/looks.ts';
 import { Stack } from './testing/stack.ts';
+import { waitUntil } from './testing/waitUntil.ts';
 
 /** Waits until the page says what is wrong with a device, and answers in which words. */
 async function deviceWords(page: Page, kind: 'camera' | 'microphone', problem: string): Promise<string> {
@@ -170,7 +171,7 @@ test('while the control plane is away a call goes on and says so, and what it wa
   await stack.restartControlPlane();
   // Now only another media server is waited for.
   await alice.locator('[data-testid=lost]:not([data-code=CONTROL_PLANE_UNREACHABLE])').waitFor();
-  await waitsForEver(alice);
+  await stopTimers(alice);
   await stack.startDaemon('daemon-b');
   await connected(bob);
   await showAgain(alice);
@@ -178,16 +179,34 @@ test('while the control plane is away a call goes on and says so, and what it wa
   await lost.waitFor({ state: 'detached' });
 });
 
-/** Has no wait of the page's room end by itself, and waits until it is in one. */
-async function waitsForEver(page: Page): Promise<void> {
+/**
+ * Makes the page's room wait until `showAgain`: timers do not fire any more. The attempt that runs meanwhile sleeps only
+ * on timers of the new kind, since it is begun here.
+ */
+async function stopTimers(page: Page): Promise<void> {
+  const asked = new Set<Request>();
+  page.on('request', (request) => {
+    if (request.url().endsWith('/assignments')) asked.add(request);
+  });
+  for (const event of ['requestfinished', 'requestfailed'] as const) {
+    page.on(event as 'requestfinished', (request) => asked.delete(request));
+  }
   await page.evaluate(async () => {
     const { room } = window as unknown as { room: { state: { attempt: number } } };
-    const stilled = window as unknown as { timeout: typeof setTimeout };
-    stilled.timeout = window.setTimeout;
+    const stopped = window as unknown as { timeout: typeof setTimeout };
+    stopped.timeout = window.setTimeout;
     window.setTimeout = (() => 0) as never;
     const { attempt } = room.state;
-    while (room.state.attempt === attempt) await new Promise((resolve) => stilled.timeout.call(window, resolve, 20));
+    while (room.state.attempt === attempt) {
+      document.dispatchEvent(new Event('visibilitychange'));
+      await new Promise((resolve) => stopped.timeout.call(window, resolve, 20));
+    }
   });
+  await waitUntil(
+    'the last attempt was answered',
+    () => asked.size === 0,
+    () => [...asked].map((request) => request.url()),
+  );
 }
 
 /** As when the person looks at the page again. */
