@@ -14,46 +14,46 @@ help: ## Lists the commands.
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: ## Installs what is missing: npm packages, Node, the mediasoup worker.
-	@deploy/local/setup.sh
+	@tools/dev/setup.sh
 
 setup-tests:
-	@deploy/local/setup.sh --tests
+	@tools/dev/setup.sh --tests
 
 $(DEMO): $(shell find client/demo client/src proto/src client/vite.config.ts package-lock.json -type f)
 	@vite build --config client/vite.config.ts --logLevel warn
 	@touch $(DEMO)
 
 setup-checks:
-	@deploy/local/setup.sh --checks
+	@tools/dev/setup.sh --checks
 
 run: setup ## Starts the control plane, a daemon and the demo page, and prints the address to open.
 	@$(MAKE) --no-print-directory $(DEMO)
-	@$(WORKER) && exec node deploy/local/run.ts
+	@$(WORKER) && exec node tools/dev/run.ts
 
 test: setup-tests ## Runs every test: unit, contract, browser and failure tests.
 	@$(MAKE) --no-print-directory $(DEMO)
 	@# libdatachannel's threads would keep a test's process alive after its end.
 	@$(WORKER) && node --test --test-force-exit --test-concurrency=2 --test-timeout=600000 $(TESTS)
 
-TESTS ?= 'proto/src/**/*.test.ts' 'deploy/**/*.test.ts' 'control-plane/src/**/*.test.ts' 'media-daemon/src/**/*.test.ts' 'client/**/*.test.ts' 'e2e/**/*.test.ts'
+TESTS ?= $(shell git ls-files --cached --others --exclude-standard '*.test.ts')
 
 soak: setup-tests ## Runs the long tests: FUZZ_RUNS meetings of up to FUZZ_LENGTH hostile messages, CYCLES of joining and leaving, COMMAND_FUZZ_RUNS requests to the gRPC port, OUTAGE_MS without control plane and table, SUBSCRIBERS of one room on two workers, MEETINGS of two pages.
 	@$(WORKER) && FUZZ_RUNS=$${FUZZ_RUNS:-1800} FUZZ_LENGTH=$${FUZZ_LENGTH:-1000} CYCLES=$${CYCLES:-20000} COMMAND_FUZZ_RUNS=$${COMMAND_FUZZ_RUNS:-50000} OUTAGE_MS=$${OUTAGE_MS:-300000} SUBSCRIBERS=$${SUBSCRIBERS:-300} MEETINGS=$${MEETINGS:-500} \
-		node --test --test-force-exit --test-timeout=3600000 e2e/fuzz.test.ts e2e/everyLeaf.test.ts e2e/everyCommandField.test.ts e2e/everyHttpField.test.ts e2e/commandFuzz.test.ts e2e/soak.test.ts e2e/directory.test.ts e2e/mesh.test.ts e2e/meeting.test.ts media-daemon/src/rooms/mesh.property.test.ts
+		node --test --test-force-exit --test-timeout=3600000 e2e/api/fuzz.test.ts e2e/api/everyLeaf.test.ts e2e/api/everyCommandField.test.ts e2e/api/everyHttpField.test.ts e2e/api/commandFuzz.test.ts e2e/failure/soak.test.ts e2e/failure/directory.test.ts e2e/api/mesh.test.ts e2e/browser/meeting.test.ts media-daemon/src/routers/mesh.property.test.ts
 
 load: setup ## Puts rooms full of peers on a deployment, and measures what they receive: ARGS='--help' tells how.
-	@$(WORKER) && exec node e2e/load/main.ts $(ARGS)
+	@$(WORKER) && exec node tools/load/main.ts $(ARGS)
 
 bench: setup-tests ## Runs the benchmarks, which print ratios measured in one run.
 	@$(WORKER) && for file in $(BENCHMARKS); do echo "== $$file"; node $$file || exit 1; done
 
 simulate: setup ## Simulates a fleet: the real assignment of PEERS to DAEMONS over a simulated table and clock.
-	@node control-plane/src/assignment/fleet.simulation.ts $${DAEMONS:-1000} $${PEERS:-100000}
+	@node tools/simulate/fleet.simulation.ts $${DAEMONS:-1000} $${PEERS:-100000}
 
 BENCHMARKS ?= $(shell git ls-files '*.bench.ts')
 
 lambda: setup ## Bundles the control plane for AWS Lambda into deploy/lambda/dist, and prints its size.
-	@node control-plane/src/bundleLambda.ts deploy/lambda/dist
+	@node tools/lambda/bundleLambda.ts deploy/lambda/dist
 
 sdk: setup ## Builds the browser SDK into client/dist/sdk, and prints its sizes.
 	@node client/buildSdk.ts
@@ -67,9 +67,12 @@ prove-package: package ## Installs the package on a bare Debian under systemd, r
 prove-instance: package ## Boots a bare Debian under systemd as an instance of the autoscaling group, with stand-ins for AWS. Needs root.
 	@deploy/terraform/modules/media-daemons/prove/prove.sh "$$(ls deploy/package/dist/*.deb)"
 
+# Every folder with a tsconfig.json.
+PROJECTS = $(patsubst %/tsconfig.json,%,$(shell git ls-files '*/tsconfig.json'))
+
 check: setup-checks ## Lint, format, types, contracts, dead code, import directions, scripts, Terraform, generated files.
 	biome check --error-on-warnings .
-	for project in proto deploy/process deploy/cli deploy/package deploy/local deploy/terraform/check control-plane media-daemon client e2e; do tsc -p $$project || exit 1; done
+	for project in $(PROJECTS); do tsc -p $$project || exit 1; done
 	buf lint
 	buf format --diff --exit-code
 	@tag=$$(git describe --tags --abbrev=0 2>/dev/null) \
@@ -77,7 +80,7 @@ check: setup-checks ## Lint, format, types, contracts, dead code, import directi
 		&& echo "buf breaking: against $${tag:-nothing, since no release is tagged yet}"
 	knip
 	shellcheck -x -P SCRIPTDIR $$(git ls-files '*.sh' '*.sh.tftpl')
-	node deploy/terraform/check/main.ts
+	node tools/terraform-check/main.ts
 	$(MAKE) --no-print-directory generate
 	git diff --exit-code -- $(GENERATED)
 	@! git ls-files --others --exclude-standard -- $(GENERATED) | grep . || { echo 'generated and not committed'; exit 1; }
@@ -85,17 +88,17 @@ check: setup-checks ## Lint, format, types, contracts, dead code, import directi
 GENERATED = client/API.md proto/src/gen proto/SIGNALING.md proto/asyncapi.json proto/openapi.json README.md deploy/grafana/mediasoup-server.json deploy/terraform/modules/*/README.md
 
 record: setup-tests ## Records the examples of the signaling reference anew, from a real meeting.
-	@$(WORKER) && RECORD=1 node --test --test-force-exit e2e/signaling.test.ts
+	@$(WORKER) && RECORD=1 node --test --test-force-exit e2e/api/signaling.test.ts
 	@$(MAKE) --no-print-directory generate
 
 generate: ## Generates code, references, the README's tables and the dashboard.
 	buf generate
-	node deploy/local/readmeTables.ts
-	node deploy/terraform/check/tables.ts
-	node e2e/reference/write.ts
-	node deploy/local/openApiFile.ts
+	node tools/generate/readmeTables.ts
+	node tools/terraform-check/tables.ts
+	node tools/generate/signaling/write.ts
+	node tools/generate/openApiFile.ts
 	client/node_modules/.bin/typedoc --options client/reference/typedoc.json && cp client/dist/reference/API.md client/API.md
-	node deploy/local/dashboardFile.ts
+	node tools/generate/dashboardFile.ts
 
 format: ## Formats everything.
 	biome check --write .

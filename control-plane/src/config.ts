@@ -1,5 +1,5 @@
-import { iceServerSettings, missingTurnSetting } from '@mediasoup-server/process/iceServers';
-import { logLevels } from '@mediasoup-server/process/logger';
+import { iceServerSettings, missingTurnSetting } from '@mediasoup-server/server-kit/iceServers';
+import { logLevels } from '@mediasoup-server/server-kit/logger';
 import {
   address,
   dataFolder,
@@ -15,7 +15,7 @@ import {
   readSettings,
   SettingsError,
   variableName,
-} from '@mediasoup-server/process/settings';
+} from '@mediasoup-server/server-kit/settings';
 import { z } from 'zod';
 
 /** What the names of the control plane's environment variables start with. */

@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { configure } from '@codegenie/serverless-express';
-import { createLogger } from '@mediasoup-server/process/logger';
-import { SettingsError } from '@mediasoup-server/process/settings';
+import { createLogger } from '@mediasoup-server/server-kit/logger';
+import { SettingsError } from '@mediasoup-server/server-kit/settings';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { openApi } from './app.ts';
 import { withSecrets } from './aws/secretSettings.ts';

@@ -1,7 +1,7 @@
-import { createLogger } from '@mediasoup-server/process/logger';
-import { SettingsError } from '@mediasoup-server/process/settings';
-import { startTracing } from '@mediasoup-server/process/startTracing';
-import { endTracing } from '@mediasoup-server/process/tracing';
+import { createLogger } from '@mediasoup-server/server-kit/logger';
+import { SettingsError } from '@mediasoup-server/server-kit/settings';
+import { startTracing } from '@mediasoup-server/server-kit/startTracing';
+import { endTracing } from '@mediasoup-server/server-kit/tracing';
 import { makeTables, startControlPlane } from './app.ts';
 import { withSecrets } from './aws/secretSettings.ts';
 import { readConfig } from './config.ts';

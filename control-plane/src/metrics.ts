@@ -1,4 +1,4 @@
-import { counterOf } from '@mediasoup-server/process/metrics';
+import { counterOf } from '@mediasoup-server/server-kit/metrics';
 import { Counter, Histogram, Registry } from 'prom-client';
 
 /** What the control plane counts, in a registry of its own. */

@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
 out=${1:-deploy/package/dist}
-worker=$(media-daemon/worker/ensure.sh)
+worker=$(tools/worker-build/ensure.sh)
 version=$(node --print "require('./package.json').version")
 architecture=$(dpkg --print-architecture)
 name=mediasoup-server_${version}_$architecture
@@ -23,7 +23,7 @@ umask 022
 mkdir -p "$program/bin" "$documents/examples" "$units" "$tree/usr/bin" "$tree/DEBIAN"
 install -d -m 0750 "$tree/etc/mediasoup-server" "$tree/etc/mediasoup-server/tls"
 
-node deploy/package/copyProgram.ts "$program"
+node tools/package/copyProgram.ts "$program"
 chmod -R u=rwX,go=rX "$program"
 install "$(node --print process.execPath)" "$program/bin/node"
 install "$worker" "$program/bin/mediasoup-worker"

@@ -1,6 +1,7 @@
 import { availableParallelism, hostname } from 'node:os';
-import { iceServerSettings, missingTurnSetting } from '@mediasoup-server/process/iceServers';
-import { logLevels } from '@mediasoup-server/process/logger';
+import { idSchema } from '@mediasoup-server/proto/ids';
+import { iceServerSettings, missingTurnSetting } from '@mediasoup-server/server-kit/iceServers';
+import { logLevels } from '@mediasoup-server/server-kit/logger';
 import {
   address,
   file,
@@ -10,8 +11,7 @@ import {
   networks,
   port,
   readableByOthers,
-} from '@mediasoup-server/process/settings';
-import { idSchema } from '@mediasoup-server/proto/ids';
+} from '@mediasoup-server/server-kit/settings';
 import { z } from 'zod';
 
 /** The environment variables' prefix. */

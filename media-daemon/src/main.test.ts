@@ -6,8 +6,8 @@ import { connect, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
+import { serviceCalls } from '@mediasoup-server/backend-client/calls';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { SignalingClient } from './testing/SignalingClient.ts';
 
 const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));

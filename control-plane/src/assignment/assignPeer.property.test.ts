@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { HttpProblem } from '@mediasoup-server/process/problem';
+import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import fc from 'fast-check';
-import { type Daemon, noLoad, shardOf } from '../daemons/Daemon.ts';
-import { DaemonTable } from '../daemons/DaemonTable.ts';
-import { Fleet } from '../daemons/Fleet.ts';
+import { type Daemon, noLoad, shardOf } from '../directory/Daemon.ts';
+import { DaemonTable } from '../directory/DaemonTable.ts';
+import { Fleet } from '../directory/Fleet.ts';
+import { RoomTable } from '../directory/RoomTable.ts';
 import { createMetrics } from '../metrics.ts';
-import { RoomTable } from '../rooms/RoomTable.ts';
 import { daemonRow } from '../testing/daemonRow.ts';
 import { MemoryStore } from '../testing/MemoryStore.ts';
 import { logger } from '../testing/testControlPlane.ts';

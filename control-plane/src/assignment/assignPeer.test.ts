@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { assignmentSchema } from '@mediasoup-server/proto/http';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
-import { shardOf } from '../daemons/Daemon.ts';
+import { shardOf } from '../directory/Daemon.ts';
 import type { TestDaemon } from '../testing/TestDaemon.ts';
 import {
   assignmentOf,

@@ -1,11 +1,11 @@
 import timers from 'node:timers/promises';
-import { type IceServerSettings, iceServersFor } from '@mediasoup-server/process/iceServers';
-import { HttpProblem } from '@mediasoup-server/process/problem';
-import { requestContext } from '@mediasoup-server/process/requestContext';
 import type { Assignment, AssignmentRequest } from '@mediasoup-server/proto/http';
-import type { Daemon } from '../daemons/Daemon.ts';
-import { hasPlace, placeOf } from '../daemons/Places.ts';
-import type { Instance, Room } from '../rooms/RoomTable.ts';
+import { type IceServerSettings, iceServersFor } from '@mediasoup-server/server-kit/iceServers';
+import { HttpProblem } from '@mediasoup-server/server-kit/problem';
+import { requestContext } from '@mediasoup-server/server-kit/requestContext';
+import type { Daemon } from '../directory/Daemon.ts';
+import { hasPlace, placeOf } from '../directory/Places.ts';
+import type { Instance, Room } from '../directory/RoomTable.ts';
 import type { Grants } from '../tokens/AccessTokens.ts';
 import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
 import { candidates } from './candidates.ts';

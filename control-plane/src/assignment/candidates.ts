@@ -1,4 +1,4 @@
-import type { Daemon } from '../daemons/Daemon.ts';
+import type { Daemon } from '../directory/Daemon.ts';
 import type { Directory } from './findOwner.ts';
 import { place } from './place.ts';
 

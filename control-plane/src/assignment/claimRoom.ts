@@ -1,5 +1,5 @@
-import { HttpProblem } from '@mediasoup-server/process/problem';
-import type { Daemon } from '../daemons/Daemon.ts';
+import { HttpProblem } from '@mediasoup-server/server-kit/problem';
+import type { Daemon } from '../directory/Daemon.ts';
 import { type Directory, findOwner } from './findOwner.ts';
 
 /** How often a claim starts again after it has lost a race. */

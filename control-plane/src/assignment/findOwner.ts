@@ -1,13 +1,13 @@
-import type { IceServerSettings } from '@mediasoup-server/process/iceServers';
-import type { Logger } from '@mediasoup-server/process/logger';
-import { HttpProblem } from '@mediasoup-server/process/problem';
-import { type Daemon, isFresh } from '../daemons/Daemon.ts';
+import type { IceServerSettings } from '@mediasoup-server/server-kit/iceServers';
+import type { Logger } from '@mediasoup-server/server-kit/logger';
+import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import type { DaemonClient } from '../daemons/DaemonClient.ts';
-import type { DaemonTable } from '../daemons/DaemonTable.ts';
-import type { Fleet } from '../daemons/Fleet.ts';
-import type { LoadLog } from '../daemons/LoadLog.ts';
+import { type Daemon, isFresh } from '../directory/Daemon.ts';
+import type { DaemonTable } from '../directory/DaemonTable.ts';
+import type { Fleet } from '../directory/Fleet.ts';
+import type { LoadLog } from '../directory/LoadLog.ts';
+import type { Room, RoomTable } from '../directory/RoomTable.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Room, RoomTable } from '../rooms/RoomTable.ts';
 import { isCutOff } from './isCutOff.ts';
 
 export type Directory = IceServerSettings & {

@@ -1,6 +1,6 @@
-import type { Daemon } from '../daemons/Daemon.ts';
 import type { DaemonClient } from '../daemons/DaemonClient.ts';
-import type { Fleet } from '../daemons/Fleet.ts';
+import type { Daemon } from '../directory/Daemon.ts';
+import type { Fleet } from '../directory/Fleet.ts';
 
 /** How many of the other daemons are asked. */
 const SAMPLE = 11;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { type Daemon, noLoad } from '../daemons/Daemon.ts';
+import { type Daemon, noLoad } from '../directory/Daemon.ts';
 import { daemonRow } from '../testing/daemonRow.ts';
 import { loadOf, place } from './place.ts';
 

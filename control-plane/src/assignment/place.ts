@@ -1,5 +1,5 @@
-import { type Daemon, isFresh } from '../daemons/Daemon.ts';
-import { rendezvous } from '../daemons/rendezvous.ts';
+import { type Daemon, isFresh } from '../directory/Daemon.ts';
+import { rendezvous } from '../directory/rendezvous.ts';
 
 export type PlacementPolicy = {
   /** A daemon whose last heartbeat is older gets no new rooms. */

@@ -1,7 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SettingsError } from '@mediasoup-server/process/settings';
+import { SettingsError } from '@mediasoup-server/server-kit/settings';
 import { PREFIX } from '../config.ts';
 import { readSecret } from './secrets.ts';
 

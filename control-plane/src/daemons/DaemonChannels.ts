@@ -1,8 +1,8 @@
 import { type Client, type ClientOptions, Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { requestContext } from '@mediasoup-server/process/requestContext';
-import { type ChannelTls, openChannel } from '@mediasoup-server/proto/channel';
+import { type CallSettings, type ServiceCalls, serviceCalls } from '@mediasoup-server/backend-client/calls';
+import { type ChannelTls, openChannel } from '@mediasoup-server/backend-client/channel';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { type CallSettings, type ServiceCalls, serviceCalls } from '@mediasoup-server/proto/grpc';
+import { requestContext } from '@mediasoup-server/server-kit/requestContext';
 
 /** The longest wait before a channel whose connection broke tries again. */
 const RECONNECT_MS = 1000;

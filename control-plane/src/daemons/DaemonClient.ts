@@ -1,9 +1,9 @@
-import { isLoopback } from '@mediasoup-server/process/settings';
-import { inSpan } from '@mediasoup-server/process/tracing';
-import type { ChannelTls } from '@mediasoup-server/proto/channel';
+import type { ChannelTls } from '@mediasoup-server/backend-client/channel';
 import { rtpCapabilitiesSchema } from '@mediasoup-server/proto/http';
+import { isLoopback } from '@mediasoup-server/server-kit/settings';
+import { inSpan } from '@mediasoup-server/server-kit/tracing';
+import type { Daemon } from '../directory/Daemon.ts';
 import type { OwnCommand, SignedToken } from '../tokens/AssignmentKeys.ts';
-import type { Daemon } from './Daemon.ts';
 import type { CommandCall, DaemonChannels } from './DaemonChannels.ts';
 
 /** A daemon that is up answers in milliseconds; the frontend waits meanwhile. */

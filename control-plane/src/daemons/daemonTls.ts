@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import type { ChannelTls } from '@mediasoup-server/proto/channel';
+import type { ChannelTls } from '@mediasoup-server/backend-client/channel';
 
 export type DaemonTlsSettings = {
   readonly daemonTls: boolean;

@@ -1,5 +1,5 @@
-import { HttpProblem } from '@mediasoup-server/process/problem';
 import { ALL_ROOMS } from '@mediasoup-server/proto/http';
+import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import type { Request, RequestHandler, Response } from 'express';
 import { type Access, type AccessTokens, type Grants, isFor } from '../tokens/AccessTokens.ts';
 import { readBearer } from './bearer.ts';

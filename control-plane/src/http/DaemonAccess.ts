@@ -1,6 +1,6 @@
 import type { RequestHandler, Response } from 'express';
 import type { RateLimitRequestHandler } from 'express-rate-limit';
-import type { DaemonSecret } from '../daemons/DaemonSecret.ts';
+import type { DaemonSecret } from '../directory/DaemonSecret.ts';
 import type { Metrics } from '../metrics.ts';
 import { keyOfDaemon, requireKey, requireSecret } from './bearer.ts';
 import { HitCounts } from './HitCounts.ts';

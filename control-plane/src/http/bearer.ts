@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { HttpProblem } from '@mediasoup-server/process/problem';
+import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import type { Request } from 'express';
-import { type DaemonSecret, readDaemonSecret } from '../daemons/DaemonSecret.ts';
+import { type DaemonSecret, readDaemonSecret } from '../directory/DaemonSecret.ts';
 
 /**
  * The key that registers one daemon alone, HMAC-SHA256 of its id with the key of all daemons, in base64url.

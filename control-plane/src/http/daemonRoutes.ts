@@ -8,8 +8,6 @@ import {
   toJson,
 } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import { HttpProblem, methodNotAllowed } from '@mediasoup-server/process/problem';
-import { isLoopback } from '@mediasoup-server/process/settings';
 import { rtpCapabilitiesSchema } from '@mediasoup-server/proto/http';
 import {
   ClaimRoomRequestSchema,
@@ -21,13 +19,15 @@ import {
   ReportRoomsRequestSchema,
   ReportRoomsResponseSchema,
 } from '@mediasoup-server/proto/registry';
+import { HttpProblem, methodNotAllowed } from '@mediasoup-server/server-kit/problem';
+import { isLoopback } from '@mediasoup-server/server-kit/settings';
 import { type Response, Router } from 'express';
 import { claimRoom } from '../assignment/claimRoom.ts';
 import type { Directory } from '../assignment/findOwner.ts';
 import { recordRooms } from '../assignment/recordRooms.ts';
-import { acceptHeartbeat, readRooms } from '../daemons/acceptHeartbeat.ts';
-import { type Daemon, shardOf } from '../daemons/Daemon.ts';
-import { registerDaemon } from '../daemons/registerDaemon.ts';
+import { acceptHeartbeat, readRooms } from '../directory/acceptHeartbeat.ts';
+import { type Daemon, shardOf } from '../directory/Daemon.ts';
+import { registerDaemon } from '../directory/registerDaemon.ts';
 import type { Metrics } from '../metrics.ts';
 import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
 import { DaemonAccess, secretOf } from './DaemonAccess.ts';

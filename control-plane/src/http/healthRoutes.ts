@@ -1,7 +1,7 @@
-import { HttpProblem, methodNotAllowed } from '@mediasoup-server/process/problem';
+import { HttpProblem, methodNotAllowed } from '@mediasoup-server/server-kit/problem';
 import { Router } from 'express';
-import type { DaemonTable } from '../daemons/DaemonTable.ts';
-import type { RoomTable } from '../rooms/RoomTable.ts';
+import type { DaemonTable } from '../directory/DaemonTable.ts';
+import type { RoomTable } from '../directory/RoomTable.ts';
 import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
 import { openApi } from './openApi.ts';
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { answerProblem, notFound } from '@mediasoup-server/process/problem';
-import { inContext, requestIdFrom } from '@mediasoup-server/process/requestContext';
-import { securityHeaders } from '@mediasoup-server/process/securityHeaders';
+import { answerProblem, notFound } from '@mediasoup-server/server-kit/problem';
+import { inContext, requestIdFrom } from '@mediasoup-server/server-kit/requestContext';
+import { securityHeaders } from '@mediasoup-server/server-kit/securityHeaders';
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import type { Metrics } from '../metrics.ts';
 import type { Authorization } from './Authorization.ts';

@@ -1,4 +1,4 @@
-import { HttpProblem } from '@mediasoup-server/process/problem';
+import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import express, { type RequestHandler } from 'express';
 
 const parse = express.json({ limit: '64kb' });

@@ -7,7 +7,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import type { Express } from 'express';
 import { SignJWT } from 'jose';
 import { DaemonClient } from '../daemons/DaemonClient.ts';
-import { Fleet } from '../daemons/Fleet.ts';
+import { Fleet } from '../directory/Fleet.ts';
 import { createMetrics } from '../metrics.ts';
 import { ApiContract, type ApiDocument } from '../testing/ApiContract.ts';
 import { DAEMON_KEY, logger, startTestBed, type TestBed } from '../testing/testControlPlane.ts';

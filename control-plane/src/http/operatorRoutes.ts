@@ -1,4 +1,3 @@
-import { HttpProblem, methodNotAllowed } from '@mediasoup-server/process/problem';
 import {
   type CommandToken,
   commandTokenRequestSchema,
@@ -9,10 +8,11 @@ import {
   type RoomInstances,
   type RoomList,
 } from '@mediasoup-server/proto/http';
+import { HttpProblem, methodNotAllowed } from '@mediasoup-server/server-kit/problem';
 import { Router } from 'express';
 import type { Directory } from '../assignment/findOwner.ts';
-import type { Daemon } from '../daemons/Daemon.ts';
-import type { Room } from '../rooms/RoomTable.ts';
+import type { Daemon } from '../directory/Daemon.ts';
+import type { Room } from '../directory/RoomTable.ts';
 import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
 import type { Authorization } from './Authorization.ts';
 import { jsonBody } from './jsonBody.ts';

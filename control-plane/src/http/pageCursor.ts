@@ -1,9 +1,9 @@
-import { HttpProblem } from '@mediasoup-server/process/problem';
 import { pageQuerySchema } from '@mediasoup-server/proto/http';
 import { idSchema } from '@mediasoup-server/proto/ids';
+import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import { z } from 'zod';
-import type { DaemonKey } from '../daemons/DaemonTable.ts';
-import type { RoomKey } from '../rooms/RoomTable.ts';
+import type { DaemonKey } from '../directory/DaemonTable.ts';
+import type { RoomKey } from '../directory/RoomTable.ts';
 import type { PageRequest } from '../store/Table.ts';
 import { readQuery } from './requestFields.ts';
 

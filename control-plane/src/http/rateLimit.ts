@@ -1,4 +1,4 @@
-import { HttpProblem } from '@mediasoup-server/process/problem';
+import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import type { Request } from 'express';
 import { ipKeyGenerator, type RateLimitRequestHandler, rateLimit } from 'express-rate-limit';
 import type { Metrics } from '../metrics.ts';

@@ -1,5 +1,5 @@
-import { HttpProblem } from '@mediasoup-server/process/problem';
 import { idSchema } from '@mediasoup-server/proto/ids';
+import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import type { RequestHandler } from 'express';
 import type { z } from 'zod';
 

@@ -1,6 +1,6 @@
-import { HttpProblem, methodNotAllowed } from '@mediasoup-server/process/problem';
-import { inSpan } from '@mediasoup-server/process/tracing';
 import { assignmentRequestSchema } from '@mediasoup-server/proto/http';
+import { HttpProblem, methodNotAllowed } from '@mediasoup-server/server-kit/problem';
+import { inSpan } from '@mediasoup-server/server-kit/tracing';
 import { Router } from 'express';
 import { assignPeer } from '../assignment/assignPeer.ts';
 import { type Directory, readLiveRoom } from '../assignment/findOwner.ts';

@@ -1,8 +1,8 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, ScanCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import type { Logger } from '@mediasoup-server/process/logger';
-import { HttpProblem } from '@mediasoup-server/process/problem';
-import { inSpan } from '@mediasoup-server/process/tracing';
+import type { Logger } from '@mediasoup-server/server-kit/logger';
+import { HttpProblem } from '@mediasoup-server/server-kit/problem';
+import { inSpan } from '@mediasoup-server/server-kit/tracing';
 import type { z } from 'zod';
 import type { Metrics } from '../metrics.ts';
 import { type Condition, Placeholders } from './condition.ts';

@@ -6,7 +6,7 @@ import {
   UpdateTimeToLiveCommand,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
-import type { Logger } from '@mediasoup-server/process/logger';
+import type { Logger } from '@mediasoup-server/server-kit/logger';
 
 /** The tables by what their names end with, and their keys, which are strings. */
 export const TABLES = {

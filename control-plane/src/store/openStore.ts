@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import type { Logger } from '@mediasoup-server/process/logger';
+import type { Logger } from '@mediasoup-server/server-kit/logger';
 import type { Config } from '../config.ts';
 
 /** The connection to the tables. */

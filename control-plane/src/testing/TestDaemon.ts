@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { serviceDefinition, serviceHandlers } from '@mediasoup-server/proto/grpc';
+import { serviceDefinition, serviceHandlers } from '@mediasoup-server/server-kit/grpcService';
 
 /** What every test daemon's rooms can. */
 export const rtpCapabilities = {

@@ -1,4 +1,4 @@
-import { type Daemon, expiryOf, noLoad, shardOf } from '../daemons/Daemon.ts';
+import { type Daemon, expiryOf, noLoad, shardOf } from '../directory/Daemon.ts';
 
 /** The row of a daemon that has just sent a heartbeat, unless changed; its secret's hash is its incarnation. */
 export function daemonRow(daemonId: string, change: Partial<Daemon> = {}): Daemon {

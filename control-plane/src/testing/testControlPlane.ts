@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '@mediasoup-server/process/logger';
 import type { Assignment, Problem } from '@mediasoup-server/proto/http';
+import { createLogger } from '@mediasoup-server/server-kit/logger';
 import { type ControlPlane, startControlPlane } from '../app.ts';
 import { type Config, readConfig } from '../config.ts';
-import { DaemonTable } from '../daemons/DaemonTable.ts';
+import { DaemonTable } from '../directory/DaemonTable.ts';
+import { RoomTable } from '../directory/RoomTable.ts';
 import { createMetrics } from '../metrics.ts';
-import { RoomTable } from '../rooms/RoomTable.ts';
 import { startEmbeddedDynamo } from '../store/embeddedDynamo.ts';
 import { openStore } from '../store/openStore.ts';
 import { TestDaemon } from './TestDaemon.ts';

@@ -1,8 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { HttpProblem } from '@mediasoup-server/process/problem';
 import { ALL_ROOMS } from '@mediasoup-server/proto/http';
 import { idSchema } from '@mediasoup-server/proto/ids';
+import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import {
   createRemoteJWKSet,
   customFetch,

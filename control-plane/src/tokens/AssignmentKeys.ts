@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Logger } from '@mediasoup-server/process/logger';
 import type { CommandScope } from '@mediasoup-server/proto/http';
+import type { Logger } from '@mediasoup-server/server-kit/logger';
 import { type JSONWebKeySet, type JWTPayload, SignJWT } from 'jose';
 import type { Grants } from './AccessTokens.ts';
 import { generateKeyFile, readKeyFile, type SigningKey } from './SigningKey.ts';

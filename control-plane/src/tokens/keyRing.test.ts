@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createLogger } from '@mediasoup-server/process/logger';
+import { createLogger } from '@mediasoup-server/server-kit/logger';
 import { AssignmentKeys, REREAD_MS } from './AssignmentKeys.ts';
 import { type KeyRing, keySetAt, PUBLISHED_MS, parseKeyRing, turnKeyRing } from './keyRing.ts';
 

@@ -1,5 +1,5 @@
 import { type Metadata, type StatusObject, status } from '@grpc/grpc-js';
-import { badRequest } from '@mediasoup-server/proto/errors';
+import { badRequest } from '@mediasoup-server/server-kit/badRequest';
 import type { z } from 'zod';
 import { RequestError } from '../errors.ts';
 

@@ -1,10 +1,10 @@
 import { access } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { experimental, Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
-import { readCertificate } from '@mediasoup-server/process/listener';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { type ServiceMethods, serviceDefinition, serviceHandlers } from '@mediasoup-server/proto/grpc';
 import { Health } from '@mediasoup-server/proto/health';
+import { type ServiceMethods, serviceDefinition, serviceHandlers } from '@mediasoup-server/server-kit/grpcService';
+import { readCertificate } from '@mediasoup-server/server-kit/listener';
 import { HealthImplementation } from 'grpc-health-check';
 import { createIntercept, type InterceptOptions } from './intercept.ts';
 import { addReflection } from './reflection.ts';

@@ -8,9 +8,9 @@ import {
   StatsSchema,
   type WorkerInfoSchema,
 } from '@mediasoup-server/proto/daemon';
-import type { ServiceMethods } from '@mediasoup-server/proto/grpc';
+import type { ServiceMethods } from '@mediasoup-server/server-kit/grpcService';
 import { version as mediasoupVersion, type types } from 'mediasoup';
-import type { Peer } from '../rooms/Peer.ts';
+import type { Peer } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import type { Call } from '@mediasoup-server/proto/grpc';
 import { ALL_ROOMS, type CommandScope } from '@mediasoup-server/proto/http';
+import type { Call } from '@mediasoup-server/server-kit/grpcService';
 import { CommandError } from './CommandError.ts';
 
 /** What a command token lets its bearer do. */

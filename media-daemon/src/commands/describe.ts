@@ -7,9 +7,9 @@ import type {
   RoomSummarySchema,
   StatsSchema,
 } from '@mediasoup-server/proto/daemon';
-import type { Measurable, Peer } from '../rooms/Peer.ts';
-import type { Pipe } from '../rooms/Pipe.ts';
+import type { Measurable, Peer } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
+import type { Pipe } from '../routers/Pipe.ts';
 
 /** mediasoup's statistics of one thing, unless it has gone meanwhile. */
 export async function measure(

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
-import { createLogger } from '@mediasoup-server/process/logger';
+import { serviceCalls } from '@mediasoup-server/backend-client/calls';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { type ServiceMethods, serviceCalls } from '@mediasoup-server/proto/grpc';
+import type { ServiceMethods } from '@mediasoup-server/server-kit/grpcService';
+import { createLogger } from '@mediasoup-server/server-kit/logger';
 import { RequestError } from '../errors.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { authorizeByToken, type CommandGrant } from './authorize.ts';

@@ -1,8 +1,8 @@
 import { Metadata, status } from '@grpc/grpc-js';
-import type { Logger } from '@mediasoup-server/process/logger';
-import { inContext, requestIdFrom } from '@mediasoup-server/process/requestContext';
-import { inSpan } from '@mediasoup-server/process/tracing';
-import type { Call, Intercept } from '@mediasoup-server/proto/grpc';
+import type { Call, Intercept } from '@mediasoup-server/server-kit/grpcService';
+import type { Logger } from '@mediasoup-server/server-kit/logger';
+import { inContext, requestIdFrom } from '@mediasoup-server/server-kit/requestContext';
+import { inSpan } from '@mediasoup-server/server-kit/tracing';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Authorize } from './authorize.ts';
 import { CommandError } from './CommandError.ts';

@@ -1,7 +1,7 @@
-import type { Logger } from '@mediasoup-server/process/logger';
-import { answerProblem, HttpProblem, methodNotAllowed, notFound } from '@mediasoup-server/process/problem';
-import { securityHeaders } from '@mediasoup-server/process/securityHeaders';
 import { idSchema } from '@mediasoup-server/proto/ids';
+import type { Logger } from '@mediasoup-server/server-kit/logger';
+import { answerProblem, HttpProblem, methodNotAllowed, notFound } from '@mediasoup-server/server-kit/problem';
+import { securityHeaders } from '@mediasoup-server/server-kit/securityHeaders';
 import express, { type Express } from 'express';
 import { RequestError } from '../errors.ts';
 import type { Rooms } from '../rooms/Rooms.ts';

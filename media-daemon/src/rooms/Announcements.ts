@@ -1,5 +1,5 @@
+import { type Rate, TokenBucket } from '../admission/TokenBucket.ts';
 import { RequestError } from '../errors.ts';
-import { type Rate, TokenBucket } from '../TokenBucket.ts';
 
 /** How fast peers may make the daemon tell the whole room something. */
 export type AnnouncementLimits = {

@@ -1,7 +1,7 @@
 import type { Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
-import type { Peer } from './Peer.ts';
+import type { Peer } from '../peers/Peer.ts';
 import type { Room } from './Room.ts';
 
 /** What a room's peers send: who sends it, and the telling of it to the others. */

@@ -1,8 +1,8 @@
 import type { RequestData } from '@mediasoup-server/proto/signaling';
+import { TokenBucket } from '../admission/TokenBucket.ts';
 import { RequestError } from '../errors.ts';
-import { TokenBucket } from '../TokenBucket.ts';
+import type { Peer } from '../peers/Peer.ts';
 import { bytesOf } from './MessageLog.ts';
-import type { Peer } from './Peer.ts';
 import type { Room } from './Room.ts';
 
 /** What a peer sends to others by way of the room's log, and how far it has been sent what they sent. */

@@ -3,17 +3,17 @@ import { ROOM_FULL } from '@mediasoup-server/proto/protoo';
 import type { Notification, NotificationData, Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
+import { type Joining, Peer } from '../peers/Peer.ts';
+import type { RoomRouter } from '../routers/RoomRouter.ts';
+import { RouterMesh } from '../routers/RouterMesh.ts';
+import { Speakers } from '../speakers/Speakers.ts';
+import type { Level } from '../speakers/Voices.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import { type AnnouncementLimits, Announcements } from './Announcements.ts';
 import { Catalogue } from './Catalogue.ts';
 import type { Happening } from './Happening.ts';
 import { MessageLog } from './MessageLog.ts';
 import { Mutes } from './Mutes.ts';
-import { type Joining, Peer } from './Peer.ts';
-import type { RoomRouter } from './RoomRouter.ts';
-import { RouterMesh } from './RouterMesh.ts';
-import { Speakers } from './Speakers.ts';
-import type { Level } from './Voices.ts';
 
 /** Why a room ended. */
 export type RoomEnd = 'empty' | 'unjoined' | 'command' | 'worker' | 'fenced' | 'shutdown' | 'moved';

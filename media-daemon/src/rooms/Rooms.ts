@@ -1,9 +1,9 @@
-import type { Logger } from '@mediasoup-server/process/logger';
 import { RoomEnd as Ended } from '@mediasoup-server/proto/daemon';
+import type { Logger } from '@mediasoup-server/server-kit/logger';
 import { RequestError } from '../errors.ts';
+import type { Peer } from '../peers/Peer.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import type { Happening } from './Happening.ts';
-import type { Peer } from './Peer.ts';
 import { type Removal, Removals } from './Removals.ts';
 import { type MoveReason, Room, type RoomEnd, type RoomOptions } from './Room.ts';
 

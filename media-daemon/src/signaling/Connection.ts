@@ -1,6 +1,3 @@
-import { type IceServerSettings, iceServersFor } from '@mediasoup-server/process/iceServers';
-import type { Logger } from '@mediasoup-server/process/logger';
-import { inSpan } from '@mediasoup-server/process/tracing';
 import {
   CLOSE_COME_BACK,
   CLOSE_FOR_GOOD,
@@ -11,12 +8,15 @@ import {
   type RequestData,
   type ResponseData,
 } from '@mediasoup-server/proto/signaling';
+import { type IceServerSettings, iceServersFor } from '@mediasoup-server/server-kit/iceServers';
+import type { Logger } from '@mediasoup-server/server-kit/logger';
+import { inSpan } from '@mediasoup-server/server-kit/tracing';
 import protoo from 'protoo-server';
+import type { Admission } from '../admission/admission.ts';
 import { RequestError } from '../errors.ts';
-import type { Grants } from '../rooms/Grants.ts';
+import type { Grants } from '../peers/Grants.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Admission } from './admission.ts';
 import { handleRequest, isMethod, parseRequest } from './requests.ts';
 import type { Session } from './Session.ts';
 import type { Sessions } from './Sessions.ts';

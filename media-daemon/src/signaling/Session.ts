@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { LeaveReason } from '@mediasoup-server/proto/daemon';
 import type { Notification, NotificationData } from '@mediasoup-server/proto/signaling';
-import type { Joining, Peer } from '../rooms/Peer.ts';
+import type { Joining, Peer } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Connection } from './Connection.ts';
 

@@ -1,9 +1,9 @@
-import type { Logger } from '@mediasoup-server/process/logger';
-import type { Joining, Peer } from '../rooms/Peer.ts';
+import type { Logger } from '@mediasoup-server/server-kit/logger';
+import type { Admission } from '../admission/admission.ts';
+import type { Joining, Peer } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Admission } from './admission.ts';
 import type { Connection } from './Connection.ts';
 import { Session } from './Session.ts';
 

@@ -1,15 +1,15 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Listener } from '@mediasoup-server/process/listener';
 import { SUBPROTOCOL } from '@mediasoup-server/proto/signaling';
+import type { Listener } from '@mediasoup-server/server-kit/listener';
 import proxyAddr from 'proxy-addr';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type Admission, offersProtoo, readAdmission } from '../admission/admission.ts';
+import { IpLimits } from '../admission/IpLimits.ts';
 import { RequestError } from '../errors.ts';
-import type { Grants } from '../rooms/Grants.ts';
+import type { Grants } from '../peers/Grants.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
-import { type Admission, offersProtoo, readAdmission } from './admission.ts';
 import { Connection, type ConnectionOptions } from './Connection.ts';
-import { IpLimits } from './IpLimits.ts';
 import { WebSocketTransport, type WebSocketTransportOptions } from './WebSocketTransport.ts';
 
 export type SignalingOptions = ConnectionOptions &

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { CLOSE_FOR_GOOD, type Notification, type NotificationData } from '@mediasoup-server/proto/signaling';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
-import { type Rate, TokenBucket } from '../TokenBucket.ts';
+import { type Rate, TokenBucket } from '../admission/TokenBucket.ts';
 import { LatestUpdates } from './LatestUpdates.ts';
 
 /** What a client may send: protoo's request, response and notification. */

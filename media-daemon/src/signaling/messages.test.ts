@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Notify } from '../rooms/Peer.ts';
+import type { Notify } from '../peers/Peer.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
 import { testDaemon } from '../testing/testDaemon.ts';
 import { testRooms } from '../testing/testRooms.ts';

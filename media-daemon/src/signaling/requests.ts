@@ -1,6 +1,6 @@
 import { type Method, type RequestData, type ResponseData, requests } from '@mediasoup-server/proto/signaling';
 import { RequestError } from '../errors.ts';
-import type { Peer } from '../rooms/Peer.ts';
+import type { Peer } from '../peers/Peer.ts';
 
 /** The methods that a peer of a room asks; joining and leaving are the connection's. */
 type PeerMethod = Exclude<Method, 'joinRoom' | 'leaveRoom' | 'ping'>;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '@mediasoup-server/process/logger';
+import type { Logger } from '@mediasoup-server/server-kit/logger';
 import type { types } from 'mediasoup';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Metrics } from './metrics.ts';

@@ -1,4 +1,4 @@
-import { counterOf } from '@mediasoup-server/process/metrics';
+import { counterOf } from '@mediasoup-server/server-kit/metrics';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { observedMetrics } from './observedMetrics.ts';
 

@@ -1,7 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { Drain } from '../registration/Drain.ts';
-import type { LoadMeter } from '../registration/LoadMeter.ts';
-import type { Peer } from '../rooms/Peer.ts';
+import type { Drain } from '../fleet/Drain.ts';
+import type { LoadMeter } from '../fleet/LoadMeter.ts';
+import type { Peer } from '../peers/Peer.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Sessions } from '../signaling/Sessions.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';

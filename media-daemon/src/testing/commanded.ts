@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import { Client, credentials } from '@grpc/grpc-js';
+import { serviceCalls } from '@mediasoup-server/backend-client/calls';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { opusRtpParameters } from './opus.ts';
 import { SignalingClient } from './SignalingClient.ts';
 import { testDaemon } from './testDaemon.ts';

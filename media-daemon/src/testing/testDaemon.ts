@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
-import { createLogger } from '@mediasoup-server/process/logger';
-import { readSettings } from '@mediasoup-server/process/settings';
+import { createLogger } from '@mediasoup-server/server-kit/logger';
+import { readSettings } from '@mediasoup-server/server-kit/settings';
 import { PREFIX, settingsSchema } from '../config.ts';
 import { type Daemon, startDaemon } from '../daemon.ts';
 

@@ -1,8 +1,8 @@
 import type { TestContext } from 'node:test';
-import { createLogger } from '@mediasoup-server/process/logger';
 import type { Notification } from '@mediasoup-server/proto/signaling';
-import { ALL_GRANTED } from '../rooms/Grants.ts';
-import type { Peer } from '../rooms/Peer.ts';
+import { createLogger } from '@mediasoup-server/server-kit/logger';
+import { ALL_GRANTED } from '../peers/Grants.ts';
+import type { Peer } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
 import { Rooms } from '../rooms/Rooms.ts';
 import { WorkerPool } from '../workers/WorkerPool.ts';

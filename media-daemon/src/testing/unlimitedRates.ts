@@ -1,4 +1,4 @@
-import { variableName } from '@mediasoup-server/process/settings';
+import { variableName } from '@mediasoup-server/server-kit/settings';
 import { PREFIX, settingsSchema } from '../config.ts';
 
 /** Settings, as in the environment, that lift every rate limit: for tests that send more than a client may. */

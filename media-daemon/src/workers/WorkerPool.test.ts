@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Client, credentials } from '@grpc/grpc-js';
+import { serviceCalls } from '@mediasoup-server/backend-client/calls';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { serviceCalls } from '@mediasoup-server/proto/grpc';
 import { opusRtpParameters } from '../testing/opus.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
 import { testDaemon } from '../testing/testDaemon.ts';

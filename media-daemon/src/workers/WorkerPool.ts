@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '@mediasoup-server/process/logger';
+import type { Logger } from '@mediasoup-server/server-kit/logger';
 import { createWorker, type types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import { WorkerCpu } from './WorkerCpu.ts';

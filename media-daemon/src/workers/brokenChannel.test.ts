@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { RequestError } from '../errors.ts';
-import type { Peer } from '../rooms/Peer.ts';
+import type { Peer } from '../peers/Peer.ts';
 import { handleRequest } from '../signaling/requests.ts';
 import { opusRtpParameters } from '../testing/opus.ts';
 import { consume, joinRoom, testRooms } from '../testing/testRooms.ts';

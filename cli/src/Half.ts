@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { parseEnv } from 'node:util';
+import * as controlPlane from '@mediasoup-server/control-plane/config';
+import { withSecrets } from '@mediasoup-server/control-plane/secret-settings';
+import * as mediaDaemon from '@mediasoup-server/media-daemon/config';
+import { readSettings, variableName } from '@mediasoup-server/server-kit/settings';
+import { z } from 'zod';
+import { CliError } from './CliError.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The two servers, by the names that operators give them. */
+export const halves = ['control-plane', 'media-daemon'] as const;
+export type Half = (typeof halves)[number];
+
+/** A setting as it takes effect. */
+export type EffectiveSetting = {
+  readonly variable: string;
+  /** As in the environment; `(hidden)` for a secret, absent where it has none. */
+  readonly value?: string;
+  readonly from: 'environment' | 'default';
+};
+
+const schemas = {
+  'control-plane': [controlPlane.PREFIX, controlPlane.settingsSchema],
+  'media-daemon': [mediaDaemon.PREFIX, mediaDaemon.settingsSchema],
+} as const;
+
+/**
+ * The environment that a command reads settings from: that of the file, where one is named, over this process's own.
+ *
+ * @throws CliError when it cannot be read.
+ */
+export async function readEnvironment(environment: Environment, file: string | undefined): Promise<Environment> {
+  if (file === undefined) return environment;
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new CliError(`cannot read the environment file: ${error.message}`);
+  });
+  return { ...environment, ...parseEnv(text) };
+}
+
+/** @throws SettingsError that names every wrong variable. */
+export const readMediaDaemon = (environment: Environment): mediaDaemon.DaemonConfig =>
+  readSettings(mediaDaemon.settingsSchema, mediaDaemon.PREFIX, environment);
+
+/** @throws SettingsError that names every wrong variable. */
+export const readControlPlane = async (environment: Environment): Promise<controlPlane.Config> =>
+  controlPlane.readConfig(await withSecrets(environment));
+
+/**
+ * Reads the settings of a server as its start does; files that they name are looked at too.
+ *
+ * @throws SettingsError that names every wrong variable.
+ */
+export const readHalf = async (
+  half: Half,
+  environment: Environment,
+): Promise<controlPlane.Config | mediaDaemon.DaemonConfig> =>
+  half === 'control-plane' ? readControlPlane(environment) : readMediaDaemon(environment);
+
+/**
+ * Every setting of a server with the value that takes effect.
+ *
+ * @throws SettingsError that names every wrong variable.
+ */
+export async function effectiveSettings(half: Half, environment: Environment): Promise<EffectiveSetting[]> {
+  const [prefix, schema] = schemas[half];
+  const settings: Readonly<Record<string, unknown>> = await readHalf(half, environment);
+  return Object.entries(schema.shape).map(([setting, type]) => {
+    const variable = variableName(prefix, setting);
+    const value = settings[setting];
+    const { secret = false } = z.globalRegistry.get(type) ?? {};
+    return {
+      variable,
+      ...(value !== undefined && { value: secret && !isEmpty(value) ? '(hidden)' : inEnvironment(value) }),
+      from: (environment[variable] ?? '') === '' ? 'default' : 'environment',
+    };
+  });
+}
+
+const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+const inEnvironment = (value: unknown): string =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string') ? value.join(',') : String(value);

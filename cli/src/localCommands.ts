@@ -1,0 +1,82 @@
+import { createLogger } from '@mediasoup-server/server-kit/logger';
+import { Option } from 'commander';
+import { type AccessTokenRequest, grants, signAccessToken } from './accessToken.ts';
+import { checkFiles } from './checkFiles.ts';
+import { effectiveSettings, type Half, readControlPlane, readHalf } from './Half.ts';
+import { checkHealth } from './health.ts';
+import { generateAssignmentKey, randomSecret } from './keys.ts';
+import { id, tokenRoom, wholeNumber } from './optionValue.ts';
+import type { CommonOptions, Parts } from './program.ts';
+
+/** What an operator does on a server's own machine: settings, keys, tables, tokens. */
+export function addLocalCommands({ command, server, envFile, settings, output }: Parts): void {
+  command(
+    'config check',
+    'Checks the settings as the start does, and the keys and certificates in the files they name.',
+  )
+    .addArgument(server())
+    .addOption(envFile())
+    .action(async (server: Half, options: CommonOptions) => {
+      await checkFiles(await readHalf(server, await settings(options)));
+      output(options).answer({ server, ok: true }, `the settings of the ${server} are good`);
+    });
+
+  command('config show', 'Prints every setting as it takes effect, secrets hidden.')
+    .addArgument(server())
+    .addOption(envFile())
+    .action(async (server: Half, options: CommonOptions) => {
+      output(options).page(await effectiveSettings(server, await settings(options)), {
+        variable: ({ variable }) => variable,
+        from: ({ from }) => from,
+        value: ({ value = '' }) => value,
+      });
+    });
+
+  command('health', 'Asks a server of this machine, by its settings, whether it lives.')
+    .addArgument(server())
+    .option('--ready', 'whether it is ready to take peers')
+    .addOption(envFile())
+    .action(async (server: Half, options: CommonOptions & { ready?: true }) => {
+      await checkHealth(server, options.ready ? '/ready' : '/health', await settings(options));
+      output(options).answer({ server, ok: true }, `the ${server} ${options.ready ? 'is ready' : 'lives'}`);
+    });
+
+  command('tables create', "Creates the control plane's tables; those that exist stay as they are.")
+    .addOption(envFile())
+    .action(async (options: CommonOptions) => {
+      // Loaded only here, since it is most of the control plane.
+      const { makeTables } = await import('@mediasoup-server/control-plane/app');
+      const config = await readControlPlane(await settings(options));
+      await makeTables(config, { logger: createLogger('mediasoup-server', 'silent') });
+      output(options).answer({ prefix: config.tablePrefix, ok: true }, `the tables ${config.tablePrefix}* are there`);
+    });
+
+  command('keys assignment', 'Makes a key that signs assignments, in a file that only its owner reads.')
+    .argument('<file>', 'where it is written; never over an existing file')
+    .action(async (file: string, options: CommonOptions) => {
+      const kid = await generateAssignmentKey(file);
+      output(options).answer({ file, kid }, `${file}: a new Ed25519 key, published as ${kid}`);
+    });
+
+  command('keys secret', "Prints a random secret: a daemons' key, a TURN secret, an access token secret.").action(
+    (options: CommonOptions) => {
+      const secret = randomSecret();
+      output(options).answer({ secret }, secret);
+    },
+  );
+
+  command('token', 'Signs an access token, as an application does, with its secret from the settings or its key.')
+    .requiredOption('--room <roomId>', 'the room; "*" stands for all, with the grant admin', tokenRoom)
+    .requiredOption('--peer <peerId>', 'the peer', id)
+    .addOption(
+      new Option('--grant <grant...>', 'what it allows').choices(grants).default(['publish', 'subscribe', 'data']),
+    )
+    .option('--expires-in <seconds>', 'how long it is good', wholeNumber(1), 3600)
+    .option('--key <file>', "PEM file with the application's private key")
+    .addOption(envFile())
+    .action(async (options: CommonOptions & AccessTokenRequest & { key?: string }) => {
+      const secret = (await settings(options)).CONTROL_PLANE_ACCESS_TOKEN_SECRET;
+      const token = await signAccessToken(options, { secret, keyFile: options.key });
+      output(options).answer({ token }, token);
+    });
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
+import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
+import { unlimitedRates } from '@mediasoup-server/media-daemon/testing/unlimitedRates';
+import { requests } from '@mediasoup-server/proto/signaling';
+import fc from 'fast-check';
+import { observer, type types } from 'mediasoup';
+import { FuzzPeer, PEERS, steps } from '../support/FuzzPeer.ts';
+import { assertNoGap, callOf } from '../support/rtp.ts';
+import { nextTick } from '../support/stack.ts';
+
+/** How many sequences of messages are tried; `make soak` tries many more. */
+const RUNS = Number(process.env.FUZZ_RUNS ?? 150);
+/** The longest of them. */
+const MOST_MESSAGES = Number(process.env.FUZZ_LENGTH ?? 100);
+/** So many messages have tried everything that there is to try; with fewer it is a matter of luck. */
+const MESSAGES_FOR_ALL = 100_000;
+/** How often it is looked whether everything has ended, every 20 ms. */
+const MOST_LOOKS = 100;
+
+const sequences = fc.array(fc.tuple(fc.nat(PEERS.length - 1), steps), {
+  minLength: 10,
+  maxLength: MOST_MESSAGES,
+  size: 'max',
+});
+
+const meetings = [
+  {
+    meeting: 'in a room that ends with its last peer, where who loses its socket soon leaves',
+    resumeGraceMs: 20,
+    watched: false,
+  },
+  {
+    meeting: 'in a room that goes on, to which who loses its socket comes back before leaving',
+    resumeGraceMs: 3_600_000,
+    watched: true,
+  },
+];
+
+for (const { meeting, resumeGraceMs, watched } of meetings) {
+  test(`S12 whatever peers send, each request is answered once, and nothing is left of them: ${meeting}`, async (t) => {
+    const workers: types.Worker[] = [];
+    const remember = (worker: types.Worker) => workers.push(worker);
+    observer.on('newworker', remember);
+    const { url, metricsPort } = await testDaemon(t, {
+      MEDIA_DAEMON_RESUME_GRACE_MS: String(resumeGraceMs),
+      ...unlimitedRates,
+    });
+    observer.off('newworker', remember);
+    // A pair in another room, which must notice nothing.
+    const { receiver, rtpCapabilities } = await callOf(t, url, 'other');
+    if (watched) await SignalingClient.join(url, 'room', 'watcher');
+    const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    const inUse = async () =>
+      (await metrics())
+        .split('\n')
+        .filter((line) => /^media_daemon_(sockets|rooms|peers|producers|consumers) /.test(line));
+    let messages = 0;
+    await fc.assert(
+      fc.asyncProperty(sequences, async (sequence) => {
+        // Taken anew each time, so that what one meeting leaves is not counted against the next, smaller one.
+        const before = { inUse: await inUse(), handlers: await handlers(workers), timers: timers() };
+        const ids = new Map<string, string[]>();
+        const peers = PEERS.map((id) => new FuzzPeer(url, id, ids));
+        try {
+          for (const [who, step] of sequence) await peers[who]?.do(step, rtpCapabilities);
+          await Promise.all(peers.map((peer) => peer.settle(watched)));
+        } finally {
+          await Promise.all(peers.map((peer) => peer.leave()));
+        }
+        messages += peers.reduce((sum, { sent }) => sum + sent, 0);
+        await settled(async () => assert.deepEqual(await inUse(), before.inUse));
+        // What was being made when its peer left is closed once it is there.
+        await settled(async () => assert.deepEqual(await handlers(workers), before.handlers));
+        await settled(async () => assert.ok(timers() <= before.timers, `${timers()} timers, not ${before.timers}`));
+        const received = receiver.received.length;
+        while (receiver.received.length === received) await nextTick();
+      }),
+      { numRuns: RUNS },
+    );
+    assertNoGap(receiver.received);
+    assert.equal(({} as { polluted?: unknown }).polluted, undefined);
+
+    const outcomes = outcomesIn(await metrics());
+    t.diagnostic(`${messages} messages in ${RUNS} meetings`);
+    t.diagnostic('| method | done | refused |');
+    t.diagnostic('|---|---|---|');
+    for (const [method, { done, refused }] of outcomes) t.diagnostic(`| ${method} | ${done} | ${refused} |`);
+    if (messages < MESSAGES_FOR_ALL) return;
+    for (const method of Object.keys(requests).filter((name) => name !== 'leaveRoom'))
+      assert.ok(outcomes.get(method)?.done, `${method} was never done: these messages try too little`);
+  });
+}
+
+/** Looks until it is so, but not for ever: a property that hangs names no counterexample. */
+async function settled(isSo: () => Promise<void>): Promise<void> {
+  for (let look = 0; look < MOST_LOOKS; look++) {
+    if (
+      await isSo().then(
+        () => true,
+        () => false,
+      )
+    )
+      return;
+    await nextTick();
+  }
+  await isSo();
+}
+
+/** The ids of everything that the workers hold: routers, transports, producers, consumers, observers. */
+async function handlers(workers: readonly types.Worker[]): Promise<string[]> {
+  const dumps = await Promise.all(workers.map((worker) => worker.dump()));
+  return dumps.flatMap(({ channelMessageHandlers }) => channelMessageHandlers.channelRequestHandlers).sort();
+}
+
+/** How many timers keep this process, and the daemon in it, awake: one a socket, and one a session that waits. */
+const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
+/** How often each method was done and refused, as the daemon counted. */
+function outcomesIn(metrics: string): Map<string, { done: number; refused: number }> {
+  const outcomes = new Map<string, { done: number; refused: number }>();
+  for (const [, method = '', code, count] of metrics.matchAll(/requests_total\{method="(\w+)",code="(\d+)"\} (\d+)/g)) {
+    assert.notEqual(code, '500', `${method} failed ${count} times by our own fault`);
+    const outcome = outcomes.get(method) ?? { done: 0, refused: 0 };
+    outcome[code === '200' ? 'done' : 'refused'] += Number(count);
+    outcomes.set(method, outcome);
+  }
+  return outcomes;
+}

@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict';
+import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
+import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
+import { calculateJwkThumbprint, decodeJwt, type JWTPayload, SignJWT } from 'jose';
+import { SharedStore } from '../support/SharedStore.ts';
+import { commandsOf, nextTick, Stack } from '../support/stack.ts';
+
+const SECRET = 'a secret of the tests that is long enough';
+const seconds = () => Math.floor(Date.now() / 1000);
+
+async function keyFile(folder: string, name: string) {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const file = join(folder, name);
+  await writeFile(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  const jwk = createPublicKey(privateKey).export({ format: 'jwk' });
+  return { privateKey, file, kid: await calculateJwkThumbprint(jwk as { kty: 'OKP' }) };
+}
+
+/** A control plane and a daemon in mode `jwt`, and the key that signs assignments. */
+async function strictStack(t: TestContext, environment: Record<string, string> = {}, tables?: 'tables') {
+  const folder = await mkdtemp(join(tmpdir(), 'keys-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const key = await keyFile(folder, 'assignments.pem');
+  const settings = {
+    CONTROL_PLANE_MODE: 'jwt',
+    CONTROL_PLANE_ACCESS_TOKEN_SECRET: SECRET,
+    CONTROL_PLANE_CORS_ORIGINS: 'https://app.example.com',
+    CONTROL_PLANE_ASSIGNMENT_KEY_FILE: key.file,
+    CONTROL_PLANE_STATIC_DIR: '',
+    ...environment,
+  };
+  const stack = await Stack.start(t, settings, tables);
+  const daemon = await stack.startDaemon('daemon-a', { MEDIA_DAEMON_MODE: 'jwt' });
+  const accessToken = (peerId: string, grants: object, room = 'lobby') =>
+    new SignJWT({ sub: peerId, room, grants, aud: 'mediasoup-server', exp: seconds() + 600 })
+      .setProtectedHeader({ alg: 'HS256', typ: 'access+jwt' })
+      .sign(new TextEncoder().encode(SECRET));
+  const assign = async (peerId: string, grants: object) =>
+    stack.assign('lobby', peerId, stack.controlPlaneUrl, await accessToken(peerId, grants));
+  const commands = commandsOf(t, daemon);
+  const operator = await stack.commandSettings(await accessToken('operator', { admin: true }, '*'));
+  return { stack, daemon, key, folder, accessToken, assign, commands, operator };
+}
+
+/** How joining with a token ends: `joined`, or the code of the refusal. */
+async function joining(url: string, token: string | undefined, roomId = 'lobby', peerId = 'alice') {
+  const query = Object.entries({ roomId, peerId, ...(token !== undefined && { token }) });
+  const client = await SignalingClient.openUrl(`${url}/?${new URLSearchParams(query)}`);
+  const answer = client.ask('joinRoom', { roomId, peerId }).then(
+    ({ ok, errorCode }) => (ok ? 'joined' : errorCode),
+    () => 'closed',
+  );
+  const refused = client.notified('error').then(
+    ({ code }) => code as number,
+    () => undefined,
+  );
+  const how = await Promise.race([answer, refused]);
+  client.close();
+  await client.closed;
+  return how;
+}
+
+test('a token that is not good for a connection never joins', async (t) => {
+  const { daemon, key, accessToken, assign } = await strictStack(t);
+  const all = { publish: true, subscribe: true, data: true };
+  const { token } = await assign('alice', all);
+  const claims = decodeJwt(token);
+  const header = { alg: 'EdDSA', typ: 'assignment+jwt', kid: key.kid };
+  const signed = (change: JWTPayload, by: KeyObject = key.privateKey, changed: object = {}) =>
+    new SignJWT({ ...claims, ...change }).setProtectedHeader({ ...header, ...changed }).sign(by);
+  const handMade = (changed: object, signature: (text: string) => string) => {
+    const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+    const text = `${encode({ ...header, ...changed })}.${encode(claims)}`;
+    return `${text}.${signature(text)}`;
+  };
+  const publicPem = createPublicKey(key.privateKey).export({ type: 'spki', format: 'pem' }).toString();
+  const stranger = generateKeyPairSync('ed25519').privateKey;
+  const wrong: Record<string, string | undefined> = {
+    none: undefined,
+    'no JWT': 'nonsense',
+    expired: await signed({ exp: seconds() - 10 }),
+    'without an end': await new SignJWT(Object.fromEntries(Object.entries(claims).filter(([name]) => name !== 'exp')))
+      .setProtectedHeader(header)
+      .sign(key.privateKey),
+    forged: await signed({}, stranger),
+    "forged, of another key's name": await signed({}, stranger, { kid: 'another' }),
+    'of another room': await signed({ roomId: 'vault' }),
+    'of another peer': await signed({ peerId: 'mallory' }),
+    'of another daemon': await signed({ daemonId: 'daemon-b' }),
+    'of another incarnation': await signed({ incarnation: 'former' }),
+    'of another audience': await signed({ aud: 'mediasoup-server' }),
+    'of another kind': await signed({}, key.privateKey, { typ: 'access+jwt' }),
+    'without an epoch': await signed({ epoch: undefined } as JWTPayload),
+    'without grants': await signed({ grants: undefined } as JWTPayload),
+    'with alg "none"': handMade({ alg: 'none' }, () => ''),
+    'with the public key as secret': handMade({ alg: 'HS256' }, (text) =>
+      createHmac('sha256', publicPem).update(text).digest('base64url'),
+    ),
+    'an access token': await accessToken('alice', all),
+  };
+  for (const [what, bad] of Object.entries(wrong)) assert.equal(await joining(daemon.url, bad), 401, what);
+  assert.equal(await joining(daemon.url, token, 'lobby', 'mallory'), 401, 'used by another peer');
+  assert.equal(await joining(daemon.url, token, 'vault', 'alice'), 401, 'used for another room');
+  // What was changed in each of them is what was wrong.
+  for (let time = 0; time < 2; time++) assert.equal(await joining(daemon.url, await signed({})), 'joined');
+});
+
+test('a peer does what its grants allow', async (t) => {
+  const { assign } = await strictStack(t);
+  const join = async (peerId: string, grants: object) => {
+    const client = await SignalingClient.openUrl((await assign(peerId, grants)).url);
+    const joined = await client.request('joinRoom', { roomId: 'lobby', peerId, transports: ['send', 'recv'] });
+    return { client, rtpCapabilities: joined.rtpCapabilities };
+  };
+  const speaker = await join('speaker', { publish: true, data: true });
+  const listener = await join('listener', { subscribe: true });
+  const produce = { kind: 'audio', rtpParameters: opusRtpParameters() };
+  const { producerId } = await speaker.client.request('produce', produce);
+  const channel = { sctpStreamParameters: { streamId: 1 } };
+  const { dataProducerId } = await speaker.client.request('produceData', channel);
+  const { rtpCapabilities } = listener;
+  await listener.client.request('consume', { producerId, rtpCapabilities });
+  const codeOf = async (client: SignalingClient, method: string, data: object) =>
+    (await client.ask(method, data)).errorCode;
+  assert.equal(await codeOf(listener.client, 'produce', produce), 403);
+  assert.equal(await codeOf(listener.client, 'produceData', channel), 403);
+  assert.equal(await codeOf(listener.client, 'consumeData', { dataProducerId }), 403);
+  assert.equal(await codeOf(speaker.client, 'consume', { producerId, rtpCapabilities }), 403);
+});
+
+test('S64 a stranger does not learn who is here, also while the daemon drains', async (t) => {
+  const { daemon, assign, commands, operator } = await strictStack(t);
+  const { url, token } = await assign('alice', { publish: true });
+  const alice = await SignalingClient.openUrl(url);
+  const { sessionId } = await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
+  const wrong = [{}, { token: 'x' }, { token: `${token}x` }, { sessionId: 'guessed' }];
+  const addresses = ['alice', 'nobody'].flatMap((peerId) =>
+    wrong.map((more) => `${daemon.url}/?${new URLSearchParams({ roomId: 'lobby', peerId, ...more })}`),
+  );
+  const outcomes = addresses.map(async (address) => {
+    const stranger = await SignalingClient.openUrl(address);
+    // An answer comes only over a connection that is not closed at once.
+    await stranger.request('ping');
+    return [(await stranger.notified('error')).code, await stranger.closed];
+  });
+  assert.deepEqual(await Promise.all(outcomes), Array(addresses.length).fill([401, 4000]));
+
+  await commands.drain({ deadline: { seconds: 60n, nanos: 0 } }, operator);
+  for (const address of addresses) await assert.rejects(SignalingClient.openUrl(address), /503/, address);
+  for (const proof of [{ token }, { sessionId }]) {
+    const address = `${daemon.url}/?${new URLSearchParams({ roomId: 'lobby', peerId: 'alice', ...proof })}`;
+    await (await SignalingClient.openUrl(address)).request('ping');
+  }
+});
+
+test('an assignment of before its room was closed by command does not open it again', async (t) => {
+  const { daemon, assign, commands, operator } = await strictStack(t);
+  const { url } = await assign('alice', { publish: true });
+  const alice = await SignalingClient.openUrl(url);
+  await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
+  await commands.closeRoom({ roomId: 'lobby', reason: 'over' }, operator);
+  assert.equal(await alice.closed, 4000);
+  const { token } = Object.fromEntries(new URL(url).searchParams);
+  assert.equal(await joining(daemon.url, token), 401);
+  // Once the control plane knows of it, it may let her in again.
+  let again = await assign('alice', { publish: true });
+  while ((await joining(daemon.url, again.token)) !== 'joined') again = await assign('alice', { publish: true });
+  assert.equal(await joining(daemon.url, token), 401);
+});
+
+test('S55 a connection of before its peer was put out, or its room closed, does not join', async (t) => {
+  const { assign, commands, operator } = await strictStack(t);
+  const { closePeer, closeRoom } = commands;
+  const refuseFor = { seconds: 60n, nanos: 0 };
+  for (const [peerId, putOut, code] of [
+    ['alice', () => closePeer({ roomId: 'lobby', peerId: 'alice' }, operator), 401],
+    ['bob', () => closePeer({ roomId: 'lobby', peerId: 'bob', refuseFor }, operator), 403],
+    ['carol', () => closeRoom({ roomId: 'lobby' }, operator), 401],
+  ] as const) {
+    const { url } = await assign(peerId, { publish: true });
+    const joined = await SignalingClient.openUrl(url);
+    const { sessionId } = await joined.request('joinRoom', { roomId: 'lobby', peerId });
+    const waiting = await SignalingClient.openUrl(url);
+    await waiting.request('ping');
+    await putOut();
+    assert.equal(await joined.closed, 4000, peerId);
+    // It may be refused before it asks.
+    const answer = await waiting.ask('joinRoom', { roomId: 'lobby', peerId }).catch(() => undefined);
+    assert.notEqual(answer?.ok, true);
+    assert.equal((await waiting.notified('error')).code, code);
+    assert.equal(await waiting.closed, 4000);
+    // Nor does the session go on.
+    const resuming = await SignalingClient.openUrl(`${url}&sessionId=${sessionId}`);
+    const resumed = await resuming.ask('joinRoom', { roomId: 'lobby', peerId, sessionId }).catch(() => undefined);
+    assert.notEqual(resumed?.ok, true);
+    assert.equal((await resuming.notified('error')).code, code);
+  }
+});
+
+for (const skew of [60_000, -60_000])
+  test(`an assignment of before its peer was put out does not join, although the clock that dated it is wrong by ${skew} ms`, async (t) => {
+    const store = await SharedStore.start(t);
+    const { stack, daemon, accessToken, commands, operator } = await strictStack(t, store.settings, 'tables');
+    // The daemon never hears of this clock.
+    const { ready } = await stack.startControlPlane({
+      NODE_OPTIONS: `--import=${import.meta.resolve('../support/skewedClock.ts')}`,
+      CLOCK_SKEW_MS: String(skew),
+    });
+    const assign = async () =>
+      stack.assign('lobby', 'alice', String(ready.url), await accessToken('alice', { publish: true }));
+    const [first, second] = [await assign(), await assign()];
+    const alice = await SignalingClient.openUrl(first.url);
+    await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
+    await commands.closePeer({ roomId: 'lobby', peerId: 'alice' }, operator);
+    assert.equal(await alice.closed, 4000);
+    assert.equal(await joining(daemon.url, second.token), 401);
+    while ((await joining(daemon.url, (await assign()).token)) !== 'joined');
+    assert.equal(await joining(daemon.url, second.token), 401);
+  });
+
+test('an assignment to a room that has closed, and lives elsewhere since, is refused as one to be asked for again', async (t) => {
+  const stack = await Stack.start(t, { CONTROL_PLANE_STATIC_DIR: '', CONTROL_PLANE_HEARTBEAT_INTERVAL_MS: '200' });
+  await stack.startDaemon('daemon-a', { MEDIA_DAEMON_MAX_PEERS: '1' });
+  const { url } = await stack.assign('lobby', 'alice');
+  const first = await SignalingClient.openUrl(url);
+  await first.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
+  first.close();
+  while ((await fetch(`${stack.controlPlaneUrl}/rooms/lobby`)).status !== 404) await nextTick();
+  // The place that is kept for Zoe fills the daemon.
+  while (!(await stack.assign('another', 'zoe').catch(() => undefined))) await nextTick();
+  await stack.startDaemon('daemon-b');
+  assert.equal((await stack.assign('lobby', 'bob')).daemonId, 'daemon-b');
+  const alice = await SignalingClient.openUrl(url);
+  const { errorCode, errorReason } = await alice.ask('joinRoom', { roomId: 'lobby', peerId: 'alice' });
+  assert.equal(errorCode, 503);
+  assert.match(errorReason ?? '', /daemon-b/);
+});
+
+test('in mode `jwt` the daemon tells of a room whom an assignment to it allows, and says nothing else', async (t) => {
+  const { daemon, assign } = await strictStack(t);
+  const { url, token } = await assign('alice', {});
+  const alice = await SignalingClient.openUrl(url);
+  await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
+  const status = async (roomId: string, query: string) =>
+    (await fetch(`${daemon.url.replace(/^ws/, 'http')}/rooms/${roomId}${query}`)).status;
+  assert.equal(await status('lobby', `?token=${token}`), 200);
+  for (const roomId of ['lobby', 'nowhere'])
+    for (const query of ['', '?token=nonsense', ...(roomId === 'nowhere' ? [`?token=${token}`] : [])])
+      assert.equal(await status(roomId, query), 401, `${roomId}${query}`);
+});
+
+test('a key that has come after the last heartbeat is asked for', async (t) => {
+  const { stack, daemon, folder, accessToken } = await strictStack(t);
+  const next = await keyFile(folder, 'next.pem');
+  // The control plane is started anew with another key, while the daemon does not hear of it by itself.
+  stack.controlPlane.kill('SIGKILL');
+  await stack.restartControlPlane({
+    CONTROL_PLANE_ASSIGNMENT_KEY_FILE: next.file,
+    CONTROL_PLANE_OTHER_ASSIGNMENT_KEY_FILES: join(folder, 'assignments.pem'),
+    CONTROL_PLANE_HEARTBEAT_INTERVAL_MS: '60000',
+    CONTROL_PLANE_SUSPECT_AFTER_MS: '600000',
+  });
+  const { token } = await stack.assign('lobby', 'alice', stack.controlPlaneUrl, await accessToken('alice', {}));
+  assert.equal(await joining(daemon.url, token), 'joined');
+});

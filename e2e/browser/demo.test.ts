@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { joinDemo, keepPicture, openBrowser, seesAndHears } from '../support/browser.ts';
+import { Stack } from '../support/stack.ts';
+
+const tiles = (local: boolean) => `[data-testid=tile][data-local=${local}]`;
+
+test('two browsers see and hear each other through the demo page, and notice when one goes', async (t) => {
+  const stack = await Stack.start(t);
+  await stack.startDaemon('daemon-a');
+  const [alice, bob] = await Promise.all([
+    openBrowser(t, stack.controlPlaneUrl),
+    openBrowser(t, stack.controlPlaneUrl),
+  ]);
+  await joinDemo(alice, 'lobby', 'Alice');
+  await joinDemo(bob, 'lobby', 'Bob');
+  await Promise.all([seesAndHears(alice), seesAndHears(bob)]);
+  await keepPicture(alice, 'two-browsers');
+  assert.equal(await alice.locator(tiles(false)).count(), 1);
+  assert.match((await alice.locator(tiles(false)).textContent()) ?? '', /Bob/);
+
+  await bob.close();
+  await alice.locator(tiles(false)).waitFor({ state: 'detached' });
+  assert.equal(await alice.locator(tiles(true)).count(), 1);
+});

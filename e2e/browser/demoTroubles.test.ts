@@ -1,0 +1,258 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { SignJWT } from 'jose';
+import type { Page, Request } from 'playwright-core';
+import {
+  askToJoin,
+  connected,
+  joinDemo,
+  keepPicture,
+  launchBrowser,
+  openPage,
+  seesAndHears,
+} from '../support/browser.ts';
+import { CameraFile } from '../support/CameraFile.ts';
+import { meets } from '../support/freezes.ts';
+import { assertLooksRight } from '../support/looks.ts';
+import { Stack } from '../support/stack.ts';
+import { waitUntil } from '../support/waitUntil.ts';
+
+/** Waits until the page says what is wrong with a device, and answers in which words. */
+async function deviceWords(page: Page, kind: 'camera' | 'microphone', problem: string): Promise<string> {
+  const words = page.locator(`[data-testid=${kind}-problem][data-problem=${problem}]`);
+  await words.waitFor();
+  return (await words.textContent()) ?? '';
+}
+
+/** Waits until the page says why it cannot join, and answers in which words. */
+async function refusal(page: Page, code: string): Promise<string> {
+  const words = page.locator(`[data-testid=entering][data-code=${code}]`);
+  await words.waitFor();
+  return (await words.textContent()) ?? '';
+}
+
+const preview = (page: Page, status: string) => page.locator(`[data-testid=preview][data-camera=${status}]`).waitFor();
+
+test('whose camera and microphone are not allowed, or in use, is told, and they start once they can', async (t) => {
+  const stack = await Stack.start(t);
+  const browser = await launchBrowser(t, { asks: true });
+  // Chromium without a window answers its own question with no.
+  const page = await openPage(browser, stack.controlPlaneUrl);
+  assert.match(await deviceWords(page, 'camera', 'denied'), /camera is blocked/);
+  assert.match(await deviceWords(page, 'microphone', 'denied'), /microphone is blocked/);
+  assert.equal(
+    await page.locator('[data-testid=join-form] button[type=submit]').textContent(),
+    'Join to watch and listen',
+  );
+  await keepPicture(page, 'denied');
+  await page.context().grantPermissions(['camera', 'microphone']);
+  await preview(page, 'on');
+  await page.locator('[data-testid=level][data-heard=true]').waitFor();
+
+  // What Chromium says of a camera that another program has; its fake one nobody can take.
+  const lettingGo = await page.evaluateHandle(() => {
+    const { mediaDevices } = navigator;
+    const open = mediaDevices.getUserMedia.bind(mediaDevices);
+    mediaDevices.getUserMedia = () => Promise.reject(new DOMException('Device in use', 'NotReadableError'));
+    return () => Object.assign(mediaDevices, { getUserMedia: open });
+  });
+  for (const state of ['off', 'failed']) {
+    await page.locator('[data-testid=switch-camera]').click();
+    await preview(page, state);
+  }
+  assert.match(await deviceWords(page, 'camera', 'busy'), /camera cannot be started.*Another program may be using it/);
+  await keepPicture(page, 'camera-busy');
+  await lettingGo.evaluate((letGo) => void letGo());
+  await preview(page, 'on');
+});
+
+test('a camera that is missing, plugged in, pulled out and plugged in again is told of and seen again', async (t) => {
+  for (let tries = 1; ; tries++) {
+    try {
+      await plugAndPull(t);
+      return;
+    } catch (error) {
+      // Chromium itself crashes now and then when its capture process is killed, which no real camera does.
+      if (tries === 3 || !/browser has been closed/.test((error as Error).message)) throw error;
+      t.diagnostic('Chromium crashed when its capture process was killed; once more');
+    }
+  }
+});
+
+async function plugAndPull(t: TestContext): Promise<void> {
+  const camera = await cameraFile(t);
+  const stack = await Stack.start(t);
+  await stack.startDaemon('daemon-a');
+  const other = await openPage(await launchBrowser(t), stack.controlPlaneUrl);
+  await joinDemo(other, 'lobby', 'Bob');
+  const page = await openPage(await launchBrowser(t, { cameraFile: camera.path }), stack.controlPlaneUrl);
+  assert.match(await deviceWords(page, 'camera', 'missing'), /No camera was found/);
+  assert.equal(await page.locator('[data-testid=join-form] button[type=submit]').textContent(), 'Join without camera');
+  await keepPicture(page, 'no-camera');
+
+  await camera.plugIn();
+  await preview(page, 'on');
+  await joinDemo(page, 'lobby', 'Alice');
+  await seesAndHears(other);
+
+  await camera.pullOut();
+  assert.match(await deviceWords(page, 'camera', 'unplugged'), /camera was unplugged/);
+  const video = other.locator('[data-testid=tile][data-local=false] video');
+  await video.waitFor({ state: 'hidden' });
+  await keepPicture(page, 'unplugged');
+  await camera.plugIn();
+  await page.locator('[data-testid=camera-problem]').waitFor({ state: 'detached' });
+  await video.waitFor({ state: 'visible' });
+  await seesAndHears(other);
+}
+
+test('who finds the room full is told, and is let in when somebody leaves', async (t) => {
+  const stack = await Stack.start(t);
+  await stack.startDaemon('daemon-a', { MEDIA_DAEMON_MAX_PEERS: '1' });
+  const browser = await launchBrowser(t);
+  const [alice, bob] = await Promise.all([
+    openPage(browser, stack.controlPlaneUrl),
+    openPage(browser, stack.controlPlaneUrl),
+  ]);
+  await joinDemo(alice, 'lobby', 'Alice');
+  await askToJoin(bob, 'lobby', 'Bob');
+  assert.match(await refusal(bob, 'ROOM_FULL'), /This room is full/);
+  await keepPicture(bob, 'room-full');
+  await alice.locator('[data-testid=leave]').click();
+  await connected(bob);
+  await keepPicture(alice, 'left');
+});
+
+test('who comes while no media daemon or no control plane is there is told, and is let in once it is', async (t) => {
+  const stack = await Stack.start(t);
+  const browser = await launchBrowser(t);
+  const page = await openPage(browser, stack.controlPlaneUrl);
+  await askToJoin(page, 'lobby', 'Alice');
+  assert.match(await refusal(page, 'NO_CAPACITY'), /The service is busy/);
+  stack.controlPlane.kill('SIGKILL');
+  assert.match(await refusal(page, 'CONTROL_PLANE_UNREACHABLE'), /The service cannot be reached/);
+  await keepPicture(page, 'control-plane-down');
+  await stack.restartControlPlane();
+  await stack.startDaemon('daemon-a');
+  await connected(page);
+});
+
+test('while the control plane is away a call goes on and says so, and what it waits for when its daemon dies too', async (t) => {
+  const stack = await Stack.start(t);
+  const daemon = await stack.startDaemon('daemon-a');
+  const browser = await launchBrowser(t);
+  const [alice, bob] = await Promise.all([
+    openPage(browser, stack.controlPlaneUrl),
+    openPage(browser, stack.controlPlaneUrl),
+  ]);
+  await joinDemo(alice, 'lobby', 'Alice');
+  await joinDemo(bob, 'lobby', 'Bob');
+  await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
+  const lost = alice.locator('[data-testid=lost]');
+  const away = alice.locator('[data-testid=service-away]');
+  stack.controlPlane.kill('SIGKILL');
+  // A page asks seldom, and at once when it is shown again.
+  while ((await away.count()) === 0) await alice.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  assert.match((await away.textContent()) ?? '', /Your call goes on.* nobody new can join/);
+  await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
+  assert.equal(await lost.count(), 0);
+  await keepPicture(alice, 'service-away');
+  await stack.restartControlPlane();
+  await away.waitFor({ state: 'detached' });
+
+  stack.controlPlane.kill('SIGKILL');
+  daemon.process.kill('SIGKILL');
+  await alice.locator('[data-testid=lost][data-code=CONTROL_PLANE_UNREACHABLE]').waitFor();
+  assert.match((await lost.textContent()) ?? '', /Neither .* nor .* can be reached.* goes on by itself/);
+  await assertLooksRight(alice, 'lost');
+  await stack.restartControlPlane();
+  // Now only another media server is waited for.
+  await alice.locator('[data-testid=lost]:not([data-code=CONTROL_PLANE_UNREACHABLE])').waitFor();
+  await stopTimers(alice);
+  await stack.startDaemon('daemon-b');
+  await connected(bob);
+  await showAgain(alice);
+  await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
+  await lost.waitFor({ state: 'detached' });
+});
+
+/**
+ * Makes the page's room wait until `showAgain`: timers do not fire any more. The attempt that runs meanwhile sleeps only
+ * on timers of the new kind, since it is begun here.
+ */
+async function stopTimers(page: Page): Promise<void> {
+  const asked = new Set<Request>();
+  page.on('request', (request) => {
+    if (request.url().endsWith('/assignments')) asked.add(request);
+  });
+  for (const event of ['requestfinished', 'requestfailed'] as const) {
+    page.on(event as 'requestfinished', (request) => asked.delete(request));
+  }
+  await page.evaluate(async () => {
+    const { room } = window as unknown as { room: { state: { attempt: number } } };
+    const stopped = window as unknown as { timeout: typeof setTimeout };
+    stopped.timeout = window.setTimeout;
+    window.setTimeout = (() => 0) as never;
+    const { attempt } = room.state;
+    while (room.state.attempt === attempt) {
+      document.dispatchEvent(new Event('visibilitychange'));
+      await new Promise((resolve) => stopped.timeout.call(window, resolve, 20));
+    }
+  });
+  await waitUntil(
+    'the last attempt was answered',
+    () => asked.size === 0,
+    () => [...asked].map((request) => request.url()),
+  );
+}
+
+/** As when the person looks at the page again. */
+async function showAgain(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const { timeout, room } = window as unknown as { timeout: typeof setTimeout; room: { state: { status: string } } };
+    if (room.state.status === 'connected') throw new Error('the room did not wait');
+    document.dispatchEvent(new Event('visibilitychange'));
+    window.setTimeout = timeout;
+  });
+}
+
+test('whose invitation has expired is told, and is let in with a new one', async (t) => {
+  const secret = 'a secret of the tests that is long enough';
+  const stack = await Stack.start(t, {
+    CONTROL_PLANE_MODE: 'jwt',
+    CONTROL_PLANE_ACCESS_TOKEN_SECRET: secret,
+    CONTROL_PLANE_CORS_ORIGINS: 'https://app.example.com',
+  });
+  await stack.startDaemon('daemon-a', { MEDIA_DAEMON_MODE: 'jwt' });
+  const invitation = async (secondsLeft: number) => {
+    const grants = { publish: true, subscribe: true, data: true };
+    const exp = Math.floor(Date.now() / 1000) + secondsLeft;
+    const claims = { sub: 'alice', room: 'board', grants, aud: 'mediasoup-server', exp };
+    const token = new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'access+jwt' });
+    return `${stack.controlPlaneUrl}/#token=${await token.sign(new TextEncoder().encode(secret))}`;
+  };
+  const page = await openPage(await launchBrowser(t), await invitation(-60));
+  assert.equal(await page.locator('input[name=room]').inputValue(), 'board');
+  await page.locator('input[name=name]').fill('Alice');
+  await page.locator('[data-testid=join-form] button[type=submit]').click();
+  assert.match(await refusal(page, 'REFUSED'), /Your invitation has expired/);
+  await keepPicture(page, 'expired');
+  // As when somebody opens the new link in the same tab.
+  await page.goto(await invitation(600));
+  await connected(page);
+  assert.equal(await page.locator('h1').textContent(), 'board');
+
+  await page.goto('about:blank');
+  await page.goto(stack.controlPlaneUrl);
+  await askToJoin(page, 'board', 'Alice');
+  assert.match(await refusal(page, 'REFUSED'), /You need an invitation/);
+});
+
+async function cameraFile(t: TestContext): Promise<CameraFile> {
+  const folder = await mkdtemp(join(tmpdir(), 'camera-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return new CameraFile(join(folder, 'camera.y4m'));
+}

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { RoomStats } from '@mediasoup-server/client';
+import type { Page } from 'playwright-core';
+import { joinRoom, openSdkPages, reloadSdkPages, type SdkWindow, seesMore, speak } from '../support/sdkPage.ts';
+import { commandsOf, Stack } from '../support/stack.ts';
+
+/** One fleet and two pages serve all these tests: each has a room of its own. */
+const stack = await Stack.start({ after });
+const daemon = await stack.startDaemon('daemon-a');
+const [alice, bob] = (await openSdkPages({ after }, 2)) as [Page, Page];
+let rooms = 0;
+
+/** Puts Alice and Bob in a room, each with a camera and a microphone. @returns the room's id. */
+async function meet(): Promise<string> {
+  await reloadSdkPages([alice, bob]);
+  const roomId = `room-${++rooms}`;
+  for (const [peerId, page] of Object.entries({ alice, bob })) {
+    await joinRoom(page, { controlPlaneUrl: stack.controlPlaneUrl, roomId, peerId });
+  }
+  await Promise.all([alice, bob].map((page) => seesMore(page, 1)));
+  return roomId;
+}
+
+/** Collects what an event of the page's room tells, as JSON. */
+async function listen(
+  page: Page,
+  name: 'dataReceived' | 'serverMessage' | 'peerUpdated',
+): Promise<() => Promise<unknown>> {
+  await page.evaluate((event) => {
+    const { room } = globalThis as unknown as SdkWindow;
+    const heard = globalThis as unknown as Record<string, unknown[]>;
+    heard[event] = [];
+    room.on(event, (...told: unknown[]) => {
+      heard[event]?.push(told.map((item) => (item instanceof Uint8Array ? [...item] : item)));
+    });
+  }, name);
+  return () => page.evaluate((event) => (globalThis as unknown as Record<string, unknown[]>)[event], name);
+}
+
+test('what one sends with `send` arrives once at the others, text as text and bytes as bytes', async () => {
+  await meet();
+  const heard = await listen(bob, 'dataReceived');
+  // A channel is there a moment after joining; until the first message arrives they are sent anew.
+  await Promise.all([
+    alice.evaluate(async () => {
+      const page = globalThis as unknown as SdkWindow & { heard?: boolean };
+      page.room.on('dataReceived', () => {
+        page.heard = true;
+      });
+      while (!page.heard) {
+        page.room.send('ready?');
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }),
+    bob.evaluate(() => {
+      const { room } = globalThis as unknown as SdkWindow;
+      room.on('dataReceived', (_, data) => data === 'ready?' && room.send('ready'));
+    }),
+  ]);
+  await alice.evaluate(() => {
+    const { room } = globalThis as unknown as SdkWindow;
+    for (let number = 0; number < 100; number++) room.send(`message ${number}`);
+    room.send(new Uint8Array([1, 2, 255]));
+  });
+  await bob.waitForFunction(() =>
+    (globalThis as unknown as { dataReceived: [string, unknown][] }).dataReceived.some(([, data]) =>
+      Array.isArray(data),
+    ),
+  );
+  const messages = ((await heard()) as [string, unknown][]).filter(([, data]) => data !== 'ready?');
+  const expected = Array.from({ length: 100 }, (_, number) => ['alice', `message ${number}`]);
+  assert.deepEqual(messages, [...expected, ['alice', [1, 2, 255]]]);
+});
+
+test('what a backend sends, and what a peer tells of itself, is told by events', async (t) => {
+  const roomId = await meet();
+  const [heard, updated] = [await listen(alice, 'serverMessage'), await listen(bob, 'peerUpdated')];
+  const dataJson = JSON.stringify({ recording: true });
+  await commandsOf(t, daemon).sendNotification({ roomId, dataJson, from: 'recorder' });
+  await alice.waitForFunction(() => (globalThis as unknown as { serverMessage: [] }).serverMessage.length > 0);
+  assert.deepEqual(await heard(), [['recorder', { recording: true }]]);
+  await alice.evaluate(() => (globalThis as unknown as SdkWindow).room.setAppData({ displayName: 'Alice' }));
+  await bob.waitForFunction(() => (globalThis as unknown as { peerUpdated: [] }).peerUpdated.length > 0);
+  assert.deepEqual(await updated(), [['alice', { displayName: 'Alice' }]]);
+});
+
+test('who speaks and how loud is told', async () => {
+  await meet();
+  await speak(alice);
+  await bob.waitForFunction(() => (globalThis as unknown as SdkWindow).room.activeSpeaker === 'alice');
+  await bob.waitForFunction(() => ((globalThis as unknown as SdkWindow).room.audioLevels.get('alice') ?? -127) > -60);
+});
+
+test('another camera goes out over the same producer, and is seen without a pause', async () => {
+  await meet();
+  const producer = () =>
+    bob.evaluate(() => {
+      const { room } = globalThis as unknown as SdkWindow;
+      return room.remoteTracks.find(({ kind }) => kind === 'video')?.producerId;
+    });
+  const before = await producer();
+  await alice.evaluate(async () => {
+    const { room, sdk } = globalThis as unknown as SdkWindow;
+    const camera = room.localTracks.find(({ kind }) => kind === 'video');
+    const { cameras } = await sdk.listDevices();
+    await camera?.replaceTrack(await sdk.openDevice('camera', cameras.at(-1)?.deviceId));
+  });
+  await seesMore(bob, 1);
+  assert.equal(await producer(), before);
+});
+
+test('a track that a backend has muted says so, and is heard again when the backend allows it', async (t) => {
+  const roomId = await meet();
+  const commands = commandsOf(t, daemon);
+  const producerId = await bob.evaluate(() => {
+    const { room } = globalThis as unknown as SdkWindow;
+    return room.remoteTracks.find(({ kind }) => kind === 'audio')?.producerId ?? '';
+  });
+  const until = async (muted: boolean) => {
+    await alice.waitForFunction(
+      (by) => (globalThis as unknown as SdkWindow).room.localTracks.some(({ mutedByServer }) => mutedByServer) === by,
+      muted,
+    );
+    await bob.waitForFunction(
+      (by) => (globalThis as unknown as SdkWindow).room.remoteTracks.some((track) => track.muted) === by,
+      muted,
+    );
+  };
+  await commands.pauseProducer({ roomId, producerId });
+  await until(true);
+  // Its owner may mute and unmute it as it likes.
+  await alice.evaluate(async () => {
+    const track = (globalThis as unknown as SdkWindow).room.localTracks.find(({ mutedByServer }) => mutedByServer);
+    await track?.mute();
+    await track?.unmute();
+  });
+  await until(true);
+  await commands.resumeProducer({ roomId, producerId });
+  await until(false);
+});
+
+test('a shared screen arrives with its sound, and both end together', async () => {
+  await meet();
+  await alice.evaluate(async () => {
+    const page = globalThis as unknown as SdkWindow & { share: unknown };
+    // The browser of the tests has no screen to choose; a canvas and an oscillator are as good.
+    navigator.mediaDevices.getDisplayMedia = async () => {
+      const canvas = document.createElement('canvas');
+      const context = canvas.getContext('2d');
+      setInterval(() => context?.fillRect(Math.random() * 300, 0, 5, 5), 50);
+      const sound = new AudioContext().createMediaStreamDestination();
+      return new MediaStream([...canvas.captureStream(20).getTracks(), ...sound.stream.getTracks()]);
+    };
+    page.share = await page.sdk.shareScreen(page.room);
+  });
+  const sources = (wanted: string[]) =>
+    bob.waitForFunction((expected) => {
+      const { room } = globalThis as unknown as SdkWindow;
+      const live = room.remoteTracks.filter(({ state }) => state === 'live').map(({ source }) => source);
+      return live.sort().join() === expected.sort().join();
+    }, wanted);
+  await sources(['camera', 'microphone', 'screen', 'screenAudio']);
+  await seesMore(bob, 2);
+  await alice.evaluate(() => (globalThis as unknown as { share: { stop(): Promise<void> } }).share.stop());
+  await sources(['camera', 'microphone']);
+});
+
+test('`getStats` sums up how well the call goes', async (t) => {
+  await meet();
+  // A browser begins with the small size and no figures.
+  const complete = async () => {
+    const stats = (await bob.evaluate(async () => {
+      const plain = ({ track, ...rest }: { track: { kind: string } }) => ({ kind: track.kind, ...rest });
+      const { local, remote, ...rest } = await (globalThis as unknown as SdkWindow).room.getStats();
+      return { ...rest, local: local.map(plain), remote: remote.map(plain) };
+    })) as unknown as RoomStats;
+    const all = [...stats.local, ...stats.remote];
+    assert.equal(all.length, 4);
+    assert.ok(all.every(({ bitrate, codec }) => bitrate > 0 && codec));
+    assert.ok(stats.roundTripMs !== undefined);
+    const video = (tracks: readonly unknown[]) => tracks.find((track) => (track as { kind: string }).kind === 'video');
+    const { codec, height, layers } = video(stats.local) as RoomStats['local'][number];
+    assert.deepEqual({ codec, height, sizes: layers.length }, { codec: 'video/VP8', height: 360, sizes: 2 });
+    const received = video(stats.remote) as RoomStats['remote'][number];
+    assert.equal(received.codec, 'video/VP8');
+    assert.equal(received.layerCount, 2);
+    assert.ok((received.framesPerSecond ?? 0) > 0 && received.lossRate <= 1);
+    assert.equal(stats.daemonId, 'daemon-a');
+    assert.notEqual(stats.quality, 'unknown');
+  };
+  await t.waitFor(complete, { interval: 500, timeout: 60_000 });
+});

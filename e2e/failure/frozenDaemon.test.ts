@@ -1,0 +1,48 @@
+import { test } from 'node:test';
+import { joinRoom, openSdkPages, type SdkWindow, seesMore } from '../support/sdkPage.ts';
+import { type Daemon, Stack } from '../support/stack.ts';
+
+test('when the daemon freezes the same call goes on on another', async (t) => {
+  const stack = await Stack.start(t);
+  const daemons = new Map<string, Daemon>();
+  for (const daemonId of ['daemon-a', 'daemon-b']) daemons.set(daemonId, await stack.startDaemon(daemonId));
+  const pages = await openSdkPages(t, 2);
+  for (const [index, page] of pages.entries()) {
+    await joinRoom(page, { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'room', peerId: `peer-${index}` });
+  }
+  await Promise.all(pages.map((page) => seesMore(page, 1)));
+  const { daemonId } = await stack.assign('room', 'looking');
+  const serving = daemons.get(daemonId);
+  if (!serving) throw new Error(`The room is at ${daemonId}, which this test did not start`);
+  const longest = () => Math.max(...Object.values((globalThis as unknown as SdkWindow).watch.longestGaps()));
+  for (const page of pages) await page.evaluate(longest);
+  for (const page of pages) {
+    await page.evaluate(() => {
+      const noting = globalThis as unknown as SdkWindow & { states: string[] };
+      const from = performance.now();
+      noting.states = [];
+      noting.room.on('stateChanged', ({ status }) =>
+        noting.states.push(`${status} ${Math.round(performance.now() - from)}`),
+      );
+    });
+  }
+  const thaw = await serving.freeze();
+  try {
+    await Promise.all(
+      pages.map((page) =>
+        page.waitForFunction((former) => {
+          const { state } = (globalThis as unknown as SdkWindow).room;
+          return state.status === 'connected' && state.daemonId !== former;
+        }, daemonId),
+      ),
+    );
+    await Promise.all(pages.map((page) => seesMore(page, 1)));
+    t.diagnostic(`frozen video: ${(await Promise.all(pages.map((page) => page.evaluate(longest)))).join(', ')} ms`);
+    for (const page of pages) {
+      const states = await page.evaluate(() => (globalThis as unknown as { states: string[] }).states);
+      t.diagnostic(`states, with ms: ${states.join(', ')}`);
+    }
+  } finally {
+    thaw();
+  }
+});

@@ -1,0 +1,249 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Metadata } from '@grpc/grpc-js';
+import { serviceCalls } from '@mediasoup-server/backend-client/calls';
+import { type ChannelTls, openChannel } from '@mediasoup-server/backend-client/channel';
+import { MediaDaemon } from '@mediasoup-server/proto/daemon';
+import type { Assignment } from '@mediasoup-server/proto/http';
+import { waitUntil } from './waitUntil.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const DAEMON = 'media-daemon/src/main.ts';
+/** Ports that the system chooses. */
+const anyPorts = {
+  MEDIA_DAEMON_LISTEN_PORT: '0',
+  MEDIA_DAEMON_GRPC_PORT: '0',
+  MEDIA_DAEMON_METRICS_PORT: '0',
+  MEDIA_DAEMON_RTC_PORT: '0',
+};
+/** Of daemons that tests start or play. */
+export const daemonKey = 'a key of the tests alone';
+const children = new Set<ChildProcess>();
+// Also when the test runner itself is ended, nothing that it started stays.
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+/** A process of ours that runs, with the fields of the log line that says so. */
+export type Running = {
+  readonly process: ChildProcess;
+  readonly ready: Record<string, string | number>;
+  /** The lines of its log until now. */
+  readonly log: readonly string[];
+  /** What it wrote to standard error until now. */
+  readonly errors: readonly string[];
+};
+
+/** A daemon that runs. */
+export type Daemon = Running & {
+  readonly url: string;
+  /** Kills those mediasoup workers of the daemon that have rooms with SIGKILL. */
+  killWorkers(also?: 'idle ones'): Promise<void>;
+  /** Stops the daemon and its workers, as if the host had vanished. Returns what lets them go on. */
+  freeze(): Promise<() => void>;
+};
+
+/** A control plane with a store, and daemons, each a process of its own on ports that the system chose. */
+export class Stack {
+  readonly #t: Ending;
+  readonly #environment: Record<string, string>;
+  #controlPlane: Running | undefined;
+  controlPlaneUrl = '';
+
+  private constructor(t: Ending, environment: Record<string, string>) {
+    this.#t = t;
+    this.#environment = environment;
+  }
+
+  /**
+   * @param environment settings of its control planes.
+   * @param tables makes the tables first, where the store is not the embedded one.
+   */
+  static async start(t: Ending, environment: Record<string, string> = {}, tables?: 'tables'): Promise<Stack> {
+    const folder = await mkdtemp(join(tmpdir(), 'mediasoup-server-'));
+    const stack = new Stack(t, { CONTROL_PLANE_DATA_DIR: folder, ...environment });
+    if (tables) await stack.createTables();
+    stack.#controlPlane = await stack.startControlPlane();
+    stack.controlPlaneUrl = String(stack.#controlPlane.ready.url);
+    t.after(() => rm(folder, { recursive: true, force: true }));
+    return stack;
+  }
+
+  /** The first control plane. */
+  get controlPlane(): ChildProcess {
+    return this.running.process;
+  }
+
+  /** The fields of its log line that says that it is ready. */
+  get ready(): Running['ready'] {
+    return this.running.ready;
+  }
+
+  get running(): Running {
+    if (!this.#controlPlane) throw new Error('the control plane was not started');
+    return this.#controlPlane;
+  }
+
+  /** Starts the first control plane again, which has ended, where it was. */
+  async restartControlPlane(environment: Record<string, string> = {}): Promise<void> {
+    this.#controlPlane = await this.startControlPlane({
+      CONTROL_PLANE_LISTEN_PORT: new URL(this.controlPlaneUrl).port,
+      ...environment,
+    });
+  }
+
+  async createTables(): Promise<void> {
+    const child = spawn(process.execPath, ['control-plane/src/main.ts', 'tables'], {
+      cwd: root,
+      env: { ...process.env, CONTROL_PLANE_DAEMON_KEY: daemonKey, ...this.#environment },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    children.add(child);
+    const [code] = await once(child, 'exit');
+    children.delete(child);
+    if (code !== 0) throw new Error(`the command "tables" ended with ${code}`);
+  }
+
+  /** Starts a further control plane, which needs a store that several share. */
+  startControlPlane(environment: Record<string, string> = {}): Promise<Running> {
+    return run(this.#t, 'control-plane/src/main.ts', {
+      CONTROL_PLANE_LISTEN_PORT: '0',
+      CONTROL_PLANE_METRICS_PORT: '0',
+      CONTROL_PLANE_DAEMON_KEY: daemonKey,
+      CONTROL_PLANE_STATIC_DIR: join(root, 'client/dist/demo'),
+      ...this.#environment,
+      ...environment,
+    });
+  }
+
+  /** Starts a daemon and waits until the control plane has it. */
+  async startDaemon(daemonId: string, environment: Record<string, string> = {}): Promise<Daemon> {
+    const running = await run(this.#t, DAEMON, {
+      MEDIA_DAEMON_DAEMON_ID: daemonId,
+      ...anyPorts,
+      MEDIA_DAEMON_CONTROL_PLANE_URL: this.controlPlaneUrl,
+      MEDIA_DAEMON_DAEMON_KEY: daemonKey,
+      ...environment,
+    });
+    const metrics = `http://127.0.0.1:${running.ready.metricsPort}/metrics`;
+    await waitUntil(`${daemonId} has sent a heartbeat`, async () =>
+      /heartbeats_total\{outcome="ok"\} [1-9]/.test(await (await fetch(metrics)).text()),
+    );
+    const workersNow = async () => {
+      const client = openChannel(`127.0.0.1:${running.ready.grpcPort}`);
+      const { workers } = await serviceCalls(MediaDaemon, client).getInfo({});
+      client.close();
+      return workers;
+    };
+    return {
+      ...running,
+      url: String(running.ready.url),
+      freeze: async () => {
+        const workers = await workersNow();
+        running.process.kill('SIGSTOP');
+        for (const { pid } of workers) process.kill(pid, 'SIGSTOP');
+        return () => {
+          for (const { pid } of workers) process.kill(pid, 'SIGCONT');
+          running.process.kill('SIGCONT');
+        };
+      },
+      killWorkers: async (also) => {
+        for (const { pid, rooms } of await workersNow())
+          if (rooms > 0 || also === 'idle ones') process.kill(pid, 'SIGKILL');
+      },
+    };
+  }
+
+  /** The settings of a call that is made with a new command token. */
+  async commandSettings(accessToken: string, asked: { roomId?: string; scopes?: string[] } = {}) {
+    const answer = await fetch(`${this.controlPlaneUrl}/command-tokens`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${accessToken}` },
+      body: JSON.stringify(asked),
+    });
+    if (answer.status !== 201) throw new Error(`command token: ${answer.status} ${await answer.text()}`);
+    return bearing(((await answer.json()) as { token: string }).token);
+  }
+
+  async assign(
+    roomId: string,
+    peerId: string,
+    through = this.controlPlaneUrl,
+    accessToken?: string,
+  ): Promise<Assignment> {
+    const answer = await fetch(`${through}/rooms/${encodeURIComponent(roomId)}/assignments`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(accessToken !== undefined && { authorization: `Bearer ${accessToken}` }),
+      },
+      body: JSON.stringify({ peerId }),
+    });
+    if (!answer.ok) throw new Error(`assignment: ${answer.status} ${await answer.text()}`);
+    return answer.json() as never;
+  }
+}
+
+/** The commands of a daemon, over a channel that ends with the test. */
+export function commandsOf(t: TestContext, daemon: Running, tls?: ChannelTls) {
+  const client = openChannel(`127.0.0.1:${daemon.ready.grpcPort}`, tls);
+  t.after(() => client.close());
+  return serviceCalls(MediaDaemon, client);
+}
+
+/** The metadata that a command token goes with. */
+export function bearing(token: string): { metadata: Metadata } {
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${token}`);
+  return { metadata };
+}
+
+/** What a server or a browser ends with: a test, or with `node:test` itself all tests of a file. */
+export type Ending = { after(end: () => Promise<void>): void; readonly passed?: boolean };
+
+/** Runs a media daemon without a control plane. */
+export const runDaemon = (t: Ending, environment: Record<string, string> = {}): Promise<Running> =>
+  run(t, DAEMON, { ...anyPorts, ...environment });
+
+/** Runs a server as a process of its own until the test ends, and waits until it is ready. Its log is shown when that fails. */
+async function run(t: Ending, main: string, environment: Record<string, string>): Promise<Running> {
+  const child = spawn(process.execPath, [main], {
+    cwd: root,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.add(child);
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  const log: string[] = [];
+  t.after(async () => {
+    if (t.passed === false) process.stderr.write(`${log.join('\n')}\n`);
+    // One that a test has stopped hears nothing else.
+    child.kill('SIGCONT');
+    child.kill('SIGINT');
+    await exited;
+    children.delete(child);
+  });
+  return new Promise((resolve, reject) => {
+    const errors: string[] = [];
+    child.stderr.on('data', (data: Buffer) => {
+      errors.push(data.toString());
+      process.stderr.write(data);
+    });
+    createInterface(child.stdout).on('line', (line) => {
+      log.push(line);
+      const ready = JSON.parse(line);
+      // The one line that says where the metrics are is written when everything runs.
+      if (ready.metricsPort !== undefined) resolve({ process: child, ready, log, errors });
+    });
+    child.once('exit', (code) => reject(new Error(`${main} ended with ${code}:\n${log.join('\n')}`)));
+  });
+}
+
+/** Lets the event loop turn between two looks at a condition. */
+export const nextTick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));

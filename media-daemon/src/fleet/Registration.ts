@@ -1,0 +1,292 @@
+import { randomUUID } from 'node:crypto';
+import { create } from '@bufbuild/protobuf';
+import { durationMs } from '@bufbuild/protobuf/wkt';
+import { ControlPlaneError } from '@mediasoup-server/proto/ControlPlaneError';
+import { DaemonState, type HeartbeatResponse, LoadSchema } from '@mediasoup-server/proto/registry';
+import type { Admission } from '../admission/admission.ts';
+import { Reservations } from '../admission/Reservations.ts';
+import type { CommandGrant } from '../commands/authorize.ts';
+import { RequestError } from '../errors.ts';
+import type { Grants } from '../peers/Grants.ts';
+import type { Room } from '../rooms/Room.ts';
+import type { Rooms } from '../rooms/Rooms.ts';
+import { ControlPlaneClient } from './ControlPlaneClient.ts';
+import { ControlPlaneTokens } from './ControlPlaneTokens.ts';
+import type { LoadMeter } from './LoadMeter.ts';
+import { Reports } from './Reports.ts';
+import { type Credentials, RoomRecords, type RoomRecordsOptions } from './RoomRecords.ts';
+
+export type RegistrationOptions = RoomRecordsOptions & {
+  readonly controlPlaneUrl: string;
+  readonly daemonKey: string;
+  readonly daemonId: string;
+  readonly region: string;
+  readonly zone: string;
+  readonly url: string;
+  readonly grpcAddress: string;
+  readonly version: string;
+  readonly maxPeers: number;
+  readonly load: LoadMeter;
+  /** A newer run of the same daemon has taken over, or the id is another daemon's: this one must end when its rooms have. */
+  readonly onSuperseded: (reason: string) => void;
+};
+
+/** Milliseconds between tries while there is no interval from the control plane. */
+const RETRY_MS = 2000;
+/** The longest time between tries that the control plane may ask for, ms: its limits count minutes. */
+const MAX_RETRY_MS = 60_000;
+
+/** Milliseconds until the daemon registers anew when the control plane has forgotten it. */
+const REGISTER_SOON_MS = 100;
+
+/**
+ * The daemon's place at the control plane: registration, heartbeats, and the claims of rooms. Nothing here ever closes
+ * a room because the control plane does not answer.
+ */
+export class Registration {
+  readonly #options: RegistrationOptions;
+  readonly #rooms: Rooms;
+  readonly #client: ControlPlaneClient;
+  readonly #reports: Reports;
+  readonly #records: RoomRecords;
+  readonly #reservations = new Reservations();
+  readonly #tokens = new ControlPlaneTokens(() => this.report());
+  #incarnation = randomUUID();
+  /** The control plane took the run before this one for dead, and does not know this one yet. */
+  #fenced = false;
+  #secret: string | undefined;
+  /** The last secret, which proves to the control plane that this daemon may register anew. */
+  #formerSecret = '';
+  #timer: NodeJS.Timeout | undefined;
+  #beating: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(rooms: Rooms, options: RegistrationOptions) {
+    this.#rooms = rooms;
+    this.#options = options;
+    this.#client = new ControlPlaneClient(options.controlPlaneUrl, options.daemonId);
+    this.#records = new RoomRecords(rooms, this.#client, options);
+    this.#reports = new Reports(rooms, () => this.beat());
+  }
+
+  /** Which run of the daemon this is; a fenced one goes on as another. */
+  get incarnation(): string {
+    return this.#incarnation;
+  }
+
+  /** Why nobody new is let in: whom the control plane took for dead has no rooms until it is registered anew. */
+  get refusal(): string | undefined {
+    return this.#fenced ? 'this media daemon was taken for dead and is registering anew' : undefined;
+  }
+
+  /** Sends a heartbeat now, or after the one that is under way. */
+  beat(): void {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    if (this.#beating) {
+      void this.#beating.finally(() => !this.#reports.isEmpty && !this.#closed && this.#schedule(0));
+      return;
+    }
+    this.#beating = this.#beatOnce()
+      .then((intervalMs) => this.#schedule(intervalMs))
+      .finally(() => {
+        this.#beating = undefined;
+      });
+  }
+
+  /** Reports how the daemon is now, and resolves when the control plane has answered or was found not to. */
+  async report(): Promise<void> {
+    // One that is under way may tell how it was before.
+    await this.#beating;
+    this.beat();
+    await this.#beating;
+  }
+
+  /** Takes the daemon off the directory, as far as the control plane answers. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#beating;
+    if (this.#secret === undefined) return;
+    await this.#client.deregister(this.#secret).catch((error: unknown) => {
+      this.#options.logger.warn({ err: error }, 'not deregistered; the control plane will notice by itself');
+    });
+  }
+
+  /**
+   * Withdraws a close report, so that a room may open again; one that is under way is waited for. The close of a room by
+   * command is reported all the same, since who was assigned to it before is not to come back.
+   */
+  async withdrawClosing(roomId: string): Promise<void> {
+    const closing = this.#reports.closing(roomId);
+    if (closing?.removal) await this.report();
+    else if (closing) {
+      await this.#beating;
+      this.#reports.withdraw(roomId);
+    }
+  }
+
+  /**
+   * Claims a room at the control plane, unless an assignment has recorded it.
+   *
+   * @param assigned whether its peer comes with an assignment.
+   * @throws RequestError 409 when the room lives on another daemon, or 503 for a peer with an assignment, which has become
+   * old; 503 when the control plane does not know this daemon, and for a peer with an assignment to a room that has closed
+   * since, when it does not answer. Anybody else is served then.
+   */
+  async claim(room: Room, assigned: boolean): Promise<void> {
+    if (assigned && room.epoch > 0) return;
+    await this.withdrawClosing(room.id);
+    const claim = await this.#records.claim(room, this.#credentials);
+    if (claim.is === 'elsewhere')
+      throw new RequestError(
+        assigned ? 503 : 409,
+        `the room is on the daemon ${claim.daemonId}: ask the control plane for an assignment`,
+      );
+    if (claim.is === 'unknown') {
+      // The next heartbeat is told what has become of this daemon.
+      this.beat();
+      throw new RequestError(503, 'the control plane does not know this media daemon, which registers anew');
+    }
+    if (claim.is === 'unanswered' && assigned)
+      throw new RequestError(503, 'the room has closed since the assignment: ask the control plane for another');
+  }
+
+  /**
+   * Checks an assignment token offline, with the keys that the last answer brought.
+   *
+   * @returns what it grants.
+   * @throws RequestError 401 when it is not good for this connection, 403 for a peer that was removed, 503 before the keys are known.
+   */
+  async checkToken({ roomId, peerId }: Admission, token: string): Promise<Grants> {
+    const { daemonId } = this.#options;
+    const expected = { roomId, peerId, daemonId, incarnation: this.#incarnation };
+    const { grants, epoch, issuedAt } = await this.#tokens.verifyAssignment(token, expected);
+    // Only who shows a token of the control plane learns that the peer was removed.
+    this.#rooms.removals.checkRefusal(roomId, peerId);
+    if (this.#rooms.removals.isVoid(epoch, roomId, peerId)) throw new RequestError(401, 'the token is not valid');
+    this.#reservations.use(roomId, peerId, issuedAt);
+    return grants;
+  }
+
+  /**
+   * Checks offline whether a token assigns somebody to a room here, whoever that is.
+   *
+   * @throws RequestError 401, 503 before the keys are known.
+   */
+  async checkRoomToken(roomId: string, token: string): Promise<void> {
+    const { daemonId } = this.#options;
+    await this.#tokens.verifyAssignment(token, { roomId, daemonId, incarnation: this.#incarnation });
+  }
+
+  /**
+   * Checks a token for gRPC commands offline.
+   *
+   * @throws RequestError 401, 503 before the keys are known.
+   */
+  checkCommandToken(token: string): Promise<CommandGrant> {
+    return this.#tokens.verifyCommand(token);
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#closed) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.beat(), delayMs);
+  }
+
+  /** Registers or sends a heartbeat. Resolves to the milliseconds until the next. */
+  async #beatOnce(): Promise<number> {
+    const { metrics, logger } = this.#options;
+    try {
+      const intervalMs = this.#secret === undefined ? await this.#register() : await this.#heartbeat(this.#secret);
+      metrics.heartbeats.inc({ outcome: 'ok' });
+      if (this.#credentials) await this.#records.reconcile(this.#credentials);
+      return intervalMs;
+    } catch (error) {
+      metrics.heartbeats.inc({ outcome: 'failed' });
+      if (error instanceof ControlPlaneError && error.code === 'DAEMON_ID_TAKEN') {
+        return this.#giveUp(`the control plane refuses the daemon id ${this.#options.daemonId}: ${error.message}`);
+      }
+      // A control plane that has forgotten this daemon, or whose table was emptied, gets a new registration.
+      const forgotten =
+        error instanceof ControlPlaneError && (error.status === 401 || error.code === 'DAEMON_NOT_REGISTERED');
+      const wasRegistered = this.#secret !== undefined;
+      if (forgotten) this.#secret = undefined;
+      logger.warn({ err: error }, 'heartbeat failed');
+      if (forgotten && wasRegistered) return REGISTER_SOON_MS;
+      const askedMs = error instanceof ControlPlaneError ? error.retryAfterMs : 0;
+      return Math.min(Math.max(RETRY_MS, askedMs), MAX_RETRY_MS);
+    }
+  }
+
+  async #register(): Promise<number> {
+    const { daemonKey, region, zone, url, grpcAddress, version, logger } = this.#options;
+    const answer = await this.#client.register(daemonKey, {
+      incarnation: this.#incarnation,
+      region,
+      zone,
+      url,
+      grpcAddress,
+      version,
+      formerSecret: this.#formerSecret,
+    });
+    this.#formerSecret = answer.secret;
+    this.#secret = answer.secret;
+    this.#fenced = false;
+    this.#reservations.reset();
+    this.#records.forget();
+    this.#tokens.learn(answer.jwksJson);
+    logger.info({ incarnation: this.#incarnation }, 'registered at the control plane');
+    // The first heartbeat says how much the daemon takes, without which it is assigned nobody.
+    return this.#heartbeat(answer.secret);
+  }
+
+  async #heartbeat(secret: string): Promise<number> {
+    const { maxPeers, load } = this.#options;
+    const { report, acknowledge } = this.#reports.take();
+    const answer = await this.#client.heartbeat(secret, {
+      incarnation: this.#incarnation,
+      state: this.#rooms.draining ? DaemonState.DRAINING : DaemonState.READY,
+      load: create(LoadSchema, load.read()),
+      headroom: Math.max(0, maxPeers - this.#rooms.peerCount - this.#reservations.outstanding(Date.now())),
+      assigned: BigInt(this.#reservations.assigned),
+      ...report,
+    });
+    acknowledge(answer);
+    this.#reservations.tell(Number(answer.assigned), Date.now());
+    if (answer.jwksJson) this.#tokens.learn(answer.jwksJson);
+    if (answer.superseded) return this.#giveUp('a newer run of this daemon has registered');
+    if (answer.fenced) return this.#startAnew();
+    return intervalOf(answer);
+  }
+
+  /** The control plane took this run for dead, so its rooms may live elsewhere: it lets them go and begins again. */
+  #startAnew(): number {
+    const { logger, metrics } = this.#options;
+    metrics.fenced.inc();
+    logger.warn({ incarnation: this.#incarnation }, 'fenced: letting all rooms go and registering anew');
+    this.#secret = undefined;
+    this.#incarnation = randomUUID();
+    this.#fenced = true;
+    this.#rooms.letAllGo('fenced');
+    this.#reports.forget();
+    return 0;
+  }
+
+  /** Another run has this daemon's place, and may have its rooms: it lets them go, and is to end. */
+  #giveUp(reason: string): number {
+    this.#closed = true;
+    this.#secret = undefined;
+    this.#rooms.drain();
+    this.#rooms.letAllGo('fenced');
+    this.#options.onSuperseded(reason);
+    return 0;
+  }
+
+  get #credentials(): Credentials | undefined {
+    return this.#secret === undefined ? undefined : { secret: this.#secret, incarnation: this.#incarnation };
+  }
+}
+
+const intervalOf = (answer: HeartbeatResponse): number =>
+  answer.heartbeatInterval ? durationMs(answer.heartbeatInterval) : RETRY_MS;

@@ -1,0 +1,144 @@
+import type {
+  Notification,
+  NotificationData,
+  RequestData,
+  ResponseData,
+  Snapshot,
+} from '@mediasoup-server/proto/signaling';
+import { Messages } from '../rooms/Messages.ts';
+import type { Room } from '../rooms/Room.ts';
+import type { RoomRouter } from '../routers/RoomRouter.ts';
+import type { Grants } from './Grants.ts';
+import { PeerTransports } from './PeerTransports.ts';
+import { Publications } from './Publications.ts';
+import { type Measured, Subscriptions } from './Subscriptions.ts';
+
+/** Tells a peer's client something. It never throws: whether the client still listens is not the room's concern. */
+export type Notify = <N extends Notification>(method: N, data: NotificationData<N>) => void;
+
+/** Who joins a room. */
+export type Joining = {
+  readonly peerId: string;
+  readonly appData: Record<string, unknown>;
+  readonly grants: Grants;
+  readonly notify: Notify;
+  /** Whether its socket takes more messages now; always, where undefined. */
+  readonly isReady?: (() => boolean) | undefined;
+};
+
+/** Something of a peer that mediasoup measures, and what it is: a `transport`. */
+export type Measurable = {
+  readonly of: string;
+  readonly thing: Measured;
+};
+
+/** One user in a room: the owner of its transports, and of what it sends and receives on them. */
+export class Peer {
+  readonly id: string;
+  readonly grants: Grants;
+  readonly joinedAt = new Date();
+  readonly notify: Notify;
+  /** Where its media is, as long as it stays. */
+  readonly router: RoomRouter;
+  readonly transports: PeerTransports;
+  readonly publications: Publications;
+  readonly subscriptions: Subscriptions;
+  readonly messages: Messages;
+  /** Whether the peer is told of the others: from the answer to its `joinRoom` on. */
+  hears = false;
+  /** Whether its socket is there; without one it stays for a time. */
+  isConnected = true;
+  readonly #room: Room;
+  #appData: Record<string, unknown>;
+  #closed = false;
+
+  constructor({ peerId, appData, grants, notify, isReady = () => true }: Joining, room: Room, router: RoomRouter) {
+    this.id = peerId;
+    this.#appData = appData;
+    this.grants = grants;
+    this.notify = notify;
+    this.#room = room;
+    this.router = router;
+    router.join(this);
+    this.transports = new PeerTransports(room, router, notify);
+    this.publications = new Publications(this, room);
+    this.subscriptions = new Subscriptions(this, room);
+    this.messages = new Messages(this, room, isReady);
+  }
+
+  get appData(): Record<string, unknown> {
+    return this.#appData;
+  }
+
+  get producerCount(): number {
+    return this.publications.producers.size;
+  }
+
+  get consumerCount(): number {
+    return this.subscriptions.consumers.size;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** @throws RequestError 429 when the peer or the room does it too often. */
+  updateAppData({ appData }: RequestData<'updateAppData'>): void {
+    this.#room.announcements.update(this.id, appData);
+    this.#appData = appData;
+    this.#room.peerUpdated(this);
+  }
+
+  /** mediasoup's statistics of one of the peer's own things. */
+  async getStats(of: RequestData<'getStats'>): Promise<ResponseData<'getStats'>> {
+    const { transports, publications, subscriptions } = this;
+    const measured =
+      'transportId' in of
+        ? transports.get(of.transportId)
+        : 'producerId' in of
+          ? publications.producers.get(of.producerId)
+          : 'consumerId' in of
+            ? subscriptions.measured(subscriptions.consumers.get(of.consumerId))
+            : 'dataProducerId' in of
+              ? publications.dataProducers.get(of.dataProducerId)
+              : subscriptions.dataConsumers.get(of.dataConsumerId);
+    return { stats: await measured.getStats() };
+  }
+
+  /** Everything of the peer that mediasoup measures, in the order of the ids. */
+  get measurable(): Measurable[] {
+    const { transports, publications, subscriptions } = this;
+    const all = {
+      transport: transports,
+      producer: publications.producers,
+      consumer: [...subscriptions.consumers].map((consumer) => subscriptions.measured(consumer)),
+      'data producer': publications.dataProducers,
+      'data consumer': subscriptions.dataConsumers,
+    };
+    return Object.entries<Iterable<Measurable['thing']>>(all)
+      .flatMap(([of, things]) => [...things].map((thing) => ({ of, thing })))
+      .sort((a, b) => (a.thing.id < b.thing.id ? -1 : 1));
+  }
+
+  /** Everything that the peer has and hears of. */
+  snapshot(): Snapshot {
+    return {
+      transports: this.transports.snapshot(),
+      ...this.publications.snapshot(),
+      ...this.subscriptions.snapshot(),
+      ...this.#room.snapshotFor(this),
+    };
+  }
+
+  /** Closes the peer's transports, and with them its producers and consumers. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.publications.close();
+    this.subscriptions.close();
+    this.transports.close();
+    this.publications.abandon();
+    this.subscriptions.abandon();
+    this.router.leave(this);
+  }
+}

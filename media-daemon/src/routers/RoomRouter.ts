@@ -1,0 +1,98 @@
+import type { types } from 'mediasoup';
+import type { Peer } from '../peers/Peer.ts';
+import type { RouterSpeakers } from '../speakers/RouterSpeakers.ts';
+import type { Speakers } from '../speakers/Speakers.ts';
+import { closeOn } from '../workers/closeOn.ts';
+import { mediaCodecs } from '../workers/codecs.ts';
+import type { PooledWorker } from '../workers/WorkerPool.ts';
+
+/** What a peer chooses of its transport. */
+export type TransportOptions = Pick<
+  types.WebRtcTransportOptions,
+  'enableUdp' | 'enableTcp' | 'preferUdp' | 'enableSctp' | 'initialAvailableOutgoingBitrate'
+>;
+
+export type RoomRouterHooks = {
+  /** It ended without being asked: its worker died, or gave no router. */
+  readonly died: (router: RoomRouter) => void;
+  /** Its last peer has gone. */
+  readonly emptied: (router: RoomRouter) => void;
+};
+
+/** A room's router on one worker. It is there at once, and opens while who needs it waits. */
+export class RoomRouter {
+  readonly on: PooledWorker;
+  /** Rejects when its worker dies before it is open. */
+  readonly opened: Promise<types.Router>;
+  readonly #peers = new Set<Peer>();
+  readonly #hooks: RoomRouterHooks;
+  #router: types.Router | undefined;
+  #speakers: RouterSpeakers | undefined;
+  #closed = false;
+
+  constructor(on: PooledWorker, speakers: Speakers, hooks: RoomRouterHooks) {
+    this.on = on;
+    this.#hooks = hooks;
+    this.opened = this.#open(speakers);
+    this.opened.catch(() => this.#die());
+  }
+
+  /** A worker's death closes what is on a router before the router itself: nobody there need hear of each thing. */
+  get closed(): boolean {
+    return this.#closed || this.on.worker.closed;
+  }
+
+  get peers(): Peer[] {
+    return [...this.#peers];
+  }
+
+  get peerCount(): number {
+    return this.#peers.size;
+  }
+
+  join(peer: Peer): void {
+    this.#peers.add(peer);
+  }
+
+  leave(peer: Peer): void {
+    if (this.#peers.delete(peer) && this.#peers.size === 0 && !this.#closed) this.#hooks.emptied(this);
+  }
+
+  async createTransport(options: TransportOptions): Promise<types.WebRtcTransport> {
+    const router = await this.opened;
+    return router.createWebRtcTransport({ ...options, webRtcServer: this.on.webRtcServer });
+  }
+
+  /** Of a producer on this router. */
+  canConsume(producerId: string, rtpCapabilities: types.RtpCapabilities): boolean {
+    return this.#router?.canConsume({ producerId, rtpCapabilities }) ?? false;
+  }
+
+  /** Listens to an audio producer on this router. */
+  async listenTo(producer: types.Producer): Promise<void> {
+    await this.#speakers?.add(producer);
+  }
+
+  /** Ends it and everything on it. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeOn(this.on, this.#router);
+  }
+
+  async #open(speakers: Speakers): Promise<types.Router> {
+    const router = await this.on.worker.createRouter({ mediaCodecs });
+    router.on('workerclose', () => this.#die());
+    this.#router = router;
+    this.#speakers = await speakers.listen(router);
+    if (this.#closed) closeOn(this.on, router);
+    return router;
+  }
+
+  #die(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeOn(this.on, this.#router);
+    this.#hooks.died(this);
+  }
+}
