@@ -9,7 +9,7 @@ import { variableName } from '@mediasoup-server/server-kit/settings';
 import * as controlPlane from '../../control-plane/src/config.ts';
 import * as mediaDaemon from '../../media-daemon/src/config.ts';
 
-const folder = fileURLToPath(new URL('.', import.meta.url));
+const folder = fileURLToPath(new URL('../../deploy/systemd/', import.meta.url));
 const units = (await readdir(folder)).filter((name) => name.endsWith('.service'));
 /** What `systemd-analyze security` may count: 10 for each point of its scale, on which less is safer. */
 const MAX_EXPOSURE = 15;

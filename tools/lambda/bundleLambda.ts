@@ -56,7 +56,7 @@ export async function bundleLambda(folder: string): Promise<Bundle> {
 
 async function bundle(folder: string, source: string, { out, splitting }: { out: string; splitting: boolean }) {
   const { metafile } = await build({
-    entryPoints: [{ in: fileURLToPath(new URL(source, import.meta.url)), out }],
+    entryPoints: [{ in: fileURLToPath(new URL(`../../control-plane/src/${source}`, import.meta.url)), out }],
     outdir: folder,
     absWorkingDir: folder,
     bundle: true,
