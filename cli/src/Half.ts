@@ -3,7 +3,7 @@ import { parseEnv } from 'node:util';
 import * as controlPlane from '@mediasoup-server/control-plane/config';
 import { withSecrets } from '@mediasoup-server/control-plane/secret-settings';
 import * as mediaDaemon from '@mediasoup-server/media-daemon/config';
-import { readSettings, variableName } from '@mediasoup-server/server-kit/settings';
+import { readSettings, settingTypes, settingValues, variableName } from '@mediasoup-server/server-kit/settings';
 import { z } from 'zod';
 import { CliError } from './CliError.ts';
 
@@ -65,10 +65,10 @@ export const readHalf = async (
  */
 export async function effectiveSettings(half: Half, environment: Environment): Promise<EffectiveSetting[]> {
   const [prefix, schema] = schemas[half];
-  const settings: Readonly<Record<string, unknown>> = await readHalf(half, environment);
-  return Object.entries(schema.shape).map(([setting, type]) => {
+  const values = settingValues(schema, await readHalf(half, environment));
+  return Object.entries<z.ZodType>(settingTypes<z.ZodObject>(schema)).map(([setting, type]) => {
     const variable = variableName(prefix, setting);
-    const value = settings[setting];
+    const value = values[setting];
     const { secret = false } = z.globalRegistry.get(type) ?? {};
     return {
       variable,

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { ACCESS_AUDIENCE, ACCESS_TYPE, algorithmsOf, type Grants } from '@mediasoup-server/control-plane/access-tokens';
 import { settingsSchema } from '@mediasoup-server/control-plane/config';
 import { ALL_ROOMS } from '@mediasoup-server/proto/http';
+import { settingTypes } from '@mediasoup-server/server-kit/settings';
 import { SignJWT } from 'jose';
 import { CliError } from './CliError.ts';
 
@@ -42,7 +43,7 @@ export async function signAccessToken(request: AccessTokenRequest, signer: Acces
 
 async function readKey({ secret, keyFile }: AccessTokenKey) {
   if (keyFile === undefined) {
-    const { error } = settingsSchema.shape.accessTokenSecret.safeParse(secret);
+    const { error } = settingTypes(settingsSchema).accessTokenSecret.safeParse(secret);
     if (error) throw new CliError(`CONTROL_PLANE_ACCESS_TOKEN_SECRET: ${error.issues[0]?.message}`);
     if (secret) return { key: new TextEncoder().encode(secret), alg: 'HS256' };
     throw new CliError(

@@ -8,6 +8,7 @@ import { openChannel } from '@mediasoup-server/backend-client/channel';
 import { settingsSchema } from '@mediasoup-server/media-daemon/config';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { Health, HealthCheckResponse_ServingStatus } from '@mediasoup-server/proto/health';
+import { settingTypes } from '@mediasoup-server/server-kit/settings';
 import { parse } from 'yaml';
 import { SharedStore } from '../support/SharedStore.ts';
 import { type Daemon, Stack } from '../support/stack.ts';
@@ -110,7 +111,7 @@ test('Docker and Kubernetes ask for what a draining daemon answers too, and give
   const { terminationGracePeriodSeconds, containers } = parse(podText);
   const [{ livenessProbe, readinessProbe }] = containers;
   const { stop_grace_period } = parse(deployed('docker/compose.yaml')).services['media-daemon'];
-  const drainSeconds = settingsSchema.shape.drainDeadlineMs.parse(undefined) / 1000;
+  const drainSeconds = settingTypes(settingsSchema).drainDeadlineMs.parse(undefined) / 1000;
   for (const seconds of [Number.parseInt(stop_grace_period, 10), terminationGracePeriodSeconds])
     assert.ok(seconds > drainSeconds, `${seconds} s`);
   const checks = [...deployed('docker/Dockerfile').matchAll(/^HEALTHCHECK .*CMD (\[.*\])$/gm)];
@@ -123,7 +124,7 @@ test('Docker and Kubernetes ask for what a draining daemon answers too, and give
   );
   const daemon = await (await Stack.start(t)).startDaemon('daemon-a');
   for (const { httpGet } of [livenessProbe, readinessProbe]) {
-    assert.equal(httpGet.port, settingsSchema.shape.listenPort.parse(undefined));
+    assert.equal(httpGet.port, settingTypes(settingsSchema).listenPort.parse(undefined));
     assert.equal(await statusOf(daemon.url, httpGet.path), 200);
   }
   assert.equal(livenessProbe.httpGet.path, '/health');

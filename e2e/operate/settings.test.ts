@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as controlPlane from '@mediasoup-server/control-plane/config';
 import * as mediaDaemon from '@mediasoup-server/media-daemon/config';
-import { readSettings, variableName } from '@mediasoup-server/server-kit/settings';
+import { readSettings, settingTypes, variableName } from '@mediasoup-server/server-kit/settings';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -105,11 +105,13 @@ const read = {
 for (const { PREFIX, settingsSchema } of [controlPlane, mediaDaemon]) {
   const wrong: Readonly<Record<string, string | undefined>> = wrongValues[PREFIX] ?? {};
 
-  for (const setting of Object.keys(settingsSchema.shape)) {
+  for (const setting of Object.keys(settingTypes(settingsSchema))) {
     // What is a number in the table is a number in the settings.
     const variable = variableName(PREFIX, setting);
     test(`a wrong ${variable} is refused by its name`, () => {
-      const fallback = settingsSchema.shape[setting as never] as { safeParse(given: unknown): { data?: unknown } };
+      const fallback = settingTypes(settingsSchema)[setting as never] as {
+        safeParse(given: unknown): { data?: unknown };
+      };
       const value = wrong[setting] ?? (typeof fallback.safeParse(undefined).data === 'number' ? '-1' : undefined);
       assert.ok(value !== undefined, `${setting} needs a wrong value in this table`);
       assert.throws(() => read[PREFIX]?.({ [variable]: value }), {
@@ -123,7 +125,7 @@ for (const { PREFIX, settingsSchema } of [controlPlane, mediaDaemon]) {
 test('every variable that a document or a template names is a setting, and the README names every setting', async () => {
   const known = new Set(
     [controlPlane, mediaDaemon].flatMap(({ PREFIX, settingsSchema }) =>
-      Object.keys(settingsSchema.shape).map((setting) => variableName(PREFIX, setting)),
+      Object.keys(settingTypes(settingsSchema)).map((setting) => variableName(PREFIX, setting)),
     ),
   );
   const documents = execFileSync(

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { variableName } from '@mediasoup-server/server-kit/settings';
+import { settingTypes, variableName } from '@mediasoup-server/server-kit/settings';
 import * as controlPlane from '../../control-plane/src/config.ts';
 import * as mediaDaemon from '../../media-daemon/src/config.ts';
 
@@ -50,7 +50,7 @@ for (const unit of units) {
 test('the daemon has longer to stop than its drain takes', async () => {
   const unit = await readFile(join(folder, 'mediasoup-media-daemon.service'), 'utf8');
   const [, seconds] = /^TimeoutStopSec=(\d+)$/m.exec(unit) ?? [];
-  const drainMs = mediaDaemon.settingsSchema.shape.drainDeadlineMs.parse(undefined);
+  const drainMs = settingTypes(mediaDaemon.settingsSchema).drainDeadlineMs.parse(undefined);
   assert.ok(Number(seconds) * 1000 >= drainMs + 30_000);
   assert.match(unit, /^KillMode=mixed$/m);
 });
@@ -61,7 +61,7 @@ for (const [half, { PREFIX, settingsSchema }] of Object.entries({
 })) {
   test(`every variable of ${half}.env is a setting, and none is set`, async () => {
     const lines = (await readFile(join(folder, `${half}.env`), 'utf8')).split('\n');
-    const known = Object.keys(settingsSchema.shape).map((setting) => variableName(PREFIX, setting));
+    const known = Object.keys(settingTypes(settingsSchema)).map((setting) => variableName(PREFIX, setting));
     const variables = lines.flatMap((line) => /^#([A-Z_]+)=/.exec(line)?.[1] ?? []);
     assert.ok(variables.length > 5);
     for (const variable of variables) assert.ok(known.includes(variable), variable);

@@ -14,6 +14,8 @@ import {
   readSettings,
   SettingsError,
   settingsTable,
+  settingTypes,
+  settingValues,
 } from './settings.ts';
 
 const schema = z.object({
@@ -72,6 +74,67 @@ test('`readSettings` with wrong values names every variable and what is wrong', 
     () => read({ TEST_WORKERS: '0', TEST_VERBOSE: '1', TEST_NO: '1' }),
     (error) => error instanceof SettingsError && error.message.split('\n').length === 3,
   );
+});
+
+const grouped = z
+  .object({
+    logLevel: z.string().default('info'),
+    http: z.object({
+      listenPort: port().default(8080).meta({ description: 'The port.' }),
+      origins: list()
+        .pipe(z.array(z.string().min(2, 'is short')))
+        .default([]),
+    }),
+    store: z.object({ store: z.string().default('embedded'), workers: integer(1, 8).default(2) }),
+  })
+  .superRefine(({ http, store }, context) => {
+    if (http.listenPort === 1) context.addIssue({ code: 'custom', path: ['http', 'listenPort'], message: 'is one' });
+    if (store.store === 'none') context.addIssue({ code: 'custom', path: ['store'], message: 'is none' });
+  });
+
+const readGrouped = (environment: Record<string, string>) => readSettings(grouped, 'TEST_', environment);
+
+test('`readSettings` puts each setting into its group, and a variable is named after the setting alone', () => {
+  const settings = readGrouped({ TEST_LISTEN_PORT: '1234', TEST_WORKERS: '3' });
+  assert.deepEqual(settings, {
+    logLevel: 'info',
+    http: { listenPort: 1234, origins: [] },
+    store: { store: 'embedded', workers: 3 },
+  });
+  assert.ok(Object.isFrozen(settings) && Object.isFrozen(settings.http) && Object.isFrozen(settings.store));
+  const port: number = settings.http.listenPort;
+  assert.equal(port, 1234);
+});
+
+test('`readSettings` names the variable of a wrong setting in a group, whoever finds it', () => {
+  for (const [variable, value, message] of [
+    ['TEST_LISTEN_PORT', '-1', 'is less than 0'],
+    ['TEST_LISTEN_PORT', '1', 'is one'],
+    ['TEST_ORIGINS', 'ab,c', 'is short'],
+    ['TEST_STORE', 'none', 'is none'],
+    ['TEST_WORKERS', '9', 'is more than 8'],
+  ] as const) {
+    assert.throws(() => readGrouped({ [variable]: value }), { message: `${variable}: ${message}` });
+  }
+  assert.throws(() => readGrouped({ TEST_HTTP: 'x' }), { message: /^TEST_HTTP is not a setting/ });
+});
+
+test('`settingTypes` has each setting by its name, and `settingsTable` a row for it', () => {
+  const types = settingTypes(grouped);
+  assert.deepEqual(Object.keys(types), ['logLevel', 'listenPort', 'origins', 'store', 'workers']);
+  const fallback: number = types.listenPort.parse(undefined);
+  assert.equal(fallback, 8080);
+  assert.match(settingsTable(grouped, 'TEST_'), /^\| `TEST_LISTEN_PORT` \| `8080` \| The port\. \|$/m);
+});
+
+test('`settingValues` has the value of each setting by its name', () => {
+  const values = settingValues(grouped, readGrouped({ TEST_WORKERS: '3' }));
+  assert.deepEqual(values, { logLevel: 'info', listenPort: 8080, origins: [], store: 'embedded', workers: 3 });
+});
+
+test('two settings of one name are refused', () => {
+  const twice = z.object({ name: z.string(), group: z.object({ name: z.string() }) });
+  assert.throws(() => settingTypes(twice), { message: 'two settings have the name name' });
 });
 
 test('`settingsTable` has a row for each setting, with its default and its meaning', () => {

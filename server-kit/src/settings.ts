@@ -9,14 +9,53 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 
-/** `listenPort` is read from `<PREFIX>LISTEN_PORT`. */
+/** `listenPort` is read from `<PREFIX>LISTEN_PORT`, whichever group it is in. */
 export const variableName = (prefix: string, setting: string): string =>
   prefix + setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+
+type Shape = Readonly<Record<string, z.ZodType>>;
+type GroupsOf<S extends Shape> = { [K in keyof S as S[K] extends z.ZodObject ? K : never]: S[K] };
+type Intersection<U> = (U extends unknown ? (part: U) => void : never) extends (all: infer I) => void ? I : never;
+type ShapeOfGroup<G> = G extends z.ZodObject ? G['shape'] : never;
+
+/** The type of each setting of a schema by the setting's name: of those in groups, and of those in none. */
+export type SettingTypes<S extends z.ZodObject> = Omit<S['shape'], keyof GroupsOf<S['shape']>> &
+  Intersection<ShapeOfGroup<GroupsOf<S['shape']>[keyof GroupsOf<S['shape']>]>>;
+
+/** What a schema's settings are once they are read: complete, in their groups, and frozen. */
+export type Settings<S extends z.ZodObject> = {
+  readonly [K in keyof z.infer<S>]: K extends keyof GroupsOf<S['shape']> ? Readonly<z.infer<S>[K]> : z.infer<S>[K];
+};
+
+type Location = { readonly type: z.ZodType; readonly group: string | undefined };
+
+function locateSettings(schema: z.ZodObject): Map<string, Location> {
+  const found = new Map<string, Location>();
+  const add = (setting: string, location: Location) => {
+    if (found.has(setting)) throw new Error(`two settings have the name ${setting}`);
+    found.set(setting, location);
+  };
+  for (const [name, type] of Object.entries(schema.shape as Shape)) {
+    if (!(type instanceof z.ZodObject)) add(name, { type, group: undefined });
+    else for (const [setting, inner] of Object.entries(type.shape as Shape)) add(setting, { type: inner, group: name });
+  }
+  return found;
+}
+
+/**
+ * The type of each setting by its name, groups resolved.
+ *
+ * @throws Error when two groups have a setting of the same name: both would be read from one variable.
+ */
+export const settingTypes = <S extends z.ZodObject>(schema: S): SettingTypes<S> =>
+  Object.fromEntries([...locateSettings(schema)].map(([setting, { type }]) => [setting, type])) as SettingTypes<S>;
 
 /**
  * Reads settings from environment variables.
  *
- * Every variable that starts with the prefix must be one that the schema knows. An empty variable counts as not set.
+ * A key of the schema is a setting, or an object schema: a group of settings. The group's name is no part of the variable's.
+ * Every variable that starts with the prefix must be a setting of the schema. An empty variable counts as not set.
+ * A refinement of the whole schema names a setting by the path of its issue: `[group, setting]` or `[setting]`.
  *
  * @throws SettingsError that names every wrong variable.
  */
@@ -24,29 +63,45 @@ export function readSettings<S extends z.ZodObject>(
   schema: S,
   prefix: string,
   environment: Readonly<Record<string, string | undefined>>,
-): Readonly<z.infer<S>> {
-  const settingOf = new Map(Object.keys(schema.shape).map((setting) => [variableName(prefix, setting), setting]));
-  const given: Record<string, string> = {};
+): Settings<S> {
+  const locations = locateSettings(schema);
+  const settingOf = new Map([...locations.keys()].map((setting) => [variableName(prefix, setting), setting]));
+  const given: Record<string, unknown> = {};
+  for (const { group } of locations.values()) if (group !== undefined) given[group] = {};
   const wrong: string[] = [];
   for (const [variable, value] of Object.entries(environment)) {
     if (!variable.startsWith(prefix) || value === undefined || value === '') continue;
     const setting = settingOf.get(variable);
+    const group = locations.get(setting ?? '')?.group;
     if (setting === undefined) wrong.push(`${variable} is not a setting. See the configuration table in the README.`);
-    else given[setting] = value;
+    else Object.assign(group === undefined ? given : (given[group] as object), { [setting]: value });
   }
   const parsed = schema.safeParse(given);
-  for (const issue of parsed.error?.issues ?? []) {
-    wrong.push(`${variableName(prefix, String(issue.path[0] ?? ''))}: ${issue.message}`);
+  for (const { path, message } of parsed.error?.issues ?? []) {
+    const [first = '', second] = path.map(String);
+    const isGroup = schema.shape[first] instanceof z.ZodObject;
+    wrong.push(`${variableName(prefix, isGroup && second !== undefined ? second : first)}: ${message}`);
   }
   if (!parsed.success || wrong.length > 0) throw new SettingsError(wrong.join('\n'));
-  return Object.freeze(parsed.data);
+  for (const { group } of locations.values()) if (group !== undefined) Object.freeze(parsed.data[group]);
+  return Object.freeze(parsed.data) as Settings<S>;
 }
 
-/** A row for each setting: variable, default, meaning. Where the default is the machine's, `.meta({ shownDefault })` says what it is. */
+/** The value of each setting by its name, groups resolved. */
+export function settingValues(schema: z.ZodObject, settings: object): Readonly<Record<string, unknown>> {
+  const values = new Map(Object.entries(settings));
+  const withValue = ([setting, { group }]: [string, Location]) => {
+    const value = group === undefined ? values.get(setting) : (values.get(group) as Record<string, unknown>)[setting];
+    return [setting, value];
+  };
+  return Object.fromEntries([...locateSettings(schema)].map(withValue));
+}
+
+/** A row for each setting: variable, default, meaning. `.meta({ shownDefault })` describes a default that depends on the machine. */
 export function settingsTable(schema: z.ZodObject, prefix: string): string {
-  const rows = Object.entries(schema.shape).map(([setting, type]) => {
-    const { description = '', shownDefault } = z.globalRegistry.get(type as z.ZodType) ?? {};
-    const fallback = (type as z.ZodType).safeParse(undefined);
+  const rows = [...locateSettings(schema)].map(([setting, { type }]) => {
+    const { description = '', shownDefault } = z.globalRegistry.get(type) ?? {};
+    const fallback = type.safeParse(undefined);
     const value = fallback.success ? String(fallback.data ?? '') : '';
     const shown = typeof shownDefault === 'string' ? shownDefault : value && `\`${value}\``;
     return `| \`${variableName(prefix, setting)}\` | ${shown} | ${description.replaceAll('|', '\\|')} |`;

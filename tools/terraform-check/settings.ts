@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSettings, variableName } from '@mediasoup-server/server-kit/settings';
+import { readSettings, settingTypes, variableName } from '@mediasoup-server/server-kit/settings';
 import * as controlPlane from '../../control-plane/src/config.ts';
 import { TABLES, TTL_ATTRIBUTE } from '../../control-plane/src/store/createTables.ts';
 import * as mediaDaemon from '../../media-daemon/src/config.ts';
@@ -29,7 +29,7 @@ const ofInstance: Readonly<Record<string, string>> = {
 export function settingProblems(texts: ReadonlyMap<string, string>): string[] {
   const names = new Set(
     [controlPlane, mediaDaemon].flatMap(({ settingsSchema, PREFIX }) =>
-      Object.keys(settingsSchema.shape).map((setting) => variableName(PREFIX, setting)),
+      Object.keys(settingTypes(settingsSchema)).map((setting) => variableName(PREFIX, setting)),
     ),
   );
   return [...texts].flatMap(([file, text]) => {

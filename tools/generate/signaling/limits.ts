@@ -1,7 +1,8 @@
 import { PREFIX, settingsSchema } from '@mediasoup-server/media-daemon/config';
-import { variableName } from '@mediasoup-server/server-kit/settings';
+import { settingTypes, variableName } from '@mediasoup-server/server-kit/settings';
 
-type Setting = keyof typeof settingsSchema.shape;
+const types = settingTypes(settingsSchema);
+type Setting = keyof typeof types;
 
 /** What a client sees of each setting of the daemon that bounds it, and where an operator sees it counted. */
 const limits: Partial<Record<Setting, { readonly beyond: string; readonly counted?: string }>> = {
@@ -37,7 +38,7 @@ const limits: Partial<Record<Setting, { readonly beyond: string; readonly counte
 /** A row for each limit: what it is, its default, its setting, what a client sees beyond it, its label in the metrics. */
 export function limitsTable(): string {
   const rows = Object.entries(limits).map(([setting, { beyond, counted }]) => {
-    const type = settingsSchema.shape[setting as Setting];
+    const type = types[setting as Setting];
     const name = variableName(PREFIX, setting);
     const { description = '' } = type.meta() ?? {};
     return `| ${description} | \`${String(defaultOf(setting as Setting))}\` | \`${name}\` | ${beyond} | ${counted ? `\`${counted}\`` : ''} |`;
@@ -46,4 +47,4 @@ export function limitsTable(): string {
 }
 
 /** What a setting is when nobody sets it. */
-export const defaultOf = (setting: Setting): unknown => settingsSchema.shape[setting].parse(undefined);
+export const defaultOf = (setting: Setting): unknown => types[setting].parse(undefined);
