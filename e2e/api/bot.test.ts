@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { Bot } from '../support/Bot.ts';
 import { connectThrough, hear } from '../support/programSockets.ts';
 import { connectSender } from '../support/rtp.ts';
-import { commandsOf, type Daemon, nextTick, Stack } from '../support/stack.ts';
+import { commandsOf, type Daemon, Stack } from '../support/stack.ts';
 import { TcpProxy } from '../support/TcpProxy.ts';
 import { UdpRelay } from '../support/UdpRelay.ts';
 import { waitUntil } from '../support/waitUntil.ts';
@@ -23,6 +22,20 @@ function isPublished(text: string): boolean {
 
 const metricsOf = async ({ ready }: Daemon): Promise<string> =>
   (await fetch(`http://127.0.0.1:${ready.metricsPort}/metrics`)).text();
+
+const isConnected = ({ room }: Bot) =>
+  waitUntil(
+    `${room.peerId} is connected`,
+    () => room.state.status === 'connected',
+    () => room.state,
+  );
+
+const hasLive = ({ room }: Bot, count: number) =>
+  waitUntil(
+    `${room.peerId} receives ${count} tracks`,
+    () => room.remoteTracks.filter(({ state }) => state === 'live').length === count,
+    () => room.remoteTracks.map(({ state }) => state),
+  );
 
 /** Two programs in a room, one of which publishes; their sockets go through relays. */
 async function bots(
@@ -48,7 +61,11 @@ async function bots(
   const more = async (count: number) => {
     const from = new Map(bob.received);
     const enough = ([id, now]: [string, number]) => now >= (from.get(id) ?? 0) + count;
-    while ([...bob.received].filter(enough).length < 2) await nextTick();
+    await waitUntil(
+      `${count} more of both tracks came`,
+      () => [...bob.received].filter(enough).length >= 2,
+      () => [...bob.received].map(([id, now]) => now - (from.get(id) ?? 0)),
+    );
   };
   await more(20);
   const { state } = alice.room;
@@ -61,10 +78,12 @@ async function bots(
 
 test('the SDK in Node sends and receives sound, pictures and messages', async (t) => {
   const { alice, bob } = await bots(t);
-  const message = new Promise((resolve) => bob.room.on('dataReceived', (...told) => resolve(told)));
+  const messages: unknown[][] = [];
+  bob.room.on('dataReceived', (...told) => messages.push(told));
   const sending = setInterval(() => alice.room.send('hello'), 100);
   t.after(() => clearInterval(sending));
-  assert.deepEqual(await message, ['alice', 'hello']);
+  await waitUntil('a message came', () => messages.length > 0);
+  assert.deepEqual(messages[0], ['alice', 'hello']);
 });
 
 for (const failure of ['reset', 'blackhole'] as const) {
@@ -75,7 +94,11 @@ for (const failure of ['reset', 'blackhole'] as const) {
     const states: string[] = [];
     bob.room.on('stateChanged', ({ status }) => states.push(status));
     relay[failure]();
-    while (states.at(-1) !== 'connected') await nextTick();
+    await waitUntil(
+      'bob is connected',
+      () => states.at(-1) === 'connected',
+      () => states,
+    );
     await more(20);
     assert.deepEqual(states, ['resuming', 'connected']);
     assert.deepEqual(bob.room.remoteTracks, tracks);
@@ -83,10 +106,10 @@ for (const failure of ['reset', 'blackhole'] as const) {
       bob.room.remoteTracks.map(({ track }) => track),
       media,
     );
-    while (alice.room.state.status !== 'connected') await nextTick();
+    await isConnected(alice);
     // What changed while there was no socket is known.
     await alice.room.localTracks[0]?.mute();
-    while (!bob.room.remoteTracks.some(({ muted }) => muted)) await nextTick();
+    await waitUntil('bob knows that a track is muted', () => bob.room.remoteTracks.some(({ muted }) => muted));
   });
 }
 
@@ -95,12 +118,12 @@ test('a track whose publication was answered while the socket was lost is publis
   const before = await producers();
   hear((text) => (isPublished(text) ? [] : [text]));
   const publishing = alice.publish();
-  while ((await producers()) === before) await nextTick();
+  await waitUntil('the daemon has another producer', async () => (await producers()) > before);
   relay.reset();
   hear();
   await publishing;
   assert.equal(await producers(), before + 2);
-  while (bob.room.remoteTracks.filter(({ state }) => state === 'live').length < 4) await nextTick();
+  await hasLive(bob, 4);
   assert.equal(bob.room.remoteTracks.length, 4);
 });
 
@@ -120,9 +143,10 @@ test('what comes together with the answer of a resumed session is newer than tha
     return both;
   });
   relay.reset();
-  while (answer === undefined || alice.room.state.status !== 'connected') await nextTick();
+  await waitUntil("bob's answer is held back", () => answer !== undefined);
+  await isConnected(alice);
   await alice.publish();
-  while (bob.room.remoteTracks.filter(({ state }) => state === 'live').length < 4) await nextTick();
+  await hasLive(bob, 4);
 });
 
 test('a track whose publication was not answered when the session ended is published at the next place', async (t) => {
@@ -130,13 +154,13 @@ test('a track whose publication was not answered when the session ended is publi
   hear((text) => (isPublished(text) ? [] : [text]));
   const before = await producers();
   const publishing = alice.publish();
-  while ((await producers()) === before) await nextTick();
+  await waitUntil('the daemon has another producer', async () => (await producers()) > before);
   // Nobody can resume so soon.
   relay.reset();
   hear();
   await publishing;
   assert.equal(alice.room.localTracks.length, 4);
-  while (bob.room.remoteTracks.filter(({ state }) => state === 'live').length < 4) await nextTick();
+  await hasLive(bob, 4);
 });
 
 test('when no packet gets through ICE is restarted until one does, and the session goes on', async (t) => {
@@ -168,7 +192,11 @@ test('when no packet gets through ICE is restarted until one does, and the sessi
   const bob = await Bot.join(t, { ...options, peerId: 'bob' });
   // He sends too: what happens to both of his connections is told once.
   await bob.publish();
-  while (bob.received.size < 2 || alice.received.size < 2) await nextTick();
+  await waitUntil(
+    'both receive both tracks',
+    () => bob.received.size === 2 && alice.received.size === 2,
+    () => [bob.received.size, alice.received.size],
+  );
   const tracks = bob.room.remoteTracks;
   const media = tracks.map(({ track }) => track);
   const states: string[] = [];
@@ -215,13 +243,13 @@ test('through a drain the same tracks go on, and no message comes twice', async 
   let sent = 0;
   const sending = setInterval(() => alice.room.send(String(sent++)), 20);
   t.after(() => clearInterval(sending));
-  while (messages.length < 20) await nextTick();
-  const ended = once(daemon.process, 'exit');
+  await waitUntil('20 messages came', () => messages.length >= 20);
   daemon.process.kill('SIGTERM');
-  assert.deepEqual(await ended, [0, null]);
+  await waitUntil('the daemon has ended', () => daemon.process.exitCode !== null || daemon.process.signalCode !== null);
+  assert.deepEqual([daemon.process.exitCode, daemon.process.signalCode], [0, null]);
   await more(20);
   const since = messages.length;
-  while (messages.length < since + 20) await nextTick();
+  await waitUntil('20 messages came at the next place', () => messages.length >= since + 20);
   clearInterval(sending);
   assert.equal(new Set(messages).size, messages.length, 'no message twice');
   t.diagnostic(
@@ -236,20 +264,25 @@ test('a move outlasts a lost socket, and a track that is refused for now at the 
   const states: string[] = [];
   alice.room.on('stateChanged', ({ status }) => states.push(status));
   daemon.process.kill('SIGTERM');
-  while (!states.includes('moving')) await nextTick();
+  await waitUntil('alice is moving', () => states.includes('moving'));
   relay.reset();
-  while (!/session_events_total\{event="resumed"\} 2/.test(await metricsOf(daemon))) await nextTick();
+  await waitUntil('both sessions are resumed', async () =>
+    /session_events_total\{event="resumed"\} 2/.test(await metricsOf(daemon)),
+  );
   const next = await stack.startDaemon('daemon-b', { MEDIA_DAEMON_MAX_PEER_PRODUCERS: '1' });
-  while (!/limited_total\{limit="peerProducers"\} [1-9]/.test(await metricsOf(next))) await nextTick();
+  await waitUntil('the next place refuses a track', async () =>
+    /limited_total\{limit="peerProducers"\} [1-9]/.test(await metricsOf(next)),
+  );
   assert.equal(states.indexOf('connected'), states.length - 1, 'it was not forgotten that the peer is to move');
   const live = () => bob.room.remoteTracks.filter(({ state }) => state === 'live').map(({ id }) => id);
-  while (bob.room.state.status !== 'connected' || live().length !== 1) await nextTick();
+  await isConnected(bob);
+  await hasLive(bob, 1);
   const [here, waiting, ...others] = alice.room.localTracks.toSorted(
     (a, b) => Number(live().includes(b.id)) - Number(live().includes(a.id)),
   );
   assert.ok(here && waiting && others.length === 0, 'both tracks are published still');
   await here.close();
-  while (!live().includes(waiting.id)) await nextTick();
+  await waitUntil('bob receives the other track', () => live().includes(waiting.id), live);
 });
 
 test('who finds a room as full as its daemon lets it be is told so, and is in when somebody leaves', async (t) => {
@@ -266,11 +299,16 @@ test('who finds a room as full as its daemon lets it be is told so, and is in wh
 test('who is put out by a backend has left for good, and is told why', async (t) => {
   const { daemon, alice, bob } = await bots(t);
   await commandsOf(t, daemon).closePeer({ roomId: 'room', peerId: 'alice', reason: 'enough' });
-  while (alice.room.state.status !== 'closed') await nextTick();
-  const { reason } = alice.room.state;
+  await waitUntil(
+    'alice is out',
+    () => alice.room.state.status === 'closed',
+    () => alice.room.state,
+  );
+  const { state } = alice.room;
+  const reason = state.status === 'closed' ? state.reason : undefined;
   assert.deepEqual([reason?.code, reason?.status], ['REFUSED', 403]);
   assert.match(reason?.message ?? '', /enough/);
-  while (bob.room.peers.size > 0) await nextTick();
+  await waitUntil('bob is alone', () => bob.room.peers.size === 0);
   assert.deepEqual(bob.room.remoteTracks, []);
 });
 
@@ -281,10 +319,11 @@ test('who is muted by a backend that leaves it to them is muted, and unmutes by 
   const [heardSound] = bob.room.remoteTracks.filter(({ kind }) => kind === 'audio');
   const producerId = heardSound?.producerId ?? '';
   await commands.pauseProducer({ roomId: 'room', producerId, ownerMayResume: true });
-  while (!sound?.muted || !heardSound?.muted) await nextTick();
+  assert.ok(sound && heardSound);
+  await waitUntil('both know that the sound is muted', () => sound.muted && heardSound.muted);
   assert.equal(sound.mutedByServer, false);
   await sound.unmute();
-  while (heardSound.muted) await nextTick();
+  await waitUntil('bob knows that the sound is not muted', () => !heardSound.muted);
   await more(10);
 });
 
@@ -301,17 +340,19 @@ test('a sender without the SDK is known again by what it sends, when both had to
   };
   const bob = await Bot.join(t, { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'room', peerId: 'bob' });
   const came = async () => {
-    while (bob.room.remoteTracks[0]?.state !== 'live') await nextTick();
+    await hasLive(bob, 1);
     return bob.room.remoteTracks[0];
   };
   const alice = await send();
   const track = await came();
   const producerId = track?.producerId;
   await daemon.killWorkers();
-  await alice.closed;
-  while (bob.room.state.status !== 'connected') await nextTick();
+  let left = false;
+  void alice.closed.then(() => (left = true));
+  await waitUntil("alice's socket is closed", () => left);
+  await isConnected(bob);
   await send();
-  while (track?.producerId === producerId) await nextTick();
+  await waitUntil('the track is of another producer', () => track?.producerId !== producerId);
   assert.equal(await came(), track);
   assert.deepEqual(bob.room.remoteTracks, [track]);
 });
