@@ -179,8 +179,8 @@ export class Room extends TypedEmitter<RoomEvents> {
       throw new RoomError('INVALID_REQUEST', 'A message over a data channel has neither `to` nor `topic`');
     const message = withNumber(this.#sent++, data);
     const [current, ...former] = this.#places.all;
-    for (const session of former) if (session.data.isOpen('lossy')) session.data.send(message, 'lossy');
-    current?.data.send(message, 'lossy');
+    for (const session of former) if (session.data.isOpen) session.data.send(message);
+    current?.data.send(message);
   }
 
   /** Replaces what the others are told about this peer. */
@@ -256,7 +256,7 @@ export class Room extends TypedEmitter<RoomEvents> {
     for (const [peerId, appData] of roster.peers) this.#setPeer(peerId, appData);
     // Whoever awaits `join` adds listeners right after it resolves, and must miss nothing.
     setTimeout(() => session.start(), 0);
-    if (former?.data.isOpen('lossy')) session.data.prepare('lossy');
+    if (former?.data.isOpen) session.data.prepare();
   }
 
   /** Sends what waits at a new place, and again what was sent shortly before at a place that may be lost. */

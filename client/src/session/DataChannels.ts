@@ -8,22 +8,18 @@ import type { Ask, MediaTransports } from './MediaTransports.ts';
 const MOST_WAITING = 256;
 
 type DataProducerInfo = NotificationData<'newDataProducer'>;
-/** Whether every message arrives, in order, or is sent once and may be lost. */
-export type Reliability = 'reliable' | 'lossy';
-
 interface Channel {
-  readonly producer: Promise<types.DataProducer>;
   open: types.DataProducer | undefined;
   readonly waiting: Data[];
 }
 
-/** A peer's data channels with one daemon: one of each reliability to send on, and one to receive of each of the others'. */
+/** A peer's data channels with one daemon: one to send messages that may be lost, and one to receive for each of the others'. */
 export class DataChannels {
   readonly #transports: MediaTransports;
   readonly #ask: Ask;
   readonly #protocol: string;
   readonly #received: (peerId: string, protocol: string, data: Data) => void;
-  readonly #sending = new Map<Reliability, Channel>();
+  #sending: Channel | undefined;
   readonly #receiving = new Map<string, { readonly peerId: string; consumer?: types.DataConsumer }>();
 
   /** @param protocol says to the others how the messages that are sent are written. */
@@ -45,19 +41,16 @@ export class DataChannels {
     });
   }
 
-  /** Makes the channel, so that the others listen by the time of the first message. */
-  prepare(reliability: Reliability): Channel {
-    const existing = this.#sending.get(reliability);
-    if (existing) return existing;
-    const producer = this.#transports.send.produceData({
-      ordered: reliability === 'reliable',
-      ...(reliability === 'lossy' && { maxRetransmits: 0 }),
-      label: reliability,
-      protocol: this.#protocol,
-    });
-    const channel: Channel = { producer, open: undefined, waiting: [] };
-    this.#sending.set(reliability, channel);
-    producer.then(
+  /** Makes the channel to send on, so that the others listen by the time of the first message. */
+  prepare(): Channel {
+    if (this.#sending) return this.#sending;
+    const options = { ordered: false, maxRetransmits: 0, label: 'lossy', protocol: this.#protocol };
+    const channel: Channel = { open: undefined, waiting: [] };
+    this.#sending = channel;
+    const gone = (): void => {
+      if (this.#sending === channel) this.#sending = undefined;
+    };
+    this.#transports.send.produceData(options).then(
       (made) => {
         const opened = (): void => {
           channel.open = made;
@@ -65,22 +58,22 @@ export class DataChannels {
         };
         if (made.readyState === 'open') opened();
         else made.on('open', opened);
-        made.on('close', () => this.#sending.delete(reliability));
+        made.on('close', gone);
       },
       // Not granted, or lost with the session: another message tries again.
-      () => this.#sending.delete(reliability),
+      gone,
     );
     return channel;
   }
 
   /** Whether what is sent now is on its way at once. */
-  isOpen(reliability: Reliability): boolean {
-    return this.#sending.get(reliability)?.open !== undefined;
+  get isOpen(): boolean {
+    return this.#sending?.open !== undefined;
   }
 
-  /** Sends to everybody, when the channel is open. */
-  send(data: Data, reliability: Reliability): void {
-    const channel = this.prepare(reliability);
+  /** Sends to everybody, when the channel is open; each message once, so that it may be lost. */
+  send(data: Data): void {
+    const channel = this.prepare();
     if (channel.open) {
       channel.open.send(data as never);
       return;
