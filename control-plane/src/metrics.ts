@@ -55,6 +55,14 @@ export function createMetrics() {
       help: 'Silent daemons that were not declared lost, since this control plane reaches too few of the others too.',
       registers,
     }),
+    reportEntriesLeft: counterOf(
+      { outcome: ['skipped', 'unprocessed'] },
+      {
+        name: 'control_plane_report_entries_left_total',
+        help: 'Entries of reports of media daemons that were not taken, by outcome: not valid (skipped), or not written, so that the daemon reports them again (unprocessed). The log names each.',
+        registers,
+      },
+    ),
     limited: counterOf(
       { limit: ['assignments', 'requests', 'wrongKeys', 'ipConnections'] },
       {

@@ -239,9 +239,12 @@ export const panels: Readonly<Record<string, readonly Panel[]>> = {
     },
     {
       title: 'Heartbeats',
-      description: 'That daemons could and could not deliver.',
+      description: 'That daemons could and could not deliver, and entries of them that were not taken.',
       unit: 'reqps',
-      queries: { '{{instance}} {{outcome}}': rate(daemon('heartbeats_total')) },
+      queries: {
+        '{{instance}} {{outcome}}': rate(daemon('heartbeats_total')),
+        'entries {{outcome}}': `sum by (outcome) (${rate('control_plane_report_entries_left_total')})`,
+      },
     },
     {
       title: 'Claims of rooms',

@@ -18,7 +18,7 @@ export type Directory = IceServerSettings & {
   /** Where daemons' loads are logged, if anywhere. */
   readonly loads?: Pick<LoadLog, 'report'> | undefined;
   readonly suspectAfterMs: number;
-  readonly metrics: Pick<Metrics, 'probes' | 'daemonsLost' | 'fencingWithheld'>;
+  readonly metrics: Pick<Metrics, 'probes' | 'daemonsLost' | 'fencingWithheld' | 'reportEntriesLeft'>;
   readonly logger: Logger;
 };
 

@@ -33,6 +33,7 @@ export async function recordRooms(
   };
   const recordOne = (room: OpenRoom) =>
     record(room).catch((error: unknown) => {
+      directory.metrics.reportEntriesLeft.inc({ outcome: 'unprocessed' });
       directory.logger.error({ err: error, roomId: room.roomId, daemonId }, 'reported room not recorded');
     });
   for (let from = 0; from < open.length; from += BATCH)

@@ -5,6 +5,7 @@ import { DaemonState, type HeartbeatRequest, type HeartbeatResponseSchema } from
 import type { Logger } from '@mediasoup-server/server-kit/logger';
 import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import { z } from 'zod';
+import type { Metrics } from '../metrics.ts';
 import { type Load, noLoad, shardOf } from './Daemon.ts';
 import type { DaemonSecret } from './DaemonSecret.ts';
 import type { DaemonTable } from './DaemonTable.ts';
@@ -31,6 +32,7 @@ type HeartbeatParts = {
   readonly daemons: DaemonTable;
   readonly rooms: RoomTable;
   readonly loads?: Pick<LoadLog, 'report'> | undefined;
+  readonly metrics: Pick<Metrics, 'reportEntriesLeft'>;
   readonly logger: Logger;
 };
 
@@ -54,11 +56,14 @@ export async function acceptHeartbeat(
   daemonId: string,
   { region, hash }: DaemonSecret,
   { incarnation, state, load, headroom, assigned, closedRooms, removedPeers }: HeartbeatRequest,
-  { daemons, rooms, loads, logger }: HeartbeatParts,
+  { daemons, rooms, loads, metrics, logger }: HeartbeatParts,
 ): Promise<Fate> {
   const reportedState = states.get(state);
   if (!reportedState) throw new HttpProblem('INVALID_REQUEST', 'state: is neither READY nor DRAINING');
-  const skipped = (entry: string) => logger.warn({ daemonId, incarnation, entry }, 'entry of a heartbeat skipped');
+  const skipped = (entry: string) => {
+    metrics.reportEntriesLeft.inc({ outcome: 'skipped' });
+    logger.warn({ daemonId, incarnation, entry }, 'entry of a heartbeat skipped');
+  };
   const closed = readRooms('closedRooms', closedRooms, skipped);
   const removals = readRemovals(removedPeers, skipped);
   const shard = shardOf(region, daemonId);
@@ -91,6 +96,7 @@ export async function acceptHeartbeat(
       await act();
     } catch (error) {
       unprocessed.add(roomId);
+      metrics.reportEntriesLeft.inc({ outcome: 'unprocessed' });
       logger.error({ err: error, roomId, daemonId }, 'report of a room not processed');
     }
   };

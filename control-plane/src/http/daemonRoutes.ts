@@ -122,9 +122,10 @@ export function daemonRoutes(parts: DaemonRoutesParts): Router {
       const report = readMessage(ReportRoomsRequestSchema, request.body);
       if (report.rooms.length > MAX_REPORTED)
         throw new HttpProblem('INVALID_REQUEST', `rooms: has more than ${MAX_REPORTED}`);
-      const open = readRooms('rooms', report.rooms, (entry) =>
-        directory.logger.warn({ daemonId, entry }, 'reported room skipped'),
-      );
+      const open = readRooms('rooms', report.rooms, (entry) => {
+        directory.metrics.reportEntriesLeft.inc({ outcome: 'skipped' });
+        directory.logger.warn({ daemonId, entry }, 'reported room skipped');
+      });
       const rtpCapabilities = readRtpCapabilities(report.rtpCapabilitiesJson);
       const daemon = await readOwnRow(daemonId, report.incarnation, response);
       const { rooms, elsewhere } = await recordRooms(open, daemon, rtpCapabilities, directory);
