@@ -113,14 +113,17 @@ test('a worker that is alive but does not answer is killed and replaced', async 
   const { url, grpcPort, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_WORKER_TIMEOUT_MS: '3000' });
   const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
   t.after(() => client.close());
-  const { workers } = await serviceCalls(MediaDaemon, client).getInfo({});
+  const pidsOf = async () => (await serviceCalls(MediaDaemon, client).getInfo({})).workers.map(({ pid }) => pid);
+  const pid = (await pidsOf())[0] ?? assert.fail('there is no worker');
   const alice = await SignalingClient.join(url, 'room', 'alice');
-  process.kill(Number(workers[0]?.pid), 'SIGSTOP');
+  process.kill(pid, 'SIGSTOP');
   const stuck = alice.ask('createWebRtcTransport', { direction: 'send' });
   stuck.catch(() => {});
   assert.deepEqual(await alice.notified('reconnect'), { reason: 'worker', deadlineMs: 0 });
   assert.equal((await stuck).errorCode, 503);
   await t.waitFor(() => SignalingClient.join(url, 'room', 'bob'), { interval: 20, timeout: 60_000 });
+  assert.ok(!(await pidsOf()).includes(pid));
+  // A busy machine may also silence the replacement for 3 s, which is then killed as well.
   const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  assert.match(metrics, /^media_daemon_worker_deaths_total 1$/m);
+  assert.match(metrics, /^media_daemon_worker_deaths_total [1-9]\d*$/m);
 });
