@@ -1,7 +1,7 @@
-import { Demand } from './adaptive/Demand.ts';
 import { layerFor } from './adaptive/layerFor.ts';
+import { ViewportSize } from './adaptive/ViewportSize.ts';
 import type { RoomError } from './errors.ts';
-import type { Layers, PreferredLayers, Reception } from './session/Reception.ts';
+import type { Layers, PreferredLayers, Subscription } from './session/Subscription.ts';
 import { sourceOf, type TrackSource } from './TrackSource.ts';
 
 /** What is known of a track when it is announced. */
@@ -19,7 +19,7 @@ export interface RemoteTrackOwner {
   /** Whether the elements that show a track say what is received of it. */
   readonly adaptive: boolean;
   readonly subscribed: boolean;
-  subscriptionChanged(track: RemoteTrack): void;
+  subscribedChanged(track: RemoteTrack): void;
   changed(track: RemoteTrack): void;
 }
 
@@ -39,9 +39,9 @@ export class RemoteTrack {
   readonly #owner: RemoteTrackOwner;
   readonly #height: number;
   readonly #streams = new Map<HTMLMediaElement, MediaStream>();
-  #demand: Demand | undefined;
+  #viewportSize: ViewportSize | undefined;
   #subscribed: boolean;
-  #reception: Reception | undefined;
+  #subscription: Subscription | undefined;
   #preferred: PreferredLayers | undefined;
   #error: RoomError | undefined;
 
@@ -62,13 +62,13 @@ export class RemoteTrack {
 
   /** What is received now. It changes when its sender or this peer moves: `attach` follows that by itself. */
   get track(): MediaStreamTrack | undefined {
-    return this.#reception?.track;
+    return this.#subscription?.track;
   }
 
   /** `waiting`: the media is not there yet, or is lost and will be back; meanwhile elements show the last frame. */
   get state(): 'unsubscribed' | 'waiting' | 'live' | 'failed' {
     if (!this.#subscribed) return 'unsubscribed';
-    if (this.#reception && !this.#reception.closed) return 'live';
+    if (this.#subscription && !this.#subscription.closed) return 'live';
     return this.#error ? 'failed' : 'waiting';
   }
 
@@ -79,7 +79,7 @@ export class RemoteTrack {
 
   /** Whether its sender, or the server, has paused it. */
   get muted(): boolean {
-    return this.#reception?.muted ?? false;
+    return this.#subscription?.muted ?? false;
   }
 
   /** Whether this peer receives it, or wants to. */
@@ -89,27 +89,27 @@ export class RemoteTrack {
 
   /** Whether it is not received just now because no element that it is attached to is on the screen. */
   get paused(): boolean {
-    return this.#reception?.paused ?? false;
+    return this.#subscription?.paused ?? false;
   }
 
   /** Which of the sizes is received now, where it is sent in several. */
   get layers(): Layers | undefined {
-    return this.#reception?.layers;
+    return this.#subscription?.layers;
   }
 
   /** How many sizes it is sent in. */
   get layerCount(): number {
-    return this.#reception?.layerCount ?? 1;
+    return this.#subscription?.layerCount ?? 1;
   }
 
   /** How well it arrives: 0, not at all, to 10. */
   get score(): number | undefined {
-    return this.#reception?.score;
+    return this.#subscription?.score;
   }
 
   /** The server's id of it, which changes when its sender moves. */
   get producerId(): string | undefined {
-    return this.#reception?.producerId;
+    return this.#subscription?.producerId;
   }
 
   /** Receives the track from now on; `trackSubscribed` tells when its media is there. */
@@ -130,8 +130,8 @@ export class RemoteTrack {
    */
   async setPreferredLayers(layers: PreferredLayers | undefined): Promise<void> {
     this.#preferred = layers;
-    if (layers) await this.#reception?.setPreferredLayers(layers);
-    else this.#meetDemand();
+    if (layers) await this.#subscription?.setPreferredLayers(layers);
+    else this.#applyViewportSize();
   }
 
   /** Those that it is attached to. */
@@ -151,13 +151,13 @@ export class RemoteTrack {
     element.srcObject = stream;
     this.#streams.set(element, stream);
     if (this.#owner.adaptive && this.kind === 'video') {
-      this.#demand ??= new Demand(() => this.#meetDemand());
-      this.#demand.add(element);
+      this.#viewportSize ??= new ViewportSize(() => this.#applyViewportSize());
+      this.#viewportSize.add(element);
     }
     return () => {
       if (this.#streams.get(element) !== stream) return;
       this.#streams.delete(element);
-      this.#demand?.remove(element);
+      this.#viewportSize?.remove(element);
       if (element.srcObject === stream) element.srcObject = null;
     };
   }
@@ -168,33 +168,33 @@ export class RemoteTrack {
    *
    * @internal
    */
-  show(reception: Reception): void {
+  show(subscription: Subscription): void {
     const former = this.track;
-    this.#reception = reception;
+    this.#subscription = subscription;
     this.#error = undefined;
     for (const stream of this.#streams.values()) {
-      stream.addTrack(reception.track);
+      stream.addTrack(subscription.track);
       if (former) stream.removeTrack(former);
     }
   }
 
   /**
-   * Has a reception do what is wanted of the track: let media flow or not, and in which size.
+   * Has a subscription do what is wanted of the track: let media flow or not, and in which size.
    *
    * @internal
    */
-  async direct(reception: Reception): Promise<void> {
-    const height = this.#demand?.height;
-    const { layerCount } = reception;
+  async direct(subscription: Subscription): Promise<void> {
+    const height = this.#viewportSize?.height;
+    const { layerCount } = subscription;
     const fitting = height && layerCount > 1 ? { spatialLayer: layerFor(height, this.#height, layerCount) } : undefined;
     const layers = this.#preferred ?? fitting;
     // The daemon takes both in order; media need not wait for the answer to the first.
-    await Promise.all([layers && reception.setPreferredLayers(layers), reception.setPaused(height === 0)]);
+    await Promise.all([layers && subscription.setPreferredLayers(layers), subscription.setPaused(height === 0)]);
   }
 
   /** @internal */
-  get reception(): Reception | undefined {
-    return this.#reception;
+  get subscription(): Subscription | undefined {
+    return this.#subscription;
   }
 
   /** @internal */
@@ -205,7 +205,7 @@ export class RemoteTrack {
   /** @internal */
   hide(): void {
     const { track } = this;
-    this.#reception = undefined;
+    this.#subscription = undefined;
     if (track) for (const stream of this.#streams.values()) stream.removeTrack(track);
   }
 
@@ -215,19 +215,19 @@ export class RemoteTrack {
    * @internal
    */
   end(): void {
-    this.#demand?.close();
+    this.#viewportSize?.close();
   }
 
   #setSubscribed(subscribed: boolean): void {
     if (this.#subscribed === subscribed) return;
     this.#subscribed = subscribed;
-    this.#owner.subscriptionChanged(this);
+    this.#owner.subscribedChanged(this);
   }
 
-  #meetDemand(): void {
-    const reception = this.#reception;
-    if (!reception) return;
-    this.direct(reception).then(
+  #applyViewportSize(): void {
+    const subscription = this.#subscription;
+    if (!subscription) return;
+    this.direct(subscription).then(
       () => this.#owner.changed(this),
       // Refused because it is gone, or its session is: either is told by itself.
       () => {},

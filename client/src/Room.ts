@@ -4,15 +4,15 @@ import { RoomError } from './errors.ts';
 import { TypedEmitter } from './events.ts';
 import type { LocalTrack, PublishOptions } from './LocalTrack.ts';
 import { fromBase64 } from './messages/base64.ts';
-import { Courier } from './messages/Courier.ts';
-import { Inbox, protocolOf } from './messages/Inbox.ts';
-import { LastNumbers } from './messages/LastNumbers.ts';
+import { LossyInbox, protocolOf } from './messages/LossyInbox.ts';
+import { MessageSender } from './messages/MessageSender.ts';
 import { type Data, withNumber } from './messages/numbered.ts';
-import { type SendOptions, type SentMessage, SentMessages } from './messages/SentMessages.ts';
+import { Outbox, type SendOptions, type SentMessage } from './messages/Outbox.ts';
+import { ReliableInbox } from './messages/ReliableInbox.ts';
 import type { RemoteTrack } from './RemoteTrack.ts';
 import type { RoomEvents } from './RoomEvents.ts';
 import { randomId } from './randomId.ts';
-import { Places } from './recovery/Places.ts';
+import { Attachments } from './recovery/Attachments.ts';
 import type { RoomState } from './recovery/RoomState.ts';
 import { Session } from './session/Session.ts';
 import type { RoomStats } from './stats/RoomStats.ts';
@@ -51,19 +51,19 @@ const HANDED_OVER_MS = 30_000;
 export class Room extends TypedEmitter<RoomEvents> {
   readonly roomId: string;
   readonly peerId: string;
-  readonly #places: Places;
+  readonly #attachments: Attachments;
   readonly #peers = new Map<string, Record<string, unknown>>();
   readonly #localTracks: LocalTracks;
   readonly #remoteTracks: RemoteTracks;
   readonly #stats = new StatsSummary();
-  readonly #inbox = new Inbox();
+  readonly #lossyInbox = new LossyInbox();
   /** Tells this room's messages from those of another one of the same peer, after a reload. */
   readonly #senderId = randomId();
   #sent = 0;
   #hasArrived = false;
-  readonly #lastNumbers = new LastNumbers();
-  readonly #sentMessages = new SentMessages(this.#senderId);
-  readonly #couriers = new Map<Session, Courier>();
+  readonly #reliableInbox = new ReliableInbox();
+  readonly #outbox = new Outbox(this.#senderId);
+  readonly #messageSenders = new Map<Session, MessageSender>();
   #appData: Record<string, unknown>;
   #activeSpeaker: string | undefined;
   #audioLevels: ReadonlyMap<string, number> = new Map();
@@ -88,7 +88,7 @@ export class Room extends TypedEmitter<RoomEvents> {
     this.roomId = roomId;
     this.peerId = peerId;
     this.#appData = options.appData ?? {};
-    this.#places = new Places(
+    this.#attachments = new Attachments(
       {
         assign: (failedDaemonId, signal) => {
           const request = { peerId, ...(failedDaemonId !== undefined && { failedDaemonId }) };
@@ -108,13 +108,13 @@ export class Room extends TypedEmitter<RoomEvents> {
       (session) =>
         this.#remoteTracks.hasAll(session) && [...this.#peers.keys()].every((id) => session.roster.peers.has(id)),
     );
-    this.#localTracks = new LocalTracks(this.#places);
+    this.#localTracks = new LocalTracks(this.#attachments);
     this.#remoteTracks = new RemoteTracks({ autoSubscribe, adaptive });
     this.#listen();
   }
 
   get state(): RoomState {
-    return this.#places.state;
+    return this.#attachments.state;
   }
 
   /** The other peers' `appData` by their ids. While reconnecting, those from before. */
@@ -147,7 +147,7 @@ export class Room extends TypedEmitter<RoomEvents> {
    * @throws {RoomError} that is final; ROOM_CLOSED where `leave` was called meanwhile
    */
   join(): Promise<void> {
-    this.#joining ??= this.#places.join();
+    this.#joining ??= this.#attachments.join();
     return this.#joining;
   }
 
@@ -170,15 +170,15 @@ export class Room extends TypedEmitter<RoomEvents> {
   send(data: Data, { reliable = true, ...options }: SendOptions = {}): void {
     if (this.state.status === 'closed') return;
     if (reliable) {
-      const message = this.#sentMessages.add(data, options);
+      const message = this.#outbox.add(data, options);
       // Some of the others may be at one place alone; who is at both takes it once.
-      for (const courier of this.#couriers.values()) courier.send(message);
+      for (const sender of this.#messageSenders.values()) sender.send(message);
       return;
     }
     if (options.to || options.topic !== undefined)
       throw new RoomError('INVALID_REQUEST', 'A message over a data channel has neither `to` nor `topic`');
     const message = withNumber(this.#sent++, data);
-    const [current, ...former] = this.#places.all;
+    const [current, ...former] = this.#attachments.all;
     for (const session of former) if (session.data.isOpen) session.data.send(message);
     current?.data.send(message);
   }
@@ -186,35 +186,35 @@ export class Room extends TypedEmitter<RoomEvents> {
   /** Replaces what the others are told about this peer. */
   async setAppData(appData: Record<string, unknown>): Promise<void> {
     this.#appData = appData;
-    await this.#places.everywhere((session) => session.updateAppData(appData));
+    await this.#attachments.everywhere((session) => session.updateAppData(appData));
   }
 
   /** How well the call goes. Bit rates and losses are those since the call before, so one every second or two is good. */
   async getStats(): Promise<RoomStats> {
     const tracks = { local: this.localTracks, remote: this.remoteTracks };
-    return this.#stats.update(this.#places.current?.daemonId, await this.getStatsReports(), tracks);
+    return this.#stats.update(this.#attachments.current?.daemonId, await this.getStatsReports(), tracks);
   }
 
   /** The browser's own statistics: a report for each of its connections, none while there is none. */
   async getStatsReports(): Promise<RTCStatsReport[]> {
-    return (await this.#places.current?.transports.getStats()) ?? [];
+    return (await this.#attachments.current?.transports.getStats()) ?? [];
   }
 
   /** Leaves the room, for good. Idempotent. */
   leave(): void {
-    this.#places.leave();
+    this.#attachments.leave();
   }
 
   #listen(): void {
-    const [places, local, remote] = [this.#places, this.#localTracks, this.#remoteTracks];
-    places.on('stateChanged', (state) => this.#stateChanged(state));
-    places.on('arrived', (session, former) => this.#arrived(session, former));
-    places.on('left', (former) => {
-      this.#couriers.get(former)?.close();
-      this.#couriers.delete(former);
+    const [attachments, local, remote] = [this.#attachments, this.#localTracks, this.#remoteTracks];
+    attachments.on('stateChanged', (state) => this.#stateChanged(state));
+    attachments.on('attached', (session, former) => this.#attached(session, former));
+    attachments.on('detached', (former) => {
+      this.#messageSenders.get(former)?.close();
+      this.#messageSenders.delete(former);
       remote.remove(former);
       this.#removeLeftPeers();
-      this.#lookWhoIsHeard();
+      this.#updateSpeakers();
     });
     local.on('published', (track) => this.emit('localTrackPublished', track));
     local.on('changed', (track) => this.emit('localTrackChanged', track));
@@ -225,24 +225,24 @@ export class Room extends TypedEmitter<RoomEvents> {
     remote.on('unpublished', (track) => this.emit('remoteTrackUnpublished', track));
     remote.on('changed', (track) => {
       this.emit('remoteTrackChanged', track);
-      places.look();
+      attachments.reevaluate();
     });
   }
 
-  #arrived(session: Session, former: Session | undefined): void {
+  #attached(session: Session, former: Session | undefined): void {
     const { roster } = session;
     roster.on('peerJoined', (peerId, appData) => this.#setPeer(peerId, appData));
     roster.on('peerUpdated', (peerId, appData) => this.#setPeer(peerId, appData));
     roster.on('peerLeft', () => this.#removeLeftPeers());
-    roster.on('heardChanged', () => this.#lookWhoIsHeard());
+    roster.on('speakersChanged', () => this.#updateSpeakers());
     session.on('serverMessage', (from, data) => this.emit('serverMessage', from, data));
     session.on('dataReceived', (peerId, protocol, received) => {
-      const data = this.#inbox.take(peerId, protocol, received);
+      const data = this.#lossyInbox.take(peerId, protocol, received);
       if (data !== undefined) this.emit('dataReceived', peerId, data);
     });
     session.on('peerMessage', (message) => {
       const { peerId, senderId, number, encoding, data: text, topic } = message;
-      if (!this.#lastNumbers.take(peerId, senderId, number)) return;
+      if (!this.#reliableInbox.take(peerId, senderId, number)) return;
       const data = encoding === 'base64' ? fromBase64(text) : text;
       if (data === undefined) return;
       if (topic === undefined) this.emit('dataReceived', peerId, data);
@@ -262,8 +262,8 @@ export class Room extends TypedEmitter<RoomEvents> {
   /** Sends what waits at a new place, and again what was sent shortly before at a place that may be lost. */
   #sendMessages(session: Session): void {
     this.#hasArrived = true;
-    const taken = (message: SentMessage): void => this.#sentMessages.take(message);
-    const courier = new Courier(this.#sentMessages.recent(), {
+    const taken = (message: SentMessage): void => this.#outbox.take(message);
+    const sender = new MessageSender(this.#outbox.recent(), {
       ask: (data) => session.sendMessage(data),
       taken,
       refused: (message, error) => {
@@ -271,7 +271,7 @@ export class Room extends TypedEmitter<RoomEvents> {
         this.emit('sendFailed', error);
       },
     });
-    this.#couriers.set(session, courier);
+    this.#messageSenders.set(session, sender);
   }
 
   #setPeer(peerId: string, appData: Record<string, unknown>): void {
@@ -279,24 +279,24 @@ export class Room extends TypedEmitter<RoomEvents> {
     this.#peers.set(peerId, appData);
     if (!known) this.emit('peerJoined', peerId, appData);
     else if (JSON.stringify(known) !== JSON.stringify(appData)) this.emit('peerUpdated', peerId, appData);
-    this.#places.look();
+    this.#attachments.reevaluate();
   }
 
   /** Forgets the peers that are not here, unless they may be on their way from the place that this one left. */
   #removeLeftPeers(): void {
-    const { current, moving } = this.#places;
+    const { current, moving } = this.#attachments;
     if (!current || moving) return;
     for (const peerId of [...this.#peers.keys()]) {
       if (current.roster.peers.has(peerId)) continue;
       this.#peers.delete(peerId);
-      this.#inbox.forget(peerId);
+      this.#lossyInbox.forget(peerId);
       this.emit('peerLeft', peerId);
     }
   }
 
   /** While the room moves, some are heard at one place and some at the other; of who is at both, the new one counts. */
-  #lookWhoIsHeard(): void {
-    const rosters = this.#places.all.map(({ roster }) => roster);
+  #updateSpeakers(): void {
+    const rosters = this.#attachments.all.map(({ roster }) => roster);
     const speaker = rosters.find(({ activeSpeaker }) => activeSpeaker !== undefined)?.activeSpeaker;
     if (speaker !== this.#activeSpeaker) {
       this.#activeSpeaker = speaker;
@@ -309,13 +309,13 @@ export class Room extends TypedEmitter<RoomEvents> {
   }
 
   #stateChanged(state: RoomState): void {
-    const { current } = this.#places;
+    const { current } = this.#attachments;
     if (current && state.status === 'moving') this.#remoteTracks.hold(current);
     if (current && state.status === 'connected') this.#remoteTracks.release(current);
     if (state.status === 'closed') {
       this.#localTracks.close();
-      for (const courier of this.#couriers.values()) courier.close();
-      this.#couriers.clear();
+      for (const sender of this.#messageSenders.values()) sender.close();
+      this.#messageSenders.clear();
       if (current) this.#remoteTracks.remove(current);
     }
     this.emit('stateChanged', state);

@@ -25,7 +25,7 @@ export class Handover {
   }
 
   /** Something has changed that may end it. */
-  look(): void {
+  reevaluate(): void {
     if (this.#lingers || this.#ended || !this.#isDone()) return;
     this.#lingers = true;
     clearTimeout(this.#timer);

@@ -7,7 +7,7 @@ import { Recovery } from './Recovery.ts';
 async function joined(t: TestContext) {
   const service = new ScriptedService(t);
   const recovery = new Recovery(service);
-  recovery.on('placed', (_, former) => former?.session.close());
+  recovery.on('attached', (_, former) => former?.session.close());
   t.after(() => recovery.leave());
   await service.until(recovery.join());
   return { service, recovery };

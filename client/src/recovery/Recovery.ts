@@ -1,7 +1,7 @@
 import type { Assignment } from '@mediasoup-server/proto/http';
 import { RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
-import type { Session, Trouble } from '../session/Session.ts';
+import type { Session, SessionFailure } from '../session/Session.ts';
 import { backoffMs, paceMs } from './backoff.ts';
 import { onNetworkEvent } from './networkEvents.ts';
 import type { RoomState } from './RoomState.ts';
@@ -17,7 +17,7 @@ export interface RecoveryOptions {
 export interface RecoveryEvents {
   stateChanged: [state: RoomState];
   /** The peer is at another place now. The former session is the listener's to close; `serves`: its media flows on. */
-  placed: [session: Session, former: { readonly session: Session; readonly serves: boolean } | undefined];
+  attached: [session: Session, former: { readonly session: Session; readonly serves: boolean } | undefined];
 }
 
 /**
@@ -30,9 +30,9 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
   #state: RoomState = { status: 'connecting', attempt: 0 };
   #session: Session | undefined;
   /** What the session said last, until it is seen to. */
-  #trouble: Trouble | undefined;
+  #failure: SessionFailure | undefined;
   /** That the session is to be left, which stays so whatever else becomes of it. */
-  #move: Trouble | undefined;
+  #move: SessionFailure | undefined;
   /** Sessions that other attempts of this peer competed with: one of those may still replace it at the daemon. */
   readonly #rivalled = new WeakSet<Session>();
   /** How many sessions are being opened, also for attempts that were given up: their joins may still arrive. */
@@ -86,7 +86,7 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
   async #keep(): Promise<void> {
     try {
       for (;;) {
-        while (!this.#trouble && !this.#leaving.signal.aborted) await this.#sleep();
+        while (!this.#failure && !this.#leaving.signal.aborted) await this.#sleep();
         this.#throwIfOver();
         const session = await this.#place();
         if (session === this.#session) this.#connected(session);
@@ -104,28 +104,28 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
   }
 
   #adopt(session: Session): void {
-    const former = this.#session && { session: this.#session, serves: this.#trouble?.is === 'asked to move' };
+    const former = this.#session && { session: this.#session, serves: this.#failure?.kind === 'moveRequested' };
     this.#session = session;
-    this.#trouble = undefined;
+    this.#failure = undefined;
     this.#move = undefined;
-    session.on('trouble', (told) => {
+    session.on('failed', (told) => {
       if (session !== this.#session) return;
-      const replaced = told.is === 'refused' && told.error.status === 409 && this.#rivalled.has(session);
-      const trouble: Trouble = replaced ? { is: 'media lost', error: told.error } : told;
-      if (trouble.is === 'asked to move') this.#move = trouble;
-      if (isFinal(this.#trouble) && trouble.is !== 'refused') return;
-      this.#trouble = trouble;
+      const replaced = told.kind === 'refused' && told.error.status === 409 && this.#rivalled.has(session);
+      const trouble: SessionFailure = replaced ? { kind: 'mediaLost', error: told.error } : told;
+      if (trouble.kind === 'moveRequested') this.#move = trouble;
+      if (isFinal(this.#failure) && trouble.kind !== 'refused') return;
+      this.#failure = trouble;
       this.#wake();
     });
     session.on('flowChanged', () => {
-      if (session === this.#session && !this.#trouble) this.#connected(session);
+      if (session === this.#session && !this.#failure) this.#connected(session);
     });
-    this.emit('placed', session, former);
+    this.emit('attached', session, former);
     this.#connected(session);
   }
 
   #connected(session: Session): void {
-    this.#trouble = undefined;
+    this.#failure = undefined;
     const reason = new RoomError('TRANSPORT_FAILED', 'No media gets through just now');
     this.#setState(
       session.transports.flowing
@@ -141,7 +141,7 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
   async #place(): Promise<Session> {
     const search = new Search();
     const before = this.#session;
-    const overlaps = this.#session !== undefined && this.#trouble?.is !== 'asked to move';
+    const overlaps = this.#session !== undefined && this.#failure?.kind !== 'moveRequested';
     let ended: 'open' | { readonly session: Session } | { readonly error: RoomError } = 'open';
     let failure: RoomError | undefined;
     /** Set where an attempt asks for a pause before the next one, ms. */
@@ -150,7 +150,7 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
       for (let attempt = 1; ; attempt++) {
         // What overlaps says so only when it begins.
         if (attempt === 1 || !overlaps) this.#setState(this.#stateOf(attempt, failure));
-        let waitMs = attempt > 1 || this.#trouble ? paceMs(attempt, overlaps) : undefined;
+        let waitMs = attempt > 1 || this.#failure ? paceMs(attempt, overlaps) : undefined;
         // Sleeps again where what wakes it only changes how long to wait.
         while (waitMs !== undefined && ended === 'open') {
           pauseMs = undefined;
@@ -203,8 +203,8 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
     const attempt = search.begin();
     try {
       const session = this.#session;
-      const trouble = this.#trouble;
-      if (!session || trouble?.is !== 'socket lost' || !search.resumable) {
+      const trouble = this.#failure;
+      if (!session || trouble?.kind !== 'socketLost' || !search.resumable) {
         if (trouble?.error.code === 'TRANSPORT_FAILED') search.suspect = session?.daemonId;
         return await this.#elsewhere(search, attempt);
       }
@@ -226,9 +226,9 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
   /** @returns undefined where another place is needed. */
   async #resume(session: Session, search: Search, { signal }: AbortController): Promise<Session | undefined> {
     const outcome = await resume(session, signal);
-    if (outcome === 'resumed' && !isFinal(this.#trouble)) {
+    if (outcome === 'resumed' && !isFinal(this.#failure)) {
       if (!this.#move) return session;
-      this.#trouble = this.#move;
+      this.#failure = this.#move;
       throw this.#move.error;
     }
     if (outcome === 'gone') search.resumable = false;
@@ -277,28 +277,28 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
 
   /** Whether the present session, troubled as it is, is better than a new one at the same daemon. */
   #staysUseful(resumable: boolean): boolean {
-    const is = this.#trouble?.is;
-    return is === 'asked to move' || (is === 'socket lost' && resumable);
+    const is = this.#failure?.kind;
+    return is === 'moveRequested' || (is === 'socketLost' && resumable);
   }
 
   #stateOf(attempt: number, failure: RoomError | undefined): RoomState {
-    const [session, trouble] = [this.#session, this.#trouble];
+    const [session, trouble] = [this.#session, this.#failure];
     if (!session || !trouble) return { status: 'connecting', attempt, ...(failure && { reason: failure }) };
     const { daemonId, transports } = session;
     const loss = { attempt, reason: trouble.error, ...(failure && { failure }) };
-    switch (trouble.is) {
-      case 'asked to move':
+    switch (trouble.kind) {
+      case 'moveRequested':
         return { status: 'moving', daemonId, ...loss };
-      case 'socket lost':
+      case 'socketLost':
         return transports.flowing ? { status: 'resuming', daemonId, ...loss } : { status: 'reconnecting', ...loss };
-      case 'media lost':
+      case 'mediaLost':
       case 'refused':
         return { status: 'reconnecting', ...loss };
     }
   }
 
   #throwIfOver(): void {
-    if (this.#trouble?.is === 'refused') throw this.#trouble.error;
+    if (this.#failure?.kind === 'refused') throw this.#failure.error;
     if (this.#leaving.signal.aborted) throw new RoomError('ROOM_CLOSED', 'The peer has left');
   }
 
@@ -320,7 +320,8 @@ export class Recovery extends TypedEmitter<RecoveryEvents> {
 }
 
 /** Whether nothing mends the session: neither another socket nor a later word of its own. */
-const isFinal = (trouble: Trouble | undefined): boolean => trouble?.is === 'media lost' || trouble?.is === 'refused';
+const isFinal = (trouble: SessionFailure | undefined): boolean =>
+  trouble?.kind === 'mediaLost' || trouble?.kind === 'refused';
 
 /** @throws {RoomError} that is final */
 async function resume(session: Session, signal: AbortSignal): Promise<'resumed' | 'gone' | 'late' | 'unreachable'> {

@@ -2,7 +2,7 @@ import type { RequestData, ResponseData, Snapshot } from '@mediasoup-server/prot
 import type { types } from 'mediasoup-client';
 import { RoomError } from '../errors.ts';
 import type { Ask, MediaTransports } from './MediaTransports.ts';
-import { Reception } from './Reception.ts';
+import { Subscription } from './Subscription.ts';
 
 /** How often a `consume` that was refused because of a rate limit is repeated. */
 const MOST_ATTEMPTS = 5;
@@ -13,12 +13,12 @@ const ATTEMPT_WAIT_MS = 500;
 export class Consumers {
   readonly #transports: MediaTransports;
   readonly #ask: Ask;
-  readonly #changed: (reception: Reception) => void;
-  readonly #receptions = new Map<string, Reception>();
+  readonly #changed: (subscription: Subscription) => void;
+  readonly #subscriptions = new Map<string, Subscription>();
   /** The ids of all consumers whose parameters came, also of those that are being made here. */
   readonly #ids = new Set<string>();
 
-  constructor(transports: MediaTransports, ask: Ask, changed: (reception: Reception) => void) {
+  constructor(transports: MediaTransports, ask: Ask, changed: (subscription: Subscription) => void) {
     this.#transports = transports;
     this.#ask = ask;
     this.#changed = changed;
@@ -26,7 +26,7 @@ export class Consumers {
 
   /** The browser's receivers of what should arrive now: neither this peer nor the sender has paused it. */
   get expected(): RTCRtpReceiver[] {
-    return [...this.#receptions.values()]
+    return [...this.#subscriptions.values()]
       .filter(({ paused, muted }) => !paused && !muted)
       .flatMap(({ consumer: { rtpReceiver } }) => (rtpReceiver?.getSynchronizationSources ? [rtpReceiver] : []));
   }
@@ -36,50 +36,51 @@ export class Consumers {
    *
    * @throws {RoomError} 404 where it is gone, 422 where this browser cannot receive it
    */
-  async receive(producerId: string): Promise<Reception> {
+  async receive(producerId: string): Promise<Subscription> {
     const answer = await this.#consume(producerId);
     const { consumerId: id, kind } = answer;
     this.#ids.add(id);
     const rtpParameters = answer.rtpParameters as unknown as types.RtpParameters;
     const consumer = await this.#transports.recv.consume({ id, producerId, kind, rtpParameters });
-    const reception: Reception = new Reception(consumer, {
+    const subscription: Subscription = new Subscription(consumer, {
       muted: answer.producerPaused,
       ask: this.#ask,
-      changed: () => this.#changed(reception),
+      changed: () => this.#changed(subscription),
     });
-    this.#receptions.set(id, reception);
-    return reception;
+    this.#subscriptions.set(id, subscription);
+    return subscription;
   }
 
-  find(consumerId: string): Reception | undefined {
-    return this.#receptions.get(consumerId);
+  find(consumerId: string): Subscription | undefined {
+    return this.#subscriptions.get(consumerId);
   }
 
   /** Stops receiving, and tells the daemon, which may know already. */
-  stop(reception: Reception): void {
-    if (!this.#receptions.has(reception.id)) return;
-    this.drop(reception);
-    this.#ask('closeConsumer', { consumerId: reception.id }).catch(() => {});
+  stop(subscription: Subscription): void {
+    if (!this.#subscriptions.has(subscription.id)) return;
+    this.drop(subscription);
+    this.#ask('closeConsumer', { consumerId: subscription.id }).catch(() => {});
   }
 
   /** The daemon has closed the consumers of a producer, which may be none of those here. */
   dropProducer(producerId: string): void {
-    for (const reception of this.#receptions.values()) if (reception.producerId === producerId) this.drop(reception);
+    for (const subscription of this.#subscriptions.values())
+      if (subscription.producerId === producerId) this.drop(subscription);
   }
 
-  drop(reception: Reception): void {
-    this.#ids.delete(reception.id);
-    this.#receptions.delete(reception.id);
-    reception.close();
+  drop(subscription: Subscription): void {
+    this.#ids.delete(subscription.id);
+    this.#subscriptions.delete(subscription.id);
+    subscription.close();
   }
 
   /** Brings both sides in line after a resume. */
   reconcile({ consumers }: Snapshot): void {
     const there = new Map(consumers.map((consumer) => [consumer.consumerId, consumer]));
-    for (const reception of this.#receptions.values()) {
-      const consumer = there.get(reception.id);
-      if (consumer) reception.reconcile(consumer);
-      else this.drop(reception);
+    for (const subscription of this.#subscriptions.values()) {
+      const consumer = there.get(subscription.id);
+      if (consumer) subscription.reconcile(consumer);
+      else this.drop(subscription);
     }
     // Their parameters were lost on the way: they were asked for again.
     for (const consumerId of there.keys()) {
@@ -88,8 +89,8 @@ export class Consumers {
   }
 
   close(): void {
-    for (const reception of this.#receptions.values()) reception.close();
-    this.#receptions.clear();
+    for (const subscription of this.#subscriptions.values()) subscription.close();
+    this.#subscriptions.clear();
   }
 
   async #consume(producerId: string): Promise<ResponseData<'consume'>> {

@@ -10,12 +10,12 @@ const MOST_RESTARTS = 3;
 
 type State =
   /** Not used so far: nothing is published, or nothing received. */
-  | { readonly is: 'unused' }
-  | { readonly is: 'flowing' }
-  | { readonly is: 'disconnected'; readonly timer: ReturnType<typeof setTimeout> }
+  | { readonly kind: 'unused' }
+  | { readonly kind: 'flowing' }
+  | { readonly kind: 'disconnected'; readonly timer: ReturnType<typeof setTimeout> }
   /** `timer` runs from the daemon's answer on: while there is no socket nothing is counted. */
-  | { readonly is: 'restarting'; timer?: ReturnType<typeof setTimeout> }
-  | { readonly is: 'over' };
+  | { readonly kind: 'restarting'; timer?: ReturnType<typeof setTimeout> }
+  | { readonly kind: 'over' };
 
 export interface IceWatchHandlers {
   /** Restarts ICE; resolves with whether it is connected already, which a restart need not interrupt. */
@@ -27,7 +27,7 @@ export interface IceWatchHandlers {
 /** Watches one transport's connection, and restarts its ICE when it is lost. */
 export class IceWatch {
   readonly #handlers: IceWatchHandlers;
-  #state: State = { is: 'unused' };
+  #state: State = { kind: 'unused' };
 
   constructor(handlers: IceWatchHandlers) {
     this.#handlers = handlers;
@@ -35,22 +35,22 @@ export class IceWatch {
 
   /** Whether media flows, or would if there were any. */
   get flowing(): boolean {
-    return this.#state.is === 'flowing' || this.#state.is === 'unused';
+    return this.#state.kind === 'flowing' || this.#state.kind === 'unused';
   }
 
   changed(to: types.ConnectionState): void {
     switch (to) {
       case 'connected':
-        this.#become({ is: 'flowing' });
+        this.#become({ kind: 'flowing' });
         break;
       case 'disconnected':
-        if (this.#state.is === 'flowing') {
-          this.#become({ is: 'disconnected', timer: setTimeout(() => this.#restartNow(1), DISCONNECTED_MS) });
+        if (this.#state.kind === 'flowing') {
+          this.#become({ kind: 'disconnected', timer: setTimeout(() => this.#restartNow(1), DISCONNECTED_MS) });
         }
         break;
       case 'failed':
         // One that was never connected gets its chance too; during a restart the restart's own timer decides.
-        if (this.#state.is !== 'restarting') this.#restartNow(1);
+        if (this.#state.kind !== 'restarting') this.#restartNow(1);
         break;
       case 'new':
       case 'connecting':
@@ -61,26 +61,26 @@ export class IceWatch {
 
   /** Restarts ICE, where it is in use and not being restarted already. */
   restart(): void {
-    if (this.#state.is === 'flowing' || this.#state.is === 'disconnected') this.#restartNow(1);
+    if (this.#state.kind === 'flowing' || this.#state.kind === 'disconnected') this.#restartNow(1);
   }
 
   fail(error: RoomError): void {
-    if (this.#state.is === 'over') return;
+    if (this.#state.kind === 'over') return;
     this.close();
     this.#handlers.failed(error);
   }
 
   close(): void {
-    this.#become({ is: 'over' });
+    this.#become({ kind: 'over' });
   }
 
   #restartNow(attempt: number): void {
-    if (this.#state.is === 'over') return;
+    if (this.#state.kind === 'over') return;
     if (attempt > MOST_RESTARTS) {
       this.fail(new RoomError('TRANSPORT_FAILED', 'No media gets through'));
       return;
     }
-    const state: State = { is: 'restarting' };
+    const state: State = { kind: 'restarting' };
     this.#become(state);
     this.#handlers
       .restart()
@@ -88,16 +88,16 @@ export class IceWatch {
       .catch(() => false)
       .then((connected) => {
         if (this.#state !== state) return;
-        if (connected) this.#become({ is: 'flowing' });
+        if (connected) this.#become({ kind: 'flowing' });
         else state.timer = setTimeout(() => this.#restartNow(attempt + 1), RESTART_MS);
       });
   }
 
   #become(next: State): void {
     const before = this.flowing;
-    if (this.#state.is === 'over') return;
+    if (this.#state.kind === 'over') return;
     if ('timer' in this.#state) clearTimeout(this.#state.timer);
     this.#state = next;
-    if (next.is !== 'over' && before !== this.flowing) this.#handlers.flowChanged();
+    if (next.kind !== 'over' && before !== this.flowing) this.#handlers.flowChanged();
   }
 }

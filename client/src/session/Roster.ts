@@ -11,7 +11,7 @@ export interface RosterEvents {
   producerOpened: [producer: ProducerInfo];
   producerClosed: [producerId: string];
   /** Who speaks or who is heard has changed. */
-  heardChanged: [];
+  speakersChanged: [];
 }
 
 /** Who else is in the room at one daemon, what they send and who speaks, as the daemon tells. */
@@ -61,12 +61,12 @@ export class Roster extends TypedEmitter<RosterEvents> {
 
   setActiveSpeaker(peerId: string | undefined): void {
     this.#activeSpeaker = peerId;
-    this.emit('heardChanged');
+    this.emit('speakersChanged');
   }
 
   setAudioLevels(levels: Snapshot['audioLevels']): void {
     this.#audioLevels = new Map(levels.map(({ peerId, volume }) => [peerId, volume]));
-    this.emit('heardChanged');
+    this.emit('speakersChanged');
   }
 
   /** Tells what happened while there was no socket, as if it happened now. */

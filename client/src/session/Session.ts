@@ -12,25 +12,25 @@ import { DataChannels } from './DataChannels.ts';
 import { MediaTransports } from './MediaTransports.ts';
 import { MediaWatch } from './MediaWatch.ts';
 import { Producers } from './Producers.ts';
-import type { Reception } from './Reception.ts';
 import { Roster } from './Roster.ts';
+import type { Subscription } from './Subscription.ts';
 
 /** What makes the room look for another socket, or another place. */
-export type Trouble =
+export type SessionFailure =
   /** The socket is gone; `resume` may help. `silent`: the daemon gave no answer, so that it may be dead. */
-  | { readonly is: 'socket lost'; readonly error: RoomError; readonly silent: boolean }
+  | { readonly kind: 'socketLost'; readonly error: RoomError; readonly silent: boolean }
   /** The daemon asks to move while it still serves. */
-  | { readonly is: 'asked to move'; readonly error: RoomError }
+  | { readonly kind: 'moveRequested'; readonly error: RoomError }
   /** Its media is gone for good, or the daemon asked to come anew at once. */
-  | { readonly is: 'media lost'; readonly error: RoomError }
+  | { readonly kind: 'mediaLost'; readonly error: RoomError }
   /** The peer must not come back. */
-  | { readonly is: 'refused'; readonly error: RoomError };
+  | { readonly kind: 'refused'; readonly error: RoomError };
 
 export interface SessionEvents {
-  trouble: [trouble: Trouble];
+  failed: [failure: SessionFailure];
   /** Whether media can flow has changed. */
   flowChanged: [flowing: boolean];
-  receptionChanged: [reception: Reception];
+  subscriptionChanged: [subscription: Subscription];
   /** The server has closed what this peer sends. */
   ownProducerClosed: [local: LocalTrack];
   dataReceived: [peerId: string, protocol: string, data: Data];
@@ -126,14 +126,14 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.roster = new Roster(joined.peers);
     const ask: Signaling['request'] = (method, data) => signaling.request(method, data);
     this.producers = new Producers(transports, ask);
-    this.consumers = new Consumers(transports, ask, (reception) => this.emit('receptionChanged', reception));
+    this.consumers = new Consumers(transports, ask, (subscription) => this.emit('subscriptionChanged', subscription));
     this.data = new DataChannels(transports, ask, dataProtocol, (...received) =>
       this.emit('dataReceived', ...received),
     );
     this.roster.on('producerClosed', (producerId) => this.consumers.dropProducer(producerId));
-    signaling.on('lost', (error, silent) => this.emit('trouble', { is: 'socket lost', error, silent }));
-    signaling.on('refused', (error) => this.emit('trouble', { is: 'refused', error: this.#closingError(error) }));
-    transports.on('failed', (error) => this.emit('trouble', { is: 'media lost', error }));
+    signaling.on('lost', (error, silent) => this.emit('failed', { kind: 'socketLost', error, silent }));
+    signaling.on('refused', (error) => this.emit('failed', { kind: 'refused', error: this.#closingError(error) }));
+    transports.on('failed', (error) => this.emit('failed', { kind: 'mediaLost', error }));
     transports.on('flowChanged', (flowing) => {
       // Where media stops the daemon may be gone, which its socket would show only after a while.
       if (!flowing) signaling.probe(SUSPECT_PING_TIMEOUT_MS);
@@ -226,8 +226,8 @@ export class Session extends TypedEmitter<SessionEvents> {
         this.#producerClosed(notification.data.producerId);
         break;
       case 'consumerClosed': {
-        const reception = this.consumers.find(notification.data.consumerId);
-        if (reception) this.consumers.drop(reception);
+        const subscription = this.consumers.find(notification.data.consumerId);
+        if (subscription) this.consumers.drop(subscription);
         break;
       }
       case 'consumerPaused':
@@ -283,12 +283,12 @@ export class Session extends TypedEmitter<SessionEvents> {
         const { reason, deadlineMs } = notification.data;
         const error = new RoomError('MOVED', `The media server asks to move (${reason})`);
         // Until the deadline everything here goes on; without one there is nothing left to go on.
-        this.emit('trouble', { is: deadlineMs > 0 ? 'asked to move' : 'media lost', error });
+        this.emit('failed', { kind: deadlineMs > 0 ? 'moveRequested' : 'mediaLost', error });
         break;
       }
       case 'transportClosed':
-        this.emit('trouble', {
-          is: 'media lost',
+        this.emit('failed', {
+          kind: 'mediaLost',
           error: new RoomError('TRANSPORT_FAILED', 'The media server closed a transport'),
         });
         break;

@@ -3,7 +3,7 @@ import { ROOM_FULL } from '@mediasoup-server/proto/protoo';
 import type { Method, RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
 import { protooToRoomError, RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
-import { fateOf } from './lostRequest.ts';
+import { outcomeOf } from './lostRequest.ts';
 import { type Answer, type AnyNotification, ProtooSocket, type SocketEnd } from './ProtooSocket.ts';
 
 /** How long a socket may take to open when a daemon was just assigned, ms. */
@@ -24,10 +24,10 @@ type Joined = ResponseData<'joinRoom'>;
 export type Resumed = Joined & { readonly snapshot: Snapshot };
 
 type State =
-  | { readonly is: 'open'; readonly socket: ProtooSocket }
+  | { readonly kind: 'open'; readonly socket: ProtooSocket }
   /** The socket is gone, the session is not. `former` is closed when the session goes on over another. */
-  | { readonly is: 'lost'; readonly former: ProtooSocket }
-  | { readonly is: 'over' };
+  | { readonly kind: 'lost'; readonly former: ProtooSocket }
+  | { readonly kind: 'over' };
 
 interface Pending {
   readonly method: Method;
@@ -50,7 +50,7 @@ export interface SignalingEvents {
 export class Signaling extends TypedEmitter<SignalingEvents> {
   readonly #assignment: Assignment;
   readonly #pending = new Map<number, Pending>();
-  #state: State = { is: 'over' };
+  #state: State = { kind: 'over' };
   #sessionId = '';
   #nextId = 1;
   /** The sequence of the last message of another peer that came. */
@@ -90,7 +90,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   }
 
   get isOver(): boolean {
-    return this.#state.is === 'over';
+    return this.#state.kind === 'over';
   }
 
   /**
@@ -100,7 +100,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
    * @throws {RoomError} DAEMON_UNREACHABLE where that may be tried again, REFUSED where it may not
    */
   async resume(signal?: AbortSignal): Promise<Resumed | undefined> {
-    if (this.#state.is !== 'lost') throw new RoomError('INTERNAL', 'Nothing is to be resumed');
+    if (this.#state.kind !== 'lost') throw new RoomError('INTERNAL', 'Nothing is to be resumed');
     const { former } = this.#state;
     const url = new URL(this.#assignment.url);
     url.searchParams.set('sessionId', this.#sessionId);
@@ -129,25 +129,26 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
    * @throws {RoomError} as the daemon refuses it; CONNECTION_LOST where the session ends before the answer
    */
   request<M extends Method>(method: M, data: RequestData<M>): Promise<ResponseData<M>> {
-    if (this.#state.is === 'over') return Promise.reject(new RoomError('CONNECTION_LOST', 'The connection is closed'));
-    const { socket } = this.#state.is === 'open' ? this.#state : { socket: undefined };
+    if (this.#state.kind === 'over')
+      return Promise.reject(new RoomError('CONNECTION_LOST', 'The connection is closed'));
+    const { socket } = this.#state.kind === 'open' ? this.#state : { socket: undefined };
     return this.#ask(socket, method, data);
   }
 
   /** Asks the daemon now whether it is there; where it does not answer the socket is lost. */
   probe(timeoutMs = PING_TIMEOUT_MS): void {
     clearTimeout(this.#pingTimer);
-    if (this.#state.is !== 'open') return;
+    if (this.#state.kind !== 'open') return;
     const { socket } = this.#state;
     const silent = setTimeout(() => {
-      if (this.#state.is !== 'open' || this.#state.socket !== socket) return;
+      if (this.#state.kind !== 'open' || this.#state.socket !== socket) return;
       socket.abandon();
       this.#lose(socket, new RoomError('CONNECTION_LOST', 'The media server went silent'), true);
     }, timeoutMs);
     this.#pingTimer = silent;
     const next = (): void => {
       clearTimeout(silent);
-      if (this.#state.is === 'open' && this.#state.socket === socket) this.#schedulePing();
+      if (this.#state.kind === 'open' && this.#state.socket === socket) this.#schedulePing();
     };
     // A refusal is an answer too.
     this.#ask(socket, 'ping', {}).then(next, ({ status }: RoomError) => status !== undefined && next());
@@ -156,11 +157,11 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   /** Leaves: the closing socket tells the daemon. */
   close(): void {
     const state = this.#state;
-    if (state.is === 'over') return;
-    this.#state = { is: 'over' };
+    if (state.kind === 'over') return;
+    this.#state = { kind: 'over' };
     clearTimeout(this.#pingTimer);
     this.#rejectAll(new RoomError('CONNECTION_LOST', 'The connection is closed'));
-    if (state.is === 'open') state.socket.close();
+    if (state.kind === 'open') state.socket.close();
     else state.former.close();
     for (const silent of this.#silent.splice(0)) silent.close();
   }
@@ -186,11 +187,11 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
       ended: (end: SocketEnd) => {
         const error = this.#endError(end);
         ended.reject(error);
-        if (this.#state.is === 'open' && this.#state.socket === socket) this.#ended(socket, end, error);
+        if (this.#state.kind === 'open' && this.#state.socket === socket) this.#ended(socket, end, error);
       },
     };
     socket = await ProtooSocket.open(url, timeoutMs, handlers, signal);
-    if (resumes && (this.#joins || this.#state.is !== 'lost')) {
+    if (resumes && (this.#joins || this.#state.kind !== 'lost')) {
       // The daemon ends the socket before the one that resumes last, which must not be the one in use.
       socket.close();
       throw new RoomError('CONNECTION_LOST', 'Another socket resumes the session');
@@ -205,15 +206,15 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     try {
       const data = { roomId, peerId, transports: ['send', 'recv'] as ('send' | 'recv')[], ...how };
       const joined = await Promise.race([this.#ask(socket, 'joinRoom', data), ended.promise]);
-      if (resumes && this.#state.is !== 'lost') throw new RoomError('CONNECTION_LOST', 'The session was given up');
+      if (resumes && this.#state.kind !== 'lost') throw new RoomError('CONNECTION_LOST', 'The session was given up');
       this.#sessionId = joined.sessionId;
-      this.#state = { is: 'open', socket };
+      this.#state = { kind: 'open', socket };
       for (const silent of this.#silent.splice(0)) silent.close();
       this.#schedulePing();
       return joined;
     } catch (error) {
       // A close frame that arrives late would mean leaving.
-      if (resumes && this.#state.is === 'lost') {
+      if (resumes && this.#state.kind === 'lost') {
         socket.abandon();
         this.#silent.push(socket);
       } else socket.close();
@@ -282,7 +283,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
 
   #lose(former: ProtooSocket, error: RoomError, silent: boolean): void {
     clearTimeout(this.#pingTimer);
-    this.#state = { is: 'lost', former };
+    this.#state = { kind: 'lost', former };
     for (const [id, { method, timer }] of this.#pending) {
       clearTimeout(timer);
       // What belongs to the socket alone is not asked again.
@@ -293,11 +294,11 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
 
   /** Answers what the lost socket left unanswered, or asks it again. */
   #settle(snapshot: Snapshot): void {
-    if (this.#state.is !== 'open') return;
+    if (this.#state.kind !== 'open') return;
     const { socket } = this.#state;
     for (const [id, { method, data }] of this.#pending) {
-      const fate = fateOf(method, data, snapshot);
-      if (fate.is === 'done') this.#take(id)?.resolve(fate.answer);
+      const outcome = outcomeOf(method, data, snapshot);
+      if (outcome.kind === 'done') this.#take(id)?.resolve(outcome.answer);
       else this.#send(socket, id);
     }
   }

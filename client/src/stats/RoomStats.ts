@@ -1,6 +1,6 @@
 import type { LocalTrack } from '../LocalTrack.ts';
 import type { RemoteTrack } from '../RemoteTrack.ts';
-import type { Layers } from '../session/Reception.ts';
+import type { Layers } from '../session/Subscription.ts';
 
 /** How good a call is for the person who is in it. */
 export type Quality = 'good' | 'fair' | 'poor' | 'unknown';

@@ -36,8 +36,8 @@ export class ScriptedSession extends TypedEmitter<SessionEvents> {
 
   loseSocket(silent = false): void {
     if (this.isOver) return;
-    this.emit('trouble', {
-      is: 'socket lost',
+    this.emit('failed', {
+      kind: 'socketLost',
       silent,
       error: new RoomError('CONNECTION_LOST', 'The connection was lost'),
     });
@@ -46,13 +46,13 @@ export class ScriptedSession extends TypedEmitter<SessionEvents> {
   loseMedia(): void {
     if (this.isOver) return;
     this.transports.flowing = false;
-    this.emit('trouble', { is: 'media lost', error: new RoomError('TRANSPORT_FAILED', 'No media gets through') });
+    this.emit('failed', { kind: 'mediaLost', error: new RoomError('TRANSPORT_FAILED', 'No media gets through') });
   }
 
   refuse(status = 403): void {
     if (this.isOver) return;
     this.disconnect();
-    this.emit('trouble', { is: 'refused', error: new RoomError('REFUSED', 'The peer was removed', { status }) });
+    this.emit('failed', { kind: 'refused', error: new RoomError('REFUSED', 'The peer was removed', { status }) });
   }
 }
 

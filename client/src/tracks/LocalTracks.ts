@@ -1,8 +1,8 @@
 import { RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
 import { LocalTrack, type PublishOptions, type UnpublishCause } from '../LocalTrack.ts';
+import type { Attachments } from '../recovery/Attachments.ts';
 import { backoffMs } from '../recovery/backoff.ts';
-import type { Places } from '../recovery/Places.ts';
 import type { Session } from '../session/Session.ts';
 
 export interface LocalTracksEvents {
@@ -13,12 +13,12 @@ export interface LocalTracksEvents {
 
 /** What this peer publishes, wherever it is. */
 export class LocalTracks extends TypedEmitter<LocalTracksEvents> {
-  readonly #places: Places;
+  readonly #attachments: Attachments;
   readonly #tracks = new Set<LocalTrack>();
 
-  constructor(places: Places) {
+  constructor(attachments: Attachments) {
     super();
-    this.#places = places;
+    this.#attachments = attachments;
   }
 
   get all(): readonly LocalTrack[] {
@@ -27,20 +27,20 @@ export class LocalTracks extends TypedEmitter<LocalTracksEvents> {
 
   /** @throws {RoomError} where the server refuses it */
   async publish(track: MediaStreamTrack, options: PublishOptions): Promise<LocalTrack> {
-    const places = this.#places;
+    const attachments = this.#attachments;
     const local = new LocalTrack(track, options, {
-      muteChanged: (changed) => places.everywhere(({ producers }) => producers.setPaused(changed)),
-      trackReplaced: (changed) => places.everywhere(({ producers }) => producers.replaceTrack(changed)),
+      muteChanged: (changed) => attachments.everywhere(({ producers }) => producers.setPaused(changed)),
+      trackReplaced: (changed) => attachments.everywhere(({ producers }) => producers.replaceTrack(changed)),
       changed: (changed) => this.emit('changed', changed),
       closed: (closed, cause) => {
         if (this.#tracks.delete(closed)) this.emit('unpublished', closed, cause);
-        return places.everywhere(({ producers }) => producers.close(closed));
+        return attachments.everywhere(({ producers }) => producers.close(closed));
       },
     });
     this.#tracks.add(local);
     this.emit('published', local);
     try {
-      await places.everywhere(({ producers }) => producers.produce(local));
+      await attachments.everywhere(({ producers }) => producers.produce(local));
     } catch (error) {
       await local.end('refused');
       throw RoomError.from(error);
@@ -60,9 +60,9 @@ export class LocalTracks extends TypedEmitter<LocalTracksEvents> {
 
   /** Whoever publishes a track did not ask for another place, and does not lose it to what is only for now there. */
   async #publishAgain(local: LocalTrack, session: Session): Promise<void> {
-    for (let attempt = 2; !local.closed && session === this.#places.current; attempt++) {
+    for (let attempt = 2; !local.closed && session === this.#attachments.current; attempt++) {
       try {
-        return await this.#places.at(session, session.producers.produce(local));
+        return await this.#attachments.at(session, session.producers.produce(local));
       } catch (error) {
         const { status, retryAfterMs = 0 } = RoomError.from(error);
         if (status !== 429 && status !== 503) return local.end('refused');

@@ -1,9 +1,9 @@
 import { RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
 import { RemoteTrack, type RemoteTrackOwner } from '../RemoteTrack.ts';
-import type { Reception } from '../session/Reception.ts';
 import type { ProducerInfo } from '../session/Roster.ts';
 import type { Session } from '../session/Session.ts';
+import type { Subscription } from '../session/Subscription.ts';
 import { splitTrackKey } from '../session/trackKey.ts';
 import { firstFrame } from './firstFrame.ts';
 
@@ -37,7 +37,7 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
     this.#owner = {
       adaptive,
       subscribed: autoSubscribe,
-      subscriptionChanged: (track) => this.#subscriptionChanged(track),
+      subscribedChanged: (track) => this.#subscribedChanged(track),
       changed: (track) => this.emit('changed', track),
     };
   }
@@ -51,8 +51,8 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
     this.#offers.set(session, new Map());
     session.roster.on('producerOpened', (producer) => this.#offered(session, producer));
     session.roster.on('producerClosed', (producerId) => this.#withdrawn(session, producerId));
-    session.on('receptionChanged', (reception) => {
-      for (const track of this.#tracks) if (track.reception === reception) this.emit('changed', track);
+    session.on('subscriptionChanged', (subscription) => {
+      for (const track of this.#tracks) if (track.subscription === subscription) this.emit('changed', track);
     });
   }
 
@@ -70,7 +70,7 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
   hasAll(session: Session): boolean {
     const offered = new Set(this.#offers.get(session)?.values());
     return [...this.#tracks].every(
-      (track) => offered.has(track) && (track.reception === undefined || this.#isFrom(track, session)),
+      (track) => offered.has(track) && (track.subscription === undefined || this.#isFrom(track, session)),
     );
   }
 
@@ -122,18 +122,18 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
 
   async #receive(track: RemoteTrack, session: Session, producerId: string): Promise<void> {
     try {
-      const reception = await session.consumers.receive(producerId);
+      const subscription = await session.consumers.receive(producerId);
       if (this.#offers.get(session)?.get(producerId) !== track || !track.subscribed) {
-        session.consumers.stop(reception);
+        session.consumers.stop(subscription);
         return;
       }
-      const former = track.reception;
-      if (!former) this.#show(track, reception);
-      await track.direct(reception);
+      const former = track.subscription;
+      if (!former) this.#show(track, subscription);
+      await track.direct(subscription);
       if (!former) return;
-      if (!reception.muted && !reception.paused) await firstFrame(reception.track);
-      if (reception.closed || !track.subscribed || this.#isFromNewer(track, session)) return;
-      this.#show(track, reception);
+      if (!subscription.muted && !subscription.paused) await firstFrame(subscription.track);
+      if (subscription.closed || !track.subscribed || this.#isFromNewer(track, session)) return;
+      this.#show(track, subscription);
       for (const other of this.#offers.keys()) other.consumers.stop(former);
     } catch (error) {
       const reason = RoomError.from(error);
@@ -144,12 +144,12 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
     }
   }
 
-  #subscriptionChanged(track: RemoteTrack): void {
+  #subscribedChanged(track: RemoteTrack): void {
     if (!track.subscribed) {
-      const { reception } = track;
-      if (!reception) return;
+      const { subscription } = track;
+      if (!subscription) return;
       track.hide();
-      for (const session of this.#offers.keys()) session.consumers.stop(reception);
+      for (const session of this.#offers.keys()) session.consumers.stop(subscription);
       this.emit('unsubscribed', track);
       return;
     }
@@ -165,9 +165,9 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
     return undefined;
   }
 
-  #show(track: RemoteTrack, reception: Reception): void {
-    const first = track.reception === undefined;
-    track.show(reception);
+  #show(track: RemoteTrack, subscription: Subscription): void {
+    const first = track.subscription === undefined;
+    track.show(subscription);
     this.emit(first ? 'subscribed' : 'changed', track);
   }
 
@@ -178,7 +178,7 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
   #unpublish(track: RemoteTrack): void {
     if (!this.#tracks.delete(track)) return;
     track.end();
-    if (track.reception) this.emit('unsubscribed', track);
+    if (track.subscription) this.emit('unsubscribed', track);
     this.emit('unpublished', track);
   }
 
@@ -193,7 +193,7 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
   }
 
   #isFrom(track: RemoteTrack, session: Session): boolean {
-    const { reception } = track;
-    return reception !== undefined && session.consumers.find(reception.id) === reception;
+    const { subscription } = track;
+    return subscription !== undefined && session.consumers.find(subscription.id) === subscription;
   }
 }

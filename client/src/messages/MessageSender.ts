@@ -1,13 +1,13 @@
 import type { RequestData } from '@mediasoup-server/proto/signaling';
 import { RoomError } from '../errors.ts';
-import type { SentMessage } from './SentMessages.ts';
+import type { SentMessage } from './Outbox.ts';
 
 /** How much is on its way without an answer, bytes. */
 const WINDOW = 65_536;
 /** After how long a message is sent again that was refused for now, ms. */
 const RETRY_MS = 250;
 
-export interface CourierOptions {
+export interface MessageSenderOptions {
   readonly ask: (data: RequestData<'sendMessage'>) => Promise<unknown>;
   /** The daemon has taken it. */
   readonly taken: (message: SentMessage) => void;
@@ -16,8 +16,8 @@ export interface CourierOptions {
 }
 
 /** Brings messages to one daemon, in order, no faster than it takes them. */
-export class Courier {
-  readonly #options: CourierOptions;
+export class MessageSender {
+  readonly #options: MessageSenderOptions;
   readonly #waiting: SentMessage[];
   readonly #onTheirWay: SentMessage[] = [];
   /** The number of the last message that the daemon took. */
@@ -27,7 +27,7 @@ export class Courier {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
 
-  constructor(waiting: readonly SentMessage[], options: CourierOptions) {
+  constructor(waiting: readonly SentMessage[], options: MessageSenderOptions) {
     this.#options = options;
     this.#waiting = [...waiting];
     this.#go();

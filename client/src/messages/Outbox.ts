@@ -33,7 +33,7 @@ export interface SentMessage {
 }
 
 /** The reliable messages of this peer: those that wait, and for a while those that were sent, which the next place gets too. */
-export class SentMessages {
+export class Outbox {
   readonly #senderId: string;
   #messages: SentMessage[] = [];
   /** Bytes that wait. */

@@ -4,7 +4,7 @@ import { watchShown } from './shownSize.ts';
 const SETTLE_MS = 500;
 
 /** How large the elements are that show one track, together: what is worth receiving of it. */
-export class Demand {
+export class ViewportSize {
   readonly #changed: () => void;
   readonly #heights = new Map<Element, { height: number | undefined; readonly stop: () => void }>();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -25,16 +25,16 @@ export class Demand {
       const entry = this.#heights.get(element);
       if (!entry) return;
       entry.height = height;
-      this.#look();
+      this.#reevaluate();
     });
     this.#heights.set(element, { height: undefined, stop });
     // What it is shown at is known at once; until then it may be as large as it likes.
-    this.#look();
+    this.#reevaluate();
   }
 
   remove(element: Element): void {
     this.#heights.get(element)?.stop();
-    if (this.#heights.delete(element)) this.#look();
+    if (this.#heights.delete(element)) this.#reevaluate();
   }
 
   /** Looks at nothing any more. */
@@ -44,7 +44,7 @@ export class Demand {
     this.#heights.clear();
   }
 
-  #look(): void {
+  #reevaluate(): void {
     clearTimeout(this.#timer);
     const next = this.#largest();
     const more = next === undefined || (this.#height !== undefined && next > this.#height);

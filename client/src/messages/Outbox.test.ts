@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { fromBase64 } from './base64.ts';
-import { LastNumbers } from './LastNumbers.ts';
-import { SentMessages } from './SentMessages.ts';
+import { Outbox } from './Outbox.ts';
+import { ReliableInbox } from './ReliableInbox.ts';
 
-test('`SentMessages` refuses what is too long, and what is too much, and loses nothing else by it', () => {
-  const sent = new SentMessages('s');
+test('`Outbox` refuses what is too long, and what is too much, and loses nothing else by it', () => {
+  const sent = new Outbox('s');
   sent.add('first', {});
   for (const data of ['x'.repeat(65_535), 'ä'.repeat(32_768), '\u0000'.repeat(11_000), new Uint8Array(50_000)])
     assert.throws(() => sent.add(data, {}), { code: 'INVALID_REQUEST' });
@@ -27,8 +27,8 @@ test('`SentMessages` refuses what is too long, and what is too much, and loses n
   sent.add('again', {});
 });
 
-test('`SentMessages` keeps what was taken for a minute, at most 1 MiB of it, and what waits for good', () => {
-  const sent = new SentMessages('s');
+test('`Outbox` keeps what was taken for a minute, at most 1 MiB of it, and what waits for good', () => {
+  const sent = new Outbox('s');
   const messages = Array.from({ length: 100 }, () => sent.add('x'.repeat(20_000), {}));
   for (const message of messages.slice(1)) sent.take(message);
   const [oldest, next] = sent.recent().map(({ request }) => request.number);
@@ -41,16 +41,16 @@ test('`SentMessages` keeps what was taken for a minute, at most 1 MiB of it, and
   );
 });
 
-test('`SentMessages` writes bytes as base64, which is read again', () => {
+test('`Outbox` writes bytes as base64, which is read again', () => {
   const bytes = Uint8Array.from({ length: 40_000 }, (_, index) => index % 256);
-  const { request } = new SentMessages('s').add(bytes, {});
+  const { request } = new Outbox('s').add(bytes, {});
   assert.equal(request.encoding, 'base64');
   assert.deepEqual(fromBase64(request.data), bytes);
   assert.equal(fromBase64('not base64!'), undefined);
 });
 
-test('`LastNumbers` lets each message of a sender through once', () => {
-  const last = new LastNumbers();
+test('`ReliableInbox` lets each message of a sender through once', () => {
+  const last = new ReliableInbox();
   const taken = [0, 1, 0, 3, 2, 4].filter((number) => last.take('alice', 's', number));
   assert.deepEqual(taken, [0, 1, 3, 4]);
   assert.ok(last.take('bob', 's', 0));
@@ -59,10 +59,10 @@ test('`LastNumbers` lets each message of a sender through once', () => {
   assert.ok(last.take('alice', 's t', 0), 'another sender');
 });
 
-test('`SentMessages` keeps nothing of a long call in which no place changes', async () => {
+test('`Outbox` keeps nothing of a long call in which no place changes', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  const sent = new SentMessages('s');
+  const sent = new Outbox('s');
   const send = () => {
     const message = sent.add('x'.repeat(60_000), {});
     sent.take(message);

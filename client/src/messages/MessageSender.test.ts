@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RequestData } from '@mediasoup-server/proto/signaling';
 import { RoomError } from '../errors.ts';
-import { Courier } from './Courier.ts';
-import { SentMessages } from './SentMessages.ts';
+import { MessageSender } from './MessageSender.ts';
+import { Outbox } from './Outbox.ts';
 
 /** A daemon that takes messages in order and refuses those that the test names. */
 function daemon(refusal: (number: number) => RoomError | undefined = () => undefined) {
@@ -22,7 +22,7 @@ function daemon(refusal: (number: number) => RoomError | undefined = () => undef
 
 /** Sends so many messages, and resolves when each is taken or refused. */
 async function bring(count: number, ask: (data: RequestData<'sendMessage'>) => Promise<unknown>) {
-  const sent = new SentMessages('s');
+  const sent = new Outbox('s');
   const refused: number[] = [];
   let left = count;
   const done = Promise.withResolvers<void>();
@@ -30,7 +30,7 @@ async function bring(count: number, ask: (data: RequestData<'sendMessage'>) => P
     left--;
     if (left === 0) done.resolve();
   };
-  const courier = new Courier(sent.recent(), {
+  const sender = new MessageSender(sent.recent(), {
     ask,
     taken: (message) => {
       sent.take(message);
@@ -42,15 +42,15 @@ async function bring(count: number, ask: (data: RequestData<'sendMessage'>) => P
       settled();
     },
   });
-  for (let number = 0; number < count; number++) courier.send(sent.add('x'.repeat(20_000), {}));
+  for (let number = 0; number < count; number++) sender.send(sent.add('x'.repeat(20_000), {}));
   await done.promise;
-  courier.close();
+  sender.close();
   return { sent, refused };
 }
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-test('`Courier` brings messages in order and once, also those that are refused for now', async () => {
+test('`MessageSender` brings messages in order and once, also those that are refused for now', async () => {
   let refusals = 0;
   const { taken, ask } = daemon((number) =>
     number % 5 === 3 && refusals++ % 2 === 0 ? new RoomError('UNAVAILABLE', 'slower', { status: 429 }) : undefined,
@@ -60,7 +60,7 @@ test('`Courier` brings messages in order and once, also those that are refused f
   assert.deepEqual(refused, []);
 });
 
-test('`Courier` goes on after a message that is refused for good', async () => {
+test('`MessageSender` goes on after a message that is refused for good', async () => {
   const { taken, ask } = daemon((number) =>
     number === 2 ? new RoomError('REFUSED', 'no', { status: 403 }) : undefined,
   );
@@ -69,7 +69,7 @@ test('`Courier` goes on after a message that is refused for good', async () => {
   assert.deepEqual(taken, [0, 1, 3, 4, 5]);
 });
 
-test('`Courier` has no more on its way than the window', async () => {
+test('`MessageSender` has no more on its way than the window', async () => {
   let [now, most] = [0, 0];
   const { taken, ask } = daemon();
   await bring(20, async (data) => {
@@ -82,10 +82,10 @@ test('`Courier` has no more on its way than the window', async () => {
   assert.ok(most >= 2 && most <= 4, `${most} at once`);
 });
 
-test('`Courier` stops where the session ends, and another one brings the rest', async () => {
-  const sent = new SentMessages('s');
+test('`MessageSender` stops where the session ends, and another one brings the rest', async () => {
+  const sent = new Outbox('s');
   const ended = Promise.withResolvers<void>();
-  const first = new Courier([], {
+  const first = new MessageSender([], {
     ask: async ({ number }) => {
       if (number === 0) return;
       ended.resolve();
@@ -98,7 +98,7 @@ test('`Courier` stops where the session ends, and another one brings the rest', 
   await ended.promise;
   const { taken, ask } = daemon();
   const done = Promise.withResolvers<void>();
-  new Courier(sent.recent(), {
+  new MessageSender(sent.recent(), {
     ask,
     taken: ({ request }) => request.number === 2 && done.resolve(),
     refused: () => assert.fail('refused'),

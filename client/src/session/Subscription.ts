@@ -12,7 +12,7 @@ export interface PreferredLayers {
 }
 
 /** One track of another peer, as it is received from one daemon: a consumer. */
-export class Reception {
+export class Subscription {
   readonly producerId: string;
   readonly consumer: types.Consumer;
   /** How many sizes there are to choose of. */

@@ -5,28 +5,28 @@ import { Handover } from './Handover.ts';
 import { Recovery, type RecoveryOptions } from './Recovery.ts';
 import type { RoomState } from './RoomState.ts';
 
-export interface PlacesEvents {
+export interface AttachmentsEvents {
   stateChanged: [state: RoomState];
   /** The peer is at another place; `former` is heard until `left`. */
-  arrived: [session: Session, former: Session | undefined];
+  attached: [session: Session, former: Session | undefined];
   /** A former place is left: its session is over. */
-  left: [former: Session];
+  detached: [former: Session];
 }
 
 /** Where a peer is: at one place, and for a while also at those that it is moving from. */
-export class Places extends TypedEmitter<PlacesEvents> {
+export class Attachments extends TypedEmitter<AttachmentsEvents> {
   readonly #recovery: Recovery;
-  readonly #isEverythingAt: (session: Session) => boolean;
+  readonly #hasEverything: (session: Session) => boolean;
   readonly #handovers = new Set<Handover>();
 
-  /** @param isEverythingAt whether whatever was received at a former place is at this one. */
-  constructor(options: RecoveryOptions, isEverythingAt: (session: Session) => boolean) {
+  /** @param hasEverything whether whatever was received at a former place is at this one. */
+  constructor(options: RecoveryOptions, hasEverything: (session: Session) => boolean) {
     super();
-    this.#isEverythingAt = isEverythingAt;
+    this.#hasEverything = hasEverything;
     this.#recovery = new Recovery(options);
-    this.#recovery.on('placed', (session, former) => {
+    this.#recovery.on('attached', (session, former) => {
       if (former) this.#handOver(former.session, former.serves);
-      this.emit('arrived', session, former?.session);
+      this.emit('attached', session, former?.session);
     });
     this.#recovery.on('stateChanged', (state) => {
       if (state.status === 'closed') for (const handover of [...this.#handovers]) handover.end();
@@ -62,8 +62,8 @@ export class Places extends TypedEmitter<PlacesEvents> {
   }
 
   /** Something has changed that may end a move. */
-  look(): void {
-    for (const handover of [...this.#handovers]) handover.look();
+  reevaluate(): void {
+    for (const handover of [...this.#handovers]) handover.reevaluate();
   }
 
   /** Does something wherever the peer is. */
@@ -89,11 +89,11 @@ export class Places extends TypedEmitter<PlacesEvents> {
 
   #handOver(former: Session, serves: boolean): void {
     if (!serves) former.disconnect();
-    const isDone = (): boolean => this.current !== undefined && this.#isEverythingAt(this.current);
+    const isDone = (): boolean => this.current !== undefined && this.#hasEverything(this.current);
     const handover = new Handover(former, serves, isDone, () => {
       this.#handovers.delete(handover);
       former.close();
-      this.emit('left', former);
+      this.emit('detached', former);
     });
     this.#handovers.add(handover);
   }

@@ -2,7 +2,7 @@
 const MOST_SENDERS = 4096;
 
 /** Lets each reliable message through once, over however many connections it comes: each place sends them in order. */
-export class LastNumbers {
+export class ReliableInbox {
   readonly #last = new Map<string, number>();
 
   /** Whether a message of the sender is new. */

@@ -8,7 +8,7 @@ const MOST_REMEMBERED = 1_024;
 export const protocolOf = (senderId: string): string => PROTOCOL + senderId;
 
 /** Lets each message through once, over however many connections it comes. */
-export class Inbox {
+export class LossyInbox {
   readonly #seen = new Map<string, Set<number>>();
 
   /**
