@@ -264,7 +264,7 @@ export class Room extends TypedEmitter<RoomEvents> {
     this.#hasArrived = true;
     const taken = (message: SentMessage): void => this.#outbox.take(message);
     const sender = new MessageSender(this.#outbox.recent(), {
-      ask: (data) => session.sendMessage(data),
+      deliver: (data) => session.sendMessage(data),
       taken,
       refused: (message, error) => {
         taken(message);

@@ -8,7 +8,7 @@ import { Outbox } from './Outbox.ts';
 /** A daemon that takes messages in order and refuses those that the test names. */
 function daemon(refusal: (number: number) => RoomError | undefined = () => undefined) {
   const taken: number[] = [];
-  const ask = async ({ number, after }: RequestData<'sendMessage'>): Promise<void> => {
+  const deliver = async ({ number, after }: RequestData<'sendMessage'>): Promise<void> => {
     const last = taken.at(-1);
     if (last !== undefined && number <= last) return;
     const error = refusal(number);
@@ -17,11 +17,11 @@ function daemon(refusal: (number: number) => RoomError | undefined = () => undef
       throw new RoomError('INVALID_REQUEST', 'out of order', { status: 409 });
     taken.push(number);
   };
-  return { taken, ask };
+  return { taken, deliver };
 }
 
 /** Sends so many messages, and resolves when each is taken or refused. */
-async function bring(count: number, ask: (data: RequestData<'sendMessage'>) => Promise<unknown>) {
+async function bring(count: number, deliver: (data: RequestData<'sendMessage'>) => Promise<unknown>) {
   const sent = new Outbox('s');
   const refused: number[] = [];
   let left = count;
@@ -31,7 +31,7 @@ async function bring(count: number, ask: (data: RequestData<'sendMessage'>) => P
     if (left === 0) done.resolve();
   };
   const sender = new MessageSender(sent.recent(), {
-    ask,
+    deliver,
     taken: (message) => {
       sent.take(message);
       settled();
@@ -52,31 +52,31 @@ const range = (count: number) => Array.from({ length: count }, (_, index) => ind
 
 test('`MessageSender` brings messages in order and once, also those that are refused for now', async () => {
   let refusals = 0;
-  const { taken, ask } = daemon((number) =>
+  const { taken, deliver } = daemon((number) =>
     number % 5 === 3 && refusals++ % 2 === 0 ? new RoomError('UNAVAILABLE', 'slower', { status: 429 }) : undefined,
   );
-  const { refused } = await bring(12, ask);
+  const { refused } = await bring(12, deliver);
   assert.deepEqual(taken, range(12));
   assert.deepEqual(refused, []);
 });
 
 test('`MessageSender` goes on after a message that is refused for good', async () => {
-  const { taken, ask } = daemon((number) =>
+  const { taken, deliver } = daemon((number) =>
     number === 2 ? new RoomError('REFUSED', 'no', { status: 403 }) : undefined,
   );
-  const { refused } = await bring(6, ask);
+  const { refused } = await bring(6, deliver);
   assert.deepEqual(refused, [2]);
   assert.deepEqual(taken, [0, 1, 3, 4, 5]);
 });
 
 test('`MessageSender` has no more on its way than the window', async () => {
   let [now, most] = [0, 0];
-  const { taken, ask } = daemon();
+  const { taken, deliver } = daemon();
   await bring(20, async (data) => {
     most = Math.max(most, ++now);
     await new Promise((resolve) => setImmediate(resolve));
     now--;
-    await ask(data);
+    await deliver(data);
   });
   assert.equal(taken.length, 20);
   assert.ok(most >= 2 && most <= 4, `${most} at once`);
@@ -86,7 +86,7 @@ test('`MessageSender` stops where the session ends, and another one brings the r
   const sent = new Outbox('s');
   const ended = Promise.withResolvers<void>();
   const first = new MessageSender([], {
-    ask: async ({ number }) => {
+    deliver: async ({ number }) => {
       if (number === 0) return;
       ended.resolve();
       throw new RoomError('CONNECTION_LOST', 'gone');
@@ -96,10 +96,10 @@ test('`MessageSender` stops where the session ends, and another one brings the r
   });
   for (let number = 0; number < 3; number++) first.send(sent.add('hi', {}));
   await ended.promise;
-  const { taken, ask } = daemon();
+  const { taken, deliver } = daemon();
   const done = Promise.withResolvers<void>();
   new MessageSender(sent.recent(), {
-    ask,
+    deliver,
     taken: ({ request }) => request.number === 2 && done.resolve(),
     refused: () => assert.fail('refused'),
   });

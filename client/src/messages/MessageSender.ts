@@ -8,7 +8,7 @@ const WINDOW = 65_536;
 const RETRY_MS = 250;
 
 export interface MessageSenderOptions {
-  readonly ask: (data: RequestData<'sendMessage'>) => Promise<unknown>;
+  readonly deliver: (data: RequestData<'sendMessage'>) => Promise<unknown>;
   /** The daemon has taken it. */
   readonly taken: (message: SentMessage) => void;
   /** The daemon never will. */
@@ -49,7 +49,7 @@ export class MessageSender {
       if (!message) return;
       const after = this.#onTheirWay.at(-1)?.request.number ?? this.#last;
       this.#onTheirWay.push(message);
-      this.#options.ask({ ...message.request, ...(after !== undefined && { after }) }).then(
+      this.#options.deliver({ ...message.request, ...(after !== undefined && { after }) }).then(
         () => this.#answered(message),
         (error: unknown) => this.#failed(message, RoomError.from(error)),
       );

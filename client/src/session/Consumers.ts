@@ -1,7 +1,7 @@
 import type { RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup-client';
 import { RoomError } from '../errors.ts';
-import type { Ask, MediaTransports } from './MediaTransports.ts';
+import type { MediaTransports, SendRequest } from './MediaTransports.ts';
 import { Subscription } from './Subscription.ts';
 
 /** How often a `consume` that was refused because of a rate limit is repeated. */
@@ -12,15 +12,15 @@ const ATTEMPT_WAIT_MS = 500;
 /** What this peer receives from one daemon. */
 export class Consumers {
   readonly #transports: MediaTransports;
-  readonly #ask: Ask;
+  readonly #request: SendRequest;
   readonly #changed: (subscription: Subscription) => void;
   readonly #subscriptions = new Map<string, Subscription>();
   /** The ids of all consumers whose parameters came, also of those that are being made here. */
   readonly #ids = new Set<string>();
 
-  constructor(transports: MediaTransports, ask: Ask, changed: (subscription: Subscription) => void) {
+  constructor(transports: MediaTransports, request: SendRequest, changed: (subscription: Subscription) => void) {
     this.#transports = transports;
-    this.#ask = ask;
+    this.#request = request;
     this.#changed = changed;
   }
 
@@ -44,7 +44,7 @@ export class Consumers {
     const consumer = await this.#transports.recv.consume({ id, producerId, kind, rtpParameters });
     const subscription: Subscription = new Subscription(consumer, {
       muted: answer.producerPaused,
-      ask: this.#ask,
+      request: this.#request,
       changed: () => this.#changed(subscription),
     });
     this.#subscriptions.set(id, subscription);
@@ -59,7 +59,7 @@ export class Consumers {
   stop(subscription: Subscription): void {
     if (!this.#subscriptions.has(subscription.id)) return;
     this.drop(subscription);
-    this.#ask('closeConsumer', { consumerId: subscription.id }).catch(() => {});
+    this.#request('closeConsumer', { consumerId: subscription.id }).catch(() => {});
   }
 
   /** The daemon has closed the consumers of a producer, which may be none of those here. */
@@ -84,7 +84,7 @@ export class Consumers {
     }
     // Their parameters were lost on the way: they were asked for again.
     for (const consumerId of there.keys()) {
-      if (!this.#ids.has(consumerId)) this.#ask('closeConsumer', { consumerId }).catch(() => {});
+      if (!this.#ids.has(consumerId)) this.#request('closeConsumer', { consumerId }).catch(() => {});
     }
   }
 
@@ -97,7 +97,7 @@ export class Consumers {
     const rtpCapabilities = this.#transports.device.recvRtpCapabilities as RequestData<'consume'>['rtpCapabilities'];
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#ask('consume', { producerId, rtpCapabilities });
+        return await this.#request('consume', { producerId, rtpCapabilities });
       } catch (error) {
         if (RoomError.from(error).status !== 429 || attempt === MOST_ATTEMPTS) throw error;
         await new Promise((resolve) => setTimeout(resolve, attempt * ATTEMPT_WAIT_MS));

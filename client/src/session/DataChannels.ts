@@ -2,7 +2,7 @@ import type { NotificationData, Snapshot } from '@mediasoup-server/proto/signali
 import type { types } from 'mediasoup-client';
 import { RoomError } from '../errors.ts';
 import type { Data } from '../messages/numbered.ts';
-import type { Ask, MediaTransports } from './MediaTransports.ts';
+import type { MediaTransports, SendRequest } from './MediaTransports.ts';
 
 /** How many messages wait for a channel to open; beyond that the oldest are dropped. */
 const MOST_WAITING = 256;
@@ -16,7 +16,7 @@ interface Channel {
 /** A peer's data channels with one daemon: one to send messages that may be lost, and one to receive for each of the others'. */
 export class DataChannels {
   readonly #transports: MediaTransports;
-  readonly #ask: Ask;
+  readonly #request: SendRequest;
   readonly #protocol: string;
   readonly #received: (peerId: string, protocol: string, data: Data) => void;
   #sending: Channel | undefined;
@@ -25,16 +25,16 @@ export class DataChannels {
   /** @param protocol says to the others how the messages that are sent are written. */
   constructor(
     transports: MediaTransports,
-    ask: Ask,
+    request: SendRequest,
     protocol: string,
     received: (peerId: string, protocol: string, data: Data) => void,
   ) {
     this.#transports = transports;
-    this.#ask = ask;
+    this.#request = request;
     this.#protocol = protocol;
     this.#received = received;
     transports.send.on('producedata', ({ sctpStreamParameters, label = '' }, done, failed) => {
-      ask('produceData', { sctpStreamParameters: sctpStreamParameters as never, label, protocol }).then(
+      request('produceData', { sctpStreamParameters: sctpStreamParameters as never, label, protocol }).then(
         ({ dataProducerId }) => done({ id: dataProducerId }),
         failed,
       );
@@ -88,7 +88,7 @@ export class DataChannels {
     const receiving: { readonly peerId: string; consumer?: types.DataConsumer } = { peerId };
     this.#receiving.set(dataProducerId, receiving);
     try {
-      const answer = await this.#ask('consumeData', { dataProducerId });
+      const answer = await this.#request('consumeData', { dataProducerId });
       const { dataConsumerId: id, label, protocol } = answer;
       const sctpStreamParameters = answer.sctpStreamParameters as types.SctpStreamParameters;
       const consumer = await this.#transports.recv.consumeData({

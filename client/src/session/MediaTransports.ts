@@ -5,7 +5,7 @@ import { TypedEmitter } from '../events.ts';
 import { IceWatch } from './IceWatch.ts';
 
 /** Asks the daemon. */
-export type Ask = <M extends Method>(method: M, data: RequestData<M>) => Promise<ResponseData<M>>;
+export type SendRequest = <M extends Method>(method: M, data: RequestData<M>) => Promise<ResponseData<M>>;
 
 export interface MediaTransportsEvents {
   /** Whether media can flow has changed. */
@@ -17,7 +17,7 @@ export interface MediaTransportsEvents {
 export interface MediaTransportsOptions {
   readonly joined: ResponseData<'joinRoom'>;
   readonly iceServers: readonly object[];
-  readonly ask: Ask;
+  readonly request: SendRequest;
   readonly handlerFactory?: types.HandlerFactory | undefined;
 }
 
@@ -42,7 +42,7 @@ export class MediaTransports extends TypedEmitter<MediaTransportsEvents> {
     }
   }
 
-  private constructor(device: Device, { joined, iceServers, ask }: MediaTransportsOptions) {
+  private constructor(device: Device, { joined, iceServers, request }: MediaTransportsOptions) {
     super();
     const { send, recv } = joined.transports ?? {};
     if (!send || !recv) throw new RoomError('INTERNAL', 'The media server offered no transports');
@@ -50,7 +50,7 @@ export class MediaTransports extends TypedEmitter<MediaTransportsEvents> {
     const servers = (joined.iceServers.length > 0 ? joined.iceServers : iceServers) as RTCIceServer[];
     this.send = device.createSendTransport(toTransportOptions(send, servers));
     this.recv = device.createRecvTransport(toTransportOptions(recv, servers));
-    this.#watches = [this.send, this.recv].map((transport) => this.#watch(transport, ask));
+    this.#watches = [this.send, this.recv].map((transport) => this.#watch(transport, request));
   }
 
   get flowing(): boolean {
@@ -72,10 +72,10 @@ export class MediaTransports extends TypedEmitter<MediaTransportsEvents> {
     this.recv.close();
   }
 
-  #watch(transport: types.Transport, ask: Ask): IceWatch {
+  #watch(transport: types.Transport, request: SendRequest): IceWatch {
     transport.on('connect', ({ dtlsParameters }, done, failed) => {
       // What follows need not wait for the answer, which saves a round trip: the daemon takes requests in order.
-      ask('connectWebRtcTransport', { transportId: transport.id, dtlsParameters }).catch((error) => {
+      request('connectWebRtcTransport', { transportId: transport.id, dtlsParameters }).catch((error) => {
         watch.fail(RoomError.from(error));
       });
       try {
@@ -86,7 +86,7 @@ export class MediaTransports extends TypedEmitter<MediaTransportsEvents> {
     });
     const watch = new IceWatch({
       restart: async () => {
-        const { iceParameters } = await ask('restartIce', { transportId: transport.id });
+        const { iceParameters } = await request('restartIce', { transportId: transport.id });
         if (!transport.closed) await transport.restartIce({ iceParameters: iceParameters as types.IceParameters });
         return transport.connectionState === 'connected';
       },

@@ -3,26 +3,26 @@ import type { types } from 'mediasoup-client';
 import { layeredEncodings } from '../encodings.ts';
 import { RoomError } from '../errors.ts';
 import type { LocalTrack } from '../LocalTrack.ts';
-import type { Ask, MediaTransports } from './MediaTransports.ts';
+import type { MediaTransports, SendRequest } from './MediaTransports.ts';
 import { withTrackKey } from './trackKey.ts';
 
 /** What this peer sends to one daemon. */
 export class Producers {
   readonly #transports: MediaTransports;
-  readonly #ask: Ask;
+  readonly #request: SendRequest;
   readonly #producers = new Map<LocalTrack, types.Producer>();
   /** Of all that was asked for, answered or not: what else the daemon has is nobody's. */
   readonly #mids = new Set<string>();
 
-  constructor(transports: MediaTransports, ask: Ask) {
+  constructor(transports: MediaTransports, request: SendRequest) {
     this.#transports = transports;
-    this.#ask = ask;
+    this.#request = request;
     transports.send.on('produce', ({ kind, rtpParameters, appData: { local } }, done, failed) => {
       const { id: trackId, appData, muted: paused, height } = local as LocalTrack;
       const key = withTrackKey(appData, { trackId, ...(height !== undefined && { height }) });
       if (rtpParameters.mid !== undefined) this.#mids.add(rtpParameters.mid);
       const parameters = rtpParameters as RequestData<'produce'>['rtpParameters'];
-      ask('produce', { kind, rtpParameters: parameters, appData: key, paused }).then(
+      request('produce', { kind, rtpParameters: parameters, appData: key, paused }).then(
         ({ producerId }) => done({ id: producerId }),
         failed,
       );
@@ -64,12 +64,12 @@ export class Producers {
     const { id: producerId } = producer;
     if (local.muted) {
       producer.pause();
-      await this.#ask('pauseProducer', { producerId });
+      await this.#request('pauseProducer', { producerId });
       return;
     }
     producer.resume();
     try {
-      await this.#ask('resumeProducer', { producerId });
+      await this.#request('resumeProducer', { producerId });
     } catch (error) {
       // A backend has paused it: that is the track's `mutedByServer`, and what this peer wants is known for later.
       if (RoomError.from(error).status !== 403) throw error;
@@ -86,7 +86,7 @@ export class Producers {
     const producer = this.#producers.get(local);
     if (!producer) return;
     this.#forget(local, producer);
-    await this.#ask('closeProducer', { producerId: producer.id });
+    await this.#request('closeProducer', { producerId: producer.id });
   }
 
   find(producerId: string): LocalTrack | undefined {
@@ -121,7 +121,7 @@ export class Producers {
   /** Brings both sides in line after a resume. Answers the tracks that the daemon sends no more. */
   reconcile({ ownProducers }: Snapshot): LocalTrack[] {
     for (const { producerId, mid } of ownProducers) {
-      if (mid === undefined || !this.#mids.has(mid)) this.#tell(this.#ask('closeProducer', { producerId }));
+      if (mid === undefined || !this.#mids.has(mid)) this.#tell(this.#request('closeProducer', { producerId }));
     }
     const there = new Map(ownProducers.map((own) => [own.producerId, own]));
     const gone: LocalTrack[] = [];

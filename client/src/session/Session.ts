@@ -99,7 +99,7 @@ export class Session extends TypedEmitter<SessionEvents> {
       const transports = await MediaTransports.make({
         joined,
         iceServers: options.assignment.iceServers,
-        ask: (method, data) => signaling.request(method, data),
+        request: (method, data) => signaling.request(method, data),
         handlerFactory: options.handlerFactory,
       });
       if (lost) throw lost;
@@ -124,10 +124,12 @@ export class Session extends TypedEmitter<SessionEvents> {
     this.#early = early;
     this.transports = transports;
     this.roster = new Roster(joined.peers);
-    const ask: Signaling['request'] = (method, data) => signaling.request(method, data);
-    this.producers = new Producers(transports, ask);
-    this.consumers = new Consumers(transports, ask, (subscription) => this.emit('subscriptionChanged', subscription));
-    this.data = new DataChannels(transports, ask, dataProtocol, (...received) =>
+    const request: Signaling['request'] = (method, data) => signaling.request(method, data);
+    this.producers = new Producers(transports, request);
+    this.consumers = new Consumers(transports, request, (subscription) =>
+      this.emit('subscriptionChanged', subscription),
+    );
+    this.data = new DataChannels(transports, request, dataProtocol, (...received) =>
       this.emit('dataReceived', ...received),
     );
     this.roster.on('producerClosed', (producerId) => this.consumers.dropProducer(producerId));

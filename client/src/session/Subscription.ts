@@ -1,5 +1,5 @@
 import type { types } from 'mediasoup-client';
-import type { Ask } from './MediaTransports.ts';
+import type { SendRequest } from './MediaTransports.ts';
 
 export interface Layers {
   readonly spatialLayer: number;
@@ -23,7 +23,7 @@ export class Subscription {
   layers: Layers | undefined;
   /** How well it arrives: 0, not at all, to 10. */
   score: number | undefined;
-  readonly #ask: Ask;
+  readonly #request: SendRequest;
   readonly #changed: () => void;
   #paused = true;
   #preferred: PreferredLayers | undefined;
@@ -31,12 +31,12 @@ export class Subscription {
   #flows = false;
   #closed = false;
 
-  constructor(consumer: types.Consumer, options: { muted: boolean; ask: Ask; changed: () => void }) {
+  constructor(consumer: types.Consumer, options: { muted: boolean; request: SendRequest; changed: () => void }) {
     this.consumer = consumer;
     this.producerId = consumer.producerId;
     this.layerCount = spatialLayers(consumer.rtpParameters);
     this.muted = options.muted;
-    this.#ask = options.ask;
+    this.#request = options.request;
     this.#changed = options.changed;
   }
 
@@ -69,7 +69,7 @@ export class Subscription {
     const { spatialLayer, temporalLayer } = this.#preferred ?? {};
     if (layers.spatialLayer === spatialLayer && layers.temporalLayer === temporalLayer) return;
     this.#preferred = layers;
-    if (!this.#closed) await this.#ask('setPreferredLayers', { consumerId: this.id, ...layers });
+    if (!this.#closed) await this.#request('setPreferredLayers', { consumerId: this.id, ...layers });
   }
 
   /** The daemon says that media flows, or does not, whoever caused it (S18). */
@@ -112,7 +112,7 @@ export class Subscription {
   async #tellPaused(): Promise<void> {
     const consumerId = this.id;
     const paused = this.#paused;
-    await this.#ask(paused ? 'pause' : 'resume', { consumerId });
+    await this.#request(paused ? 'pause' : 'resume', { consumerId });
     // While it was paused here nobody told what its sender did. Whether media flows is told before the answer.
     if (!paused && !this.#paused && this.muted === this.#flows) {
       this.muted = !this.#flows;

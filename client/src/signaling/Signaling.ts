@@ -132,7 +132,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     if (this.#state.kind === 'over')
       return Promise.reject(new RoomError('CONNECTION_LOST', 'The connection is closed'));
     const { socket } = this.#state.kind === 'open' ? this.#state : { socket: undefined };
-    return this.#ask(socket, method, data);
+    return this.#requestOver(socket, method, data);
   }
 
   /** Asks the daemon now whether it is there; where it does not answer the socket is lost. */
@@ -151,7 +151,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
       if (this.#state.kind === 'open' && this.#state.socket === socket) this.#schedulePing();
     };
     // A refusal is an answer too.
-    this.#ask(socket, 'ping', {}).then(next, ({ status }: RoomError) => status !== undefined && next());
+    this.#requestOver(socket, 'ping', {}).then(next, ({ status }: RoomError) => status !== undefined && next());
   }
 
   /** Leaves: the closing socket tells the daemon. */
@@ -205,7 +205,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     );
     try {
       const data = { roomId, peerId, transports: ['send', 'recv'] as ('send' | 'recv')[], ...how };
-      const joined = await Promise.race([this.#ask(socket, 'joinRoom', data), ended.promise]);
+      const joined = await Promise.race([this.#requestOver(socket, 'joinRoom', data), ended.promise]);
       if (resumes && this.#state.kind !== 'lost') throw new RoomError('CONNECTION_LOST', 'The session was given up');
       this.#sessionId = joined.sessionId;
       this.#state = { kind: 'open', socket };
@@ -226,7 +226,11 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     }
   }
 
-  #ask<M extends Method>(socket: ProtooSocket | undefined, method: M, data: RequestData<M>): Promise<ResponseData<M>> {
+  #requestOver<M extends Method>(
+    socket: ProtooSocket | undefined,
+    method: M,
+    data: RequestData<M>,
+  ): Promise<ResponseData<M>> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { method, data, resolve: resolve as (data: unknown) => void, reject });
