@@ -193,7 +193,7 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
         const { token, roomId, peerId } = admission;
         if (token !== undefined && registration) return registration.checkToken(admission, token);
         if (config.mode === 'jwt') throw new RequestError(401, 'a token is missing');
-        rooms.removals.checkRefusal(roomId, peerId);
+        rooms.kicks.checkBan(roomId, peerId);
         return ALL_GRANTED;
       },
     });

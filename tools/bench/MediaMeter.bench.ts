@@ -37,11 +37,11 @@ for (let index = 0; index < transports / 2; index++) {
   const peer = room.join({ peerId: `peer ${index}`, appData: {}, grants, notify: () => {} });
   await peer.transports.create({ direction: 'send' });
   await peer.transports.create({ direction: 'recv' });
-  await peer.publications.produce({ kind: 'audio', rtpParameters: opusRtpParameters(), appData: {} });
+  await peer.producers.produce({ kind: 'audio', rtpParameters: opusRtpParameters(), appData: {} });
   made++;
-  const others = room.othersThan(peer).flatMap(({ publications }) => [...publications.producers]);
+  const others = room.othersThan(peer).flatMap(({ producers }) => [...producers.media]);
   for (const { id: producerId } of others.slice(0, 2 * streams - 1)) {
-    await peer.subscriptions.consume({ producerId, rtpCapabilities: room.rtpCapabilities as never, paused: true });
+    await peer.consumers.consume({ producerId, rtpCapabilities: room.rtpCapabilities as never, paused: true });
     made++;
   }
 }

@@ -8,7 +8,7 @@ import type { Happening } from '../rooms/Happening.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { CommandError } from './CommandError.ts';
 
-/** How long a watcher hears nothing at most, ms: it learns how far it is, and its dead connection is noticed. */
+/** The longest silence on a watch stream, ms. A `watching` message then tells how far the watcher is, and shows a dead connection. */
 const SILENCE_MS = 10_000;
 /** How many events of other rooms are passed over before anything else has its turn. */
 const SKIP_AT_ONCE = 1000;

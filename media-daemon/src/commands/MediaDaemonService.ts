@@ -59,8 +59,9 @@ export function createMediaDaemonService(
   const describeWorker = ({ worker, rtcPort, cpu, load }: PooledWorker): MessageInitShape<typeof WorkerInfoSchema> => ({
     pid: worker.pid,
     rtcPort,
-    rooms: rooms.open.filter(({ mesh }) => mesh.routers.some(({ on }) => on.worker === worker)).length,
-    cpu: cpu.share,
+    rooms: rooms.open.filter(({ mesh }) => mesh.routers.some(({ pooledWorker }) => pooledWorker.worker === worker))
+      .length,
+    cpu: cpu.ratio,
     consumers: load.consumers,
     saturated: load.saturated,
   });
@@ -86,7 +87,10 @@ export function createMediaDaemonService(
       const room = find(roomId);
       return {
         room: describeRoom(room),
-        routers: room.mesh.routers.map(({ on, peerCount }) => ({ worker: describeWorker(on), peers: peerCount })),
+        routers: room.mesh.routers.map(({ pooledWorker, peerCount }) => ({
+          worker: describeWorker(pooledWorker),
+          peers: peerCount,
+        })),
         pipes: room.mesh.pipes.map(describePipe),
       };
     },
@@ -99,7 +103,7 @@ export function createMediaDaemonService(
       if (movedEpoch === 0n) find(roomId).close('command', reason || 'closed by the service');
       else {
         const room = rooms.get(roomId);
-        if (room && room.epoch < movedEpoch) rooms.letGo(room, 'drain');
+        if (room && room.epoch < movedEpoch) rooms.handOff(room, 'drain');
       }
       return {};
     },
@@ -113,27 +117,27 @@ export function createMediaDaemonService(
       const room = find(roomId);
       const peer = findPeer(room, peerId);
       const refuseForMs = refuseFor ? durationMs(refuseFor) : 0;
-      rooms.removePeer(room, peer, reason || 'removed by the service', refuseForMs);
+      rooms.kickPeer(room, peer, reason || 'removed by the service', refuseForMs);
       return {};
     },
     async pauseProducer({ roomId, producerId, by, ownerMayResume }) {
       const { owner, producer } = findProducer(find(roomId), producerId);
-      await owner.publications.pauseByCommand(producer, by, ownerMayResume);
+      await owner.producers.pauseByCommand(producer, by, ownerMayResume);
       return {};
     },
     async resumeProducer({ roomId, producerId, by }) {
       const { owner, producer } = findProducer(find(roomId), producerId);
-      await owner.publications.resumeByCommand(producer, by);
+      await owner.producers.resumeByCommand(producer, by);
       return {};
     },
     async closeProducer({ roomId, producerId }) {
       const room = find(roomId);
-      const dataOwner = room.catalogue.dataOwnerOf(producerId);
-      const dataProducer = dataOwner?.publications.dataProducers.find(producerId);
-      if (dataOwner && dataProducer) dataOwner.publications.closeDataByCommand(dataProducer);
+      const dataOwner = room.producers.dataOwnerOf(producerId);
+      const dataProducer = dataOwner?.producers.data.find(producerId);
+      if (dataOwner && dataProducer) dataOwner.producers.closeDataByCommand(dataProducer);
       else {
         const { owner, producer } = findProducer(room, producerId);
-        owner.publications.closeByCommand(producer);
+        owner.producers.closeByCommand(producer);
       }
       return {};
     },
@@ -182,8 +186,8 @@ function findPeer(room: Room, peerId: string): Peer {
 }
 
 function findProducer(room: Room, producerId: string): { owner: Peer; producer: types.Producer } {
-  const owner = room.catalogue.ownerOf(producerId);
-  const producer = owner?.publications.producers.find(producerId);
+  const owner = room.producers.ownerOf(producerId);
+  const producer = owner?.producers.media.find(producerId);
   if (!owner || !producer) throw new CommandError(status.NOT_FOUND, 'there is no such producer in the room');
   return { owner, producer };
 }

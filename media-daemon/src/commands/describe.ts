@@ -53,8 +53,8 @@ export const describeRoom = (room: Room): MessageInitShape<typeof RoomSchema> =>
 export const describePipe = ({ sent, from, to, users, flowing }: Pipe): MessageInitShape<typeof PipeSchema> => ({
   producerId: sent.id,
   kind: 'kind' in sent ? sent.kind : 'data',
-  fromWorkerPid: from.on.worker.pid,
-  toWorkerPid: to.on.worker.pid,
+  fromWorkerPid: from.pooledWorker.worker.pid,
+  toWorkerPid: to.pooledWorker.worker.pid,
   consumers: users,
   flowing,
 });
@@ -63,16 +63,16 @@ export const describePeer = (peer: Peer): MessageInitShape<typeof PeerDetailsSch
   peerId: peer.id,
   joinedAt: timestampFromDate(peer.joinedAt),
   appDataJson: JSON.stringify(peer.appData),
-  producers: [...peer.publications.producers].map((producer) => ({
+  producers: [...peer.producers.media].map((producer) => ({
     producerId: producer.id,
     kind: producer.kind,
     paused: producer.paused,
-    pausedByCommand: peer.publications.isPausedByCommand(producer),
+    pausedByCommand: peer.producers.isPausedByCommand(producer),
     appDataJson: JSON.stringify(producer.appData),
   })),
   consumers: peer.consumerCount,
   disconnected: !peer.isConnected,
-  dataProducers: [...peer.publications.dataProducers].map(({ id, label, protocol, appData }) => ({
+  dataProducers: [...peer.producers.data].map(({ id, label, protocol, appData }) => ({
     dataProducerId: id,
     label,
     protocol,

@@ -191,7 +191,7 @@ test('a watcher whose cursor is forgotten, or of another run, is told so and goe
   }
 });
 
-test('a watcher of a room with a cursor of another run hears of the room as it was last made, not of what it was before', async (t) => {
+test('a watcher of a room with a cursor of another run gets the events of the room since its last creation', async (t) => {
   const { commands, watch } = await watchable(t);
   for (let time = 0; time < 2; time++) {
     await commands.createRoom({ roomId: 'room' });

@@ -91,7 +91,7 @@ function traced({ method, request, metadata }: Call, proceed: () => Promise<void
   );
 }
 
-/** What became of a call whose caller is not there any more; nobody but the metrics and the log hears of it. */
+/** The outcome of a call whose caller has gone: for the metrics and the log alone. */
 const goneBefore = ({ deadline }: Call): CommandError =>
   Date.now() < deadline - TIMER_SLACK_MS
     ? new CommandError(status.CANCELLED, 'the caller has cancelled')

@@ -61,7 +61,7 @@ export class Drain {
     for (const room of this.#rooms.list()) {
       // Who was to come to a room that nobody has joined is not let in any more.
       room.closeIfUnused();
-      if (room.closed || room.isLetGo) continue;
+      if (room.closed || room.isHandedOff) continue;
       room.askToMove('drain', this.msLeft);
       await this.#nextClose(Math.min(PACE_MS, this.msLeft));
       report('room asked to move', { roomId: room.id });

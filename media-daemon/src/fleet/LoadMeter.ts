@@ -25,17 +25,17 @@ export class LoadMeter {
   #networkShare = 0;
   #delayMs = 0;
   #longestMs = 0;
-  #lookedAt = performance.now();
+  #measuredAt = performance.now();
 
   constructor(options: LoadMeterOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#look(), PERIOD_MS).unref();
-    this.#look();
+    this.#timer = setInterval(() => this.#measure(), PERIOD_MS).unref();
+    this.#measure();
   }
 
   /** The busiest worker's use of its core, 0 to 1. */
   get workerCpu(): number {
-    return Math.max(0, ...this.#options.pool.workers.map(({ cpu }) => cpu.share));
+    return Math.max(0, ...this.#options.pool.workers.map(({ cpu }) => cpu.ratio));
   }
 
   /** The use of the machine's network in the direction that has more, 0 to 1. */
@@ -69,10 +69,10 @@ export class LoadMeter {
     };
   }
 
-  #look(): void {
+  #measure(): void {
     const now = performance.now();
-    const elapsedMs = Math.max(now - this.#lookedAt, 1);
-    this.#lookedAt = now;
+    const elapsedMs = Math.max(now - this.#measuredAt, 1);
+    this.#measuredAt = now;
     const { meanMs, longestMs } = this.#loop.take();
     this.#delayMs = meanMs;
     this.#longestMs = Math.max(this.#longestMs, longestMs);

@@ -119,7 +119,7 @@ export class Registration {
    */
   async withdrawClosing(roomId: string): Promise<void> {
     const closing = this.#reports.closing(roomId);
-    if (closing?.removal) await this.report();
+    if (closing?.kick) await this.report();
     else if (closing) {
       await this.#beating;
       this.#reports.withdraw(roomId);
@@ -163,8 +163,8 @@ export class Registration {
     const expected = { roomId, peerId, daemonId, incarnation: this.#incarnation };
     const { grants, epoch, issuedAt } = await this.#tokens.verifyAssignment(token, expected);
     // Only who shows a token of the control plane learns that the peer was removed.
-    this.#rooms.removals.checkRefusal(roomId, peerId);
-    if (this.#rooms.removals.isVoid(epoch, roomId, peerId)) throw new RequestError(401, 'the token is not valid');
+    this.#rooms.kicks.checkBan(roomId, peerId);
+    if (this.#rooms.kicks.isVoid(epoch, roomId, peerId)) throw new RequestError(401, 'the token is not valid');
     this.#reservations.use(roomId, peerId, issuedAt);
     return grants;
   }
@@ -253,7 +253,7 @@ export class Registration {
       ...report,
     });
     acknowledge(answer);
-    this.#reservations.tell(Number(answer.assigned), Date.now());
+    this.#reservations.update(Number(answer.assigned), Date.now());
     if (answer.jwksJson) this.#tokens.learn(answer.jwksJson);
     if (answer.superseded) return this.#giveUp('a newer run of this daemon has registered');
     if (answer.fenced) return this.#startAnew();
@@ -268,7 +268,7 @@ export class Registration {
     this.#secret = undefined;
     this.#incarnation = randomUUID();
     this.#fenced = true;
-    this.#rooms.letAllGo('fenced');
+    this.#rooms.handOffAll('fenced');
     this.#reports.forget();
     return 0;
   }
@@ -278,7 +278,7 @@ export class Registration {
     this.#closed = true;
     this.#secret = undefined;
     this.#rooms.drain();
-    this.#rooms.letAllGo('fenced');
+    this.#rooms.handOffAll('fenced');
     this.#options.onSuperseded(reason);
     return 0;
   }

@@ -1,13 +1,13 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { HeartbeatRequestSchema, HeartbeatResponse } from '@mediasoup-server/proto/registry';
-import type { Removal } from '../rooms/Removals.ts';
+import type { Kick } from '../rooms/Kicks.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 
-/** `removal` is there where the room was closed by command. */
-type Closed = { readonly epoch: number; readonly removal: Removal | undefined };
-type PutOut = { readonly roomId: string; readonly peerId: string; readonly epoch: number; readonly removal: Removal };
+/** `kick` is there where the room was closed by command. */
+type Closed = { readonly epoch: number; readonly kick: Kick | undefined };
+type KickedPeer = { readonly roomId: string; readonly peerId: string; readonly epoch: number; readonly kick: Kick };
 
 /** What an answer says of the reports: rooms whose epoch is raised, and rooms to report again. */
 type Answer = Pick<HeartbeatResponse, 'raised' | 'unprocessed'>;
@@ -16,33 +16,33 @@ type Answer = Pick<HeartbeatResponse, 'raised' | 'unprocessed'>;
 export class Reports {
   readonly #rooms: Rooms;
   readonly #closed = new Map<string, Closed>();
-  readonly #putOut = new Set<PutOut>();
+  readonly #kicked = new Set<KickedPeer>();
 
   /** @param onNews called when there is something to report. */
   constructor(rooms: Rooms, onNews: () => void) {
     this.#rooms = rooms;
-    const closed = (room: Room, removal?: Removal) => {
-      this.#closed.set(room.id, { epoch: room.epoch, removal });
+    const closed = (room: Room, kick?: Kick) => {
+      this.#closed.set(room.id, { epoch: room.epoch, kick });
       onNews();
     };
     rooms.listen({
-      roomClosed: (room, end, removal) => {
+      roomClosed: (room, end, kick) => {
         // Nobody is assigned to a room without a record, and what was let go is another's to report.
-        if (removal) removal.voidTo = room.epoch === 0 ? 0 : removal.voidTo;
-        if (room.epoch === 0 || room.isLetGo) return;
+        if (kick) kick.voidTo = room.epoch === 0 ? 0 : kick.voidTo;
+        if (room.epoch === 0 || room.isHandedOff) return;
         // After the death of a worker the room is made again, and its record stays true.
-        if (end !== 'worker') closed(room, removal);
+        if (end !== 'worker') closed(room, kick);
       },
       roomNotRebuilt: (room) => closed(room),
-      peerPutOut: ({ id: roomId, epoch }, peerId, removal) => {
-        this.#putOut.add({ roomId, peerId, epoch, removal });
+      peerKicked: ({ id: roomId, epoch }, peerId, kick) => {
+        this.#kicked.add({ roomId, peerId, epoch, kick });
         onNews();
       },
     });
   }
 
   get isEmpty(): boolean {
-    return this.#closed.size + this.#putOut.size === 0;
+    return this.#closed.size + this.#kicked.size === 0;
   }
 
   /** A room whose close is yet to be acknowledged. */
@@ -57,7 +57,7 @@ export class Reports {
 
   /** This run of the daemon is over, and with it all assignments to it: what it closed is nobody's to report. */
   forget(): void {
-    for (const { epoch, removal } of this.#closed.values()) if (removal) removal.voidTo = epoch;
+    for (const { epoch, kick } of this.#closed.values()) if (kick) kick.voidTo = epoch;
     this.#closed.clear();
   }
 
@@ -67,39 +67,39 @@ export class Reports {
     acknowledge: (answer: Answer) => void;
   } {
     const closed = [...this.#closed];
-    const putOut = [...this.#putOut];
+    const kicked = [...this.#kicked];
     const now = Date.now();
     return {
       report: {
         closedRooms: closed.map(([roomId, { epoch }]) => ({ roomId, epoch: BigInt(epoch) })),
-        removedPeers: putOut.map(({ roomId, peerId, removal }) => ({
+        removedPeers: kicked.map(({ roomId, peerId, kick }) => ({
           roomId,
           peerId,
-          refuseFor: durationFromMs(Math.max(0, removal.refusedUntil - now)),
+          refuseFor: durationFromMs(Math.max(0, kick.bannedUntil - now)),
         })),
       },
-      acknowledge: (answer) => this.#acknowledge(closed, putOut, answer),
+      acknowledge: (answer) => this.#acknowledge(closed, kicked, answer),
     };
   }
 
   #acknowledge(
     closed: readonly (readonly [string, Closed])[],
-    putOut: readonly PutOut[],
+    kicked: readonly KickedPeer[],
     { raised, unprocessed }: Answer,
   ): void {
     const again = new Set(unprocessed);
     const epochs = new Map(raised.map(({ roomId, epoch }) => [roomId, Number(epoch)]));
-    for (const one of putOut) {
+    for (const one of kicked) {
       if (again.has(one.roomId)) continue;
-      this.#putOut.delete(one);
+      this.#kicked.delete(one);
       const raisedTo = epochs.get(one.roomId);
       // Where nothing was raised the room is another daemon's, whose assignments have greater epochs.
-      one.removal.voidTo = raisedTo === undefined ? one.epoch : raisedTo - 1;
+      one.kick.voidTo = raisedTo === undefined ? one.epoch : raisedTo - 1;
     }
     for (const [roomId, one] of closed) {
       if (again.has(roomId)) continue;
       if (this.#closed.get(roomId) === one) this.#closed.delete(roomId);
-      if (one.removal) one.removal.voidTo = Math.max(one.epoch, epochs.get(roomId) ?? 0);
+      if (one.kick) one.kick.voidTo = Math.max(one.epoch, epochs.get(roomId) ?? 0);
     }
     for (const [roomId, epoch] of epochs) {
       const room = this.#rooms.get(roomId);

@@ -70,7 +70,7 @@ export class RoomRecords {
       this.#unclaimed.delete(room);
       metrics.claims.inc({ outcome: granted ? 'granted' : 'elsewhere' });
       if (granted) this.recorded(room, Number(epoch));
-      else this.#letGo(room);
+      else this.#handOff(room);
       return granted ? { is: 'recorded' } : { is: 'elsewhere', daemonId };
     } catch (error) {
       metrics.claims.inc({ outcome: 'failed' });
@@ -91,7 +91,7 @@ export class RoomRecords {
   /** Claims what is left over, and reports the rooms whose records are not known or old. */
   async reconcile(credentials: Credentials): Promise<void> {
     for (const room of this.#unclaimed) {
-      if (room.closed || room.isLetGo) this.#unclaimed.delete(room);
+      if (room.closed || room.isHandedOff) this.#unclaimed.delete(room);
       else await this.claim(room, credentials);
     }
     const { roomRenewalMs, metrics } = this.#options;
@@ -116,14 +116,14 @@ export class RoomRecords {
       }
       for (const roomId of answer.elsewhere) {
         const room = open.get(roomId);
-        if (room) this.#letGo(room);
+        if (room) this.#handOff(room);
       }
     }
   }
 
-  #letGo(room: Room): void {
+  #handOff(room: Room): void {
     this.#unclaimed.delete(room);
     this.#options.logger.warn({ roomId: room.id, peers: room.peerCount }, 'the room was opened elsewhere meanwhile');
-    this.#rooms.letGo(room, 'fenced');
+    this.#rooms.handOff(room, 'fenced');
   }
 }

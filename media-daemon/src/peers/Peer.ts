@@ -9,9 +9,9 @@ import { Messages } from '../rooms/Messages.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { RoomRouter } from '../routers/RoomRouter.ts';
 import type { Grants } from './Grants.ts';
+import { type Measured, PeerConsumers } from './PeerConsumers.ts';
+import { PeerProducers } from './PeerProducers.ts';
 import { PeerTransports } from './PeerTransports.ts';
-import { Publications } from './Publications.ts';
-import { type Measured, Subscriptions } from './Subscriptions.ts';
 
 /** Tells a peer's client something. It never throws: whether the client still listens is not the room's concern. */
 export type Notify = <N extends Notification>(method: N, data: NotificationData<N>) => void;
@@ -41,11 +41,11 @@ export class Peer {
   /** Where its media is, as long as it stays. */
   readonly router: RoomRouter;
   readonly transports: PeerTransports;
-  readonly publications: Publications;
-  readonly subscriptions: Subscriptions;
+  readonly producers: PeerProducers;
+  readonly consumers: PeerConsumers;
   readonly messages: Messages;
   /** Whether the peer is told of the others: from the answer to its `joinRoom` on. */
-  hears = false;
+  announced = false;
   /** Whether its socket is there; without one it stays for a time. */
   isConnected = true;
   readonly #room: Room;
@@ -61,8 +61,8 @@ export class Peer {
     this.router = router;
     router.join(this);
     this.transports = new PeerTransports(room, router, notify);
-    this.publications = new Publications(this, room);
-    this.subscriptions = new Subscriptions(this, room);
+    this.producers = new PeerProducers(this, room);
+    this.consumers = new PeerConsumers(this, room);
     this.messages = new Messages(this, room, isReady);
   }
 
@@ -71,11 +71,11 @@ export class Peer {
   }
 
   get producerCount(): number {
-    return this.publications.producers.size;
+    return this.producers.media.size;
   }
 
   get consumerCount(): number {
-    return this.subscriptions.consumers.size;
+    return this.consumers.media.size;
   }
 
   get closed(): boolean {
@@ -91,41 +91,41 @@ export class Peer {
 
   /** mediasoup's statistics of one of the peer's own things. */
   async getStats(of: RequestData<'getStats'>): Promise<ResponseData<'getStats'>> {
-    const { transports, publications, subscriptions } = this;
+    const { transports, producers, consumers } = this;
     const measured =
       'transportId' in of
         ? transports.get(of.transportId)
         : 'producerId' in of
-          ? publications.producers.get(of.producerId)
+          ? producers.media.get(of.producerId)
           : 'consumerId' in of
-            ? subscriptions.measured(subscriptions.consumers.get(of.consumerId))
+            ? consumers.measured(consumers.media.get(of.consumerId))
             : 'dataProducerId' in of
-              ? publications.dataProducers.get(of.dataProducerId)
-              : subscriptions.dataConsumers.get(of.dataConsumerId);
+              ? producers.data.get(of.dataProducerId)
+              : consumers.data.get(of.dataConsumerId);
     return { stats: await measured.getStats() };
   }
 
   /** Everything of the peer that mediasoup measures, in the order of the ids. */
   get measurable(): Measurable[] {
-    const { transports, publications, subscriptions } = this;
+    const { transports, producers, consumers } = this;
     const all = {
       transport: transports,
-      producer: publications.producers,
-      consumer: [...subscriptions.consumers].map((consumer) => subscriptions.measured(consumer)),
-      'data producer': publications.dataProducers,
-      'data consumer': subscriptions.dataConsumers,
+      producer: producers.media,
+      consumer: [...consumers.media].map((consumer) => consumers.measured(consumer)),
+      'data producer': producers.data,
+      'data consumer': consumers.data,
     };
     return Object.entries<Iterable<Measurable['thing']>>(all)
       .flatMap(([of, things]) => [...things].map((thing) => ({ of, thing })))
       .sort((a, b) => (a.thing.id < b.thing.id ? -1 : 1));
   }
 
-  /** Everything that the peer has and hears of. */
+  /** Everything that the peer has, and what it sees of the others. */
   snapshot(): Snapshot {
     return {
       transports: this.transports.snapshot(),
-      ...this.publications.snapshot(),
-      ...this.subscriptions.snapshot(),
+      ...this.producers.snapshot(),
+      ...this.consumers.snapshot(),
       ...this.#room.snapshotFor(this),
     };
   }
@@ -134,11 +134,11 @@ export class Peer {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.publications.close();
-    this.subscriptions.close();
+    this.producers.close();
+    this.consumers.close();
     this.transports.close();
-    this.publications.abandon();
-    this.subscriptions.abandon();
+    this.producers.abandon();
+    this.consumers.abandon();
     this.router.leave(this);
   }
 }

@@ -4,7 +4,7 @@ import { RequestError } from '../errors.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { RoomRouter } from '../routers/RoomRouter.ts';
 import { closeOn } from '../workers/closeOn.ts';
-import { Owned } from './Owned.ts';
+import { LimitedMap } from './LimitedMap.ts';
 import type { Notify } from './Peer.ts';
 
 type Direction = 'send' | 'recv';
@@ -17,7 +17,7 @@ export class PeerTransports {
   readonly #room: Room;
   readonly #router: RoomRouter;
   readonly #notify: Notify;
-  readonly #owned = new Owned<types.WebRtcTransport>('transport', 2, 'peerTransports');
+  readonly #transports = new LimitedMap<types.WebRtcTransport>('transport', 2, 'peerTransports');
   readonly #by = new Map<Direction, types.WebRtcTransport>();
   readonly #making = new Set<Direction>();
   readonly #connected = new Set<string>();
@@ -50,7 +50,7 @@ export class PeerTransports {
 
   /** @throws RequestError 404 */
   get(transportId: string): types.WebRtcTransport {
-    return this.#owned.get(transportId);
+    return this.#transports.get(transportId);
   }
 
   has(direction: Direction): boolean {
@@ -66,7 +66,7 @@ export class PeerTransports {
       throw new RequestError(409, `the peer has a ${direction} transport already`);
     this.#making.add(direction);
     try {
-      const transport = await this.#owned.make(
+      const transport = await this.#transports.make(
         async () => {
           const made = await this.#router.createTransport({
             enableUdp: !forceTcp,
@@ -120,8 +120,8 @@ export class PeerTransports {
   /** Closes both, and with them everything on them. */
   close(): void {
     this.#closed = true;
-    this.#owned.close();
-    for (const transport of this.#owned) closeOn(this.#router.on, transport);
+    this.#transports.close();
+    for (const transport of this.#transports) closeOn(this.#router.pooledWorker, transport);
   }
 
   #gone(direction: Direction, transportId: string): void {

@@ -61,7 +61,7 @@ export class Messages {
   /** Sends what the peer has not been sent, as much as its socket takes now. */
   deliver(): void {
     const { messageLog } = this.#room;
-    if (!this.#peer.hears) return;
+    if (!this.#peer.announced) return;
     while (this.#next < messageLog.end && this.#isReady()) {
       messageLog.dropOld();
       const dropped = messageLog.start - this.#next;

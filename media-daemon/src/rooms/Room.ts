@@ -10,10 +10,10 @@ import { Speakers } from '../speakers/Speakers.ts';
 import type { Level } from '../speakers/Voices.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import { type AnnouncementLimits, Announcements } from './Announcements.ts';
-import { Catalogue } from './Catalogue.ts';
 import type { Happening } from './Happening.ts';
 import { MessageLog } from './MessageLog.ts';
 import { Mutes } from './Mutes.ts';
+import { RoomProducers } from './RoomProducers.ts';
 
 /** Why a room ended. */
 export type RoomEnd = 'empty' | 'unjoined' | 'command' | 'worker' | 'fenced' | 'shutdown' | 'moved';
@@ -56,7 +56,7 @@ export class Room {
   readonly createdAt = new Date();
   readonly limits: RoomLimits;
   readonly mesh: RouterMesh;
-  readonly catalogue = new Catalogue(this);
+  readonly producers = new RoomProducers(this);
   readonly mutes = new Mutes();
   readonly announcements: Announcements;
   readonly messageLog = new MessageLog();
@@ -71,7 +71,7 @@ export class Room {
   #unjoinedTimer: NodeJS.Timeout | undefined;
   /** Why the peers were asked to move, and until when they have time, on the clock of `performance`. */
   #move: { readonly reason: MoveReason; readonly until: number } | undefined;
-  #letGo = false;
+  #handedOff = false;
   #closed = false;
 
   private constructor(id: string, epoch: number, pool: WorkerPool, options: RoomOptions) {
@@ -124,7 +124,7 @@ export class Room {
    * @throws RequestError 503 when the room is full, 409 when it just closed, 429 when the peer joins too often.
    */
   join(joining: Joining): Peer {
-    if (this.closed || this.#letGo) throw new RequestError(409, 'the room has just closed, join again');
+    if (this.closed || this.#handedOff) throw new RequestError(409, 'the room has just closed, join again');
     const { peerId } = joining;
     const former = this.#peers.get(peerId);
     if (!former && this.#peers.size >= this.limits.maxRoomPeers)
@@ -133,7 +133,7 @@ export class Room {
       });
     this.announcements.announce(peerId, joining.appData);
     clearTimeout(this.#unjoinedTimer);
-    const peer = new Peer(joining, this, this.mesh.place());
+    const peer = new Peer(joining, this, this.mesh.chooseRouter());
     this.#peers.set(peerId, peer);
     if (former) {
       former.notify('error', { code: 409, reason: 'the same peer has connected anew' });
@@ -152,7 +152,7 @@ export class Room {
   }
 
   /** Puts a peer out for good, after telling it why. */
-  remove(peer: Peer, reason: string): void {
+  kick(peer: Peer, reason: string): void {
     peer.notify('error', { code: 403, reason });
     this.#hooks.peerRemoved(this, peer, false);
     this.leave(peer, LeaveReason.REMOVED);
@@ -178,7 +178,7 @@ export class Room {
    * `joinRoom`, which lists the peers, has been sent: so nothing is told twice and nothing is missed.
    */
   announceTo(peer: Peer): void {
-    peer.hears = true;
+    peer.announced = true;
     const { producers, dataProducers, activeSpeaker, audioLevels } = this.snapshotFor(peer);
     for (const producer of producers) peer.notify('newProducer', producer);
     for (const dataProducer of dataProducers) peer.notify('newDataProducer', dataProducer);
@@ -190,7 +190,7 @@ export class Room {
   /** What a peer sees of the others. */
   snapshotFor(peer: Peer): Pick<Snapshot, 'producers' | 'dataProducers' | 'activeSpeaker' | 'audioLevels'> {
     return {
-      ...this.catalogue.of(this.othersThan(peer)),
+      ...this.producers.of(this.othersThan(peer)),
       activeSpeaker: this.#speaker(this.#speakers.active).peerId,
       audioLevels: this.#audioLevels(this.#speakers.levels),
     };
@@ -214,15 +214,15 @@ export class Room {
   }
 
   /** Whether the room lives elsewhere: it lets nobody in, and what is left of it is its peers' affair alone. */
-  get isLetGo(): boolean {
-    return this.#letGo;
+  get isHandedOff(): boolean {
+    return this.#handedOff;
   }
 
   /** Lets nobody in from now on. To whoever watches from outside the room ends here. */
-  letGo(): void {
+  handOff(): void {
     for (const { id: peerId } of this.peers)
       this.happened({ case: 'peerLeft', value: { peerId, reason: LeaveReason.ROOM_CLOSED } });
-    this.#letGo = true;
+    this.#handedOff = true;
   }
 
   /**
@@ -242,14 +242,14 @@ export class Room {
       this.#hooks.peerRemoved(this, peer, comeBack !== undefined);
     }
     this.#peers.clear();
-    this.catalogue.clear();
+    this.producers.clear();
     this.mesh.close();
     this.#hooks.closed(this, end);
   }
 
   /** Tells whoever watches the room from outside, as long as it lives here. */
   happened(happening: Happening): void {
-    if (!this.#letGo) this.#hooks.happened(this, happening);
+    if (!this.#handedOff) this.#hooks.happened(this, happening);
   }
 
   peerUpdated(peer: Peer): void {
@@ -285,20 +285,20 @@ export class Room {
   #audioLevels(levels: readonly Level[]): Snapshot['audioLevels'] {
     const told: Snapshot['audioLevels'] = [];
     for (const { producer, volume } of levels) {
-      const owner = this.catalogue.ownerOf(producer.id);
+      const owner = this.producers.ownerOf(producer.id);
       if (owner && !told.some(({ peerId }) => peerId === owner.id)) told.push({ peerId: owner.id, volume });
     }
     return told;
   }
 
   #speaker(producer: types.Producer | undefined): NotificationData<'activeSpeaker'> {
-    return { peerId: (producer && this.catalogue.ownerOf(producer.id)?.id) ?? null };
+    return { peerId: (producer && this.producers.ownerOf(producer.id)?.id) ?? null };
   }
 
   #tellAll<N extends Notification>(method: N, data: NotificationData<N>, except?: string): void {
     if (this.closed) return;
-    for (const { id, hears, router, notify } of this.#peers.values())
-      if (hears && !router.closed && id !== except) notify(method, data);
+    for (const { id, announced, router, notify } of this.#peers.values())
+      if (announced && !router.closed && id !== except) notify(method, data);
   }
 }
 

@@ -4,18 +4,18 @@ import { RequestError } from '../errors.ts';
 import type { Peer } from '../peers/Peer.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import type { Happening } from './Happening.ts';
-import { type Removal, Removals } from './Removals.ts';
+import { type Kick, Kicks } from './Kicks.ts';
 import { type MoveReason, Room, type RoomEnd, type RoomOptions } from './Room.ts';
 
 /** What the rooms' surroundings do when something happens to one. */
 export type RoomsListener = {
-  /** `removal` is there where a command closed it. */
-  readonly roomClosed?: (room: Room, end: RoomEnd, removal: Removal | undefined) => void;
+  /** `kick` is there where a command closed it. */
+  readonly roomClosed?: (room: Room, end: RoomEnd, kick: Kick | undefined) => void;
   /** The worker of a room with a record has died, and the room could not be made again. */
   readonly roomNotRebuilt?: (room: Room) => void;
   readonly peerRemoved?: (peer: Peer, comeBack: boolean) => void;
   /** A command puts the peer out. */
-  readonly peerPutOut?: (room: Room, peerId: string, removal: Removal) => void;
+  readonly peerKicked?: (room: Room, peerId: string, kick: Kick) => void;
   readonly happened?: (room: Room, happening: Happening) => void;
 };
 
@@ -28,13 +28,13 @@ export type RoomsOptions = Omit<RoomOptions, 'hooks'> & {
 export class Rooms {
   readonly #rooms = new Map<string, Room>();
   /** Rooms that live on other daemons, until their peers have moved, each with the timer of its deadline. */
-  readonly #letGo = new Map<Room, NodeJS.Timeout>();
+  readonly #handedOff = new Map<Room, NodeJS.Timeout>();
   readonly #making = new Map<string, Promise<Room>>();
   readonly #listeners = new Set<RoomsListener>();
   readonly #pool: WorkerPool;
   readonly #options: RoomsOptions;
   readonly #logger: Logger;
-  readonly #removals = new Removals();
+  readonly #kicks = new Kicks();
   #draining = false;
 
   constructor(pool: WorkerPool, options: RoomsOptions, logger: Logger) {
@@ -58,12 +58,12 @@ export class Rooms {
 
   /** Whatever is not closed: those that live elsewhere, and whose peers are yet to follow, too. */
   get open(): Room[] {
-    return [...this.#rooms.values(), ...this.#letGo.keys()];
+    return [...this.#rooms.values(), ...this.#handedOff.keys()];
   }
 
   /** How many are open. */
   get size(): number {
-    return this.#rooms.size + this.#letGo.size;
+    return this.#rooms.size + this.#handedOff.size;
   }
 
   /** How many peers are in those that are open. */
@@ -74,7 +74,7 @@ export class Rooms {
   /** Whether the peer is in an open room of that id. */
   hasPeer(roomId: string, peerId: string): boolean {
     if (this.#rooms.get(roomId)?.has(peerId)) return true;
-    for (const room of this.#letGo.keys()) if (room.id === roomId && room.has(peerId)) return true;
+    for (const room of this.#handedOff.keys()) if (room.id === roomId && room.has(peerId)) return true;
     return false;
   }
 
@@ -100,8 +100,8 @@ export class Rooms {
   }
 
   /** Whom commands have put out. */
-  get removals(): Pick<Removals, 'isVoid' | 'checkRefusal'> {
-    return this.#removals;
+  get kicks(): Pick<Kicks, 'isVoid' | 'checkBan'> {
+    return this.#kicks;
   }
 
   /**
@@ -109,25 +109,25 @@ export class Rooms {
    *
    * @param refuseForMs milliseconds for which it is not let in again.
    */
-  removePeer(room: Room, peer: Peer, reason: string, refuseForMs: number): void {
-    const removal = this.#removals.addPeer(room.id, peer.id, refuseForMs);
-    for (const listener of this.#listeners) listener.peerPutOut?.(room, peer.id, removal);
-    room.remove(peer, reason);
+  kickPeer(room: Room, peer: Peer, reason: string, refuseForMs: number): void {
+    const kick = this.#kicks.addPeer(room.id, peer.id, refuseForMs);
+    for (const listener of this.#listeners) listener.peerKicked?.(room, peer.id, kick);
+    room.kick(peer, reason);
   }
 
   /**
    * Lets go of a room that lives on another daemon by now: nobody finds it, so that nobody new comes in and a room of
    * the same id may be made; its peers are asked to move, and at the deadline it closes.
    */
-  letGo(room: Room, reason: MoveReason): void {
+  handOff(room: Room, reason: MoveReason): void {
     if (this.#rooms.get(room.id) !== room) return;
     const end = reason === 'fenced' ? 'fenced' : 'moved';
     const { moveDeadlineMs } = this.#options;
     this.#logger.info({ roomId: room.id, reason, peers: room.peerCount, moveDeadlineMs }, 'room let go');
-    room.letGo();
+    room.handOff();
     this.#rooms.delete(room.id);
     this.#tell(room, { case: 'roomClosed', value: { end: ends[end] } });
-    this.#letGo.set(
+    this.#handedOff.set(
       room,
       setTimeout(() => room.close(end), moveDeadlineMs),
     );
@@ -136,8 +136,8 @@ export class Rooms {
   }
 
   /** Lets go of every room. */
-  letAllGo(reason: MoveReason): void {
-    for (const room of this.list()) this.letGo(room, reason);
+  handOffAll(reason: MoveReason): void {
+    for (const room of this.list()) this.handOff(room, reason);
   }
 
   /** Closes every room. */
@@ -151,13 +151,13 @@ export class Rooms {
       ...this.#options,
       hooks: {
         closed: (room, end) => {
-          clearTimeout(this.#letGo.get(room));
-          if (!this.#letGo.delete(room)) this.#rooms.delete(roomId);
-          const removal = end === 'command' ? this.#removals.addRoom(roomId) : undefined;
+          clearTimeout(this.#handedOff.get(room));
+          if (!this.#handedOff.delete(room)) this.#rooms.delete(roomId);
+          const kick = end === 'command' ? this.#kicks.addRoom(roomId) : undefined;
           this.#logger.info({ roomId, end }, 'room closed');
-          if (!room.isLetGo) this.#tell(room, { case: 'roomClosed', value: { end: ends[end] } });
-          for (const listener of this.#listeners) listener.roomClosed?.(room, end, removal);
-          if (end === 'worker' && room.epoch > 0 && !room.isLetGo) this.#rebuild(room);
+          if (!room.isHandedOff) this.#tell(room, { case: 'roomClosed', value: { end: ends[end] } });
+          for (const listener of this.#listeners) listener.roomClosed?.(room, end, kick);
+          if (end === 'worker' && room.epoch > 0 && !room.isHandedOff) this.#rebuild(room);
         },
         peerRemoved: (_room, peer, comeBack) => {
           for (const listener of this.#listeners) listener.peerRemoved?.(peer, comeBack);
@@ -168,7 +168,7 @@ export class Rooms {
     const making = Room.create(roomId, epoch, this.#pool, options)
       .then((room) => {
         this.#rooms.set(roomId, room);
-        const workerPid = room.mesh.routers[0]?.on.worker.pid;
+        const workerPid = room.mesh.routers[0]?.pooledWorker.worker.pid;
         this.#logger.info({ roomId, workerPid }, 'room created');
         this.#tell(room, { case: 'roomCreated', value: {} });
         return room;

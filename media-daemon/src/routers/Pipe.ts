@@ -1,6 +1,6 @@
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
-import type { Closable } from '../peers/Owned.ts';
+import type { Closable } from '../peers/LimitedMap.ts';
 import { closeOn } from '../workers/closeOn.ts';
 import type { RoomRouter } from './RoomRouter.ts';
 import type { LinkEnds, RouterLink } from './RouterLink.ts';
@@ -151,8 +151,8 @@ export class Pipe {
   };
 
   #closeEnds(): void {
-    closeOn(this.from.on, this.#ends?.near);
-    closeOn(this.to.on, this.#ends?.far);
+    closeOn(this.from.pooledWorker, this.#ends?.near);
+    closeOn(this.to.pooledWorker, this.#ends?.far);
   }
 }
 

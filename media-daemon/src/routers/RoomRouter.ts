@@ -21,7 +21,7 @@ export type RoomRouterHooks = {
 
 /** A room's router on one worker. It is there at once, and opens while who needs it waits. */
 export class RoomRouter {
-  readonly on: PooledWorker;
+  readonly pooledWorker: PooledWorker;
   /** Rejects when its worker dies before it is open. */
   readonly opened: Promise<types.Router>;
   readonly #peers = new Set<Peer>();
@@ -30,8 +30,8 @@ export class RoomRouter {
   #speakers: RouterSpeakers | undefined;
   #closed = false;
 
-  constructor(on: PooledWorker, speakers: Speakers, hooks: RoomRouterHooks) {
-    this.on = on;
+  constructor(pooledWorker: PooledWorker, speakers: Speakers, hooks: RoomRouterHooks) {
+    this.pooledWorker = pooledWorker;
     this.#hooks = hooks;
     this.opened = this.#open(speakers);
     this.opened.catch(() => this.#die());
@@ -39,7 +39,7 @@ export class RoomRouter {
 
   /** A worker's death closes what is on a router before the router itself: nobody there need hear of each thing. */
   get closed(): boolean {
-    return this.#closed || this.on.worker.closed;
+    return this.#closed || this.pooledWorker.worker.closed;
   }
 
   get peers(): Peer[] {
@@ -60,7 +60,7 @@ export class RoomRouter {
 
   async createTransport(options: TransportOptions): Promise<types.WebRtcTransport> {
     const router = await this.opened;
-    return router.createWebRtcTransport({ ...options, webRtcServer: this.on.webRtcServer });
+    return router.createWebRtcTransport({ ...options, webRtcServer: this.pooledWorker.webRtcServer });
   }
 
   /** Of a producer on this router. */
@@ -77,22 +77,22 @@ export class RoomRouter {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    closeOn(this.on, this.#router);
+    closeOn(this.pooledWorker, this.#router);
   }
 
   async #open(speakers: Speakers): Promise<types.Router> {
-    const router = await this.on.worker.createRouter({ mediaCodecs });
+    const router = await this.pooledWorker.worker.createRouter({ mediaCodecs });
     router.on('workerclose', () => this.#die());
     this.#router = router;
     this.#speakers = await speakers.listen(router);
-    if (this.#closed) closeOn(this.on, router);
+    if (this.#closed) closeOn(this.pooledWorker, router);
     return router;
   }
 
   #die(): void {
     if (this.#closed) return;
     this.#closed = true;
-    closeOn(this.on, this.#router);
+    closeOn(this.pooledWorker, this.#router);
     this.#hooks.died(this);
   }
 }

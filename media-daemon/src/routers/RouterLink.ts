@@ -20,7 +20,7 @@ export class RouterLink {
   constructor(a: RoomRouter, b: RoomRouter, ports: types.TransportPortRange) {
     this.#routers = [a, b];
     this.#opened = this.#open(ports);
-    // Who waits for it hears of it; afterwards it is made anew.
+    // Callers that wait for it get the error; the next one opens a new link.
     this.#opened.catch(() => this.close());
   }
 
@@ -78,7 +78,7 @@ export class RouterLink {
 
   /** Each is on the router of the same place. */
   #closeEnds(transports: readonly (types.PipeTransport | undefined)[]): void {
-    for (const [at, { on }] of this.#routers.entries()) closeOn(on, transports[at]);
+    for (const [at, { pooledWorker }] of this.#routers.entries()) closeOn(pooledWorker, transports[at]);
   }
 }
 

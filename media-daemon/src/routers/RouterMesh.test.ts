@@ -11,14 +11,14 @@ async function aliceAndBob(t: TestContext) {
   const { peer: alice } = await joinRoom(room, 'alice');
   const { peer: bob, notified } = await joinRoom(room, 'bob');
   assert.notEqual(alice.router, bob.router);
-  const { producerId } = await alice.publications.produce({
+  const { producerId } = await alice.producers.produce({
     kind: 'audio',
     rtpParameters: opusRtpParameters(),
     appData: {},
   });
-  const producer = alice.publications.producers.get(producerId);
+  const producer = alice.producers.media.get(producerId);
   /** Whether Bob's consumers know that the producer is paused. */
-  const seenPaused = () => [...bob.subscriptions.consumers].map(({ producerPaused }) => producerPaused);
+  const seenPaused = () => [...bob.consumers.media].map(({ producerPaused }) => producerPaused);
   return { room, alice, bob, notified, producer, producerId, seenPaused };
 }
 
@@ -30,7 +30,7 @@ test('a room stays on one worker until that is saturated, and then grows', async
   const { peer: alice } = await joinRoom(room, 'alice');
   const { peer: bob } = await joinRoom(room, 'bob');
   assert.equal(room.mesh.routers.length, 1);
-  const { producerId } = await alice.publications.produce({
+  const { producerId } = await alice.producers.produce({
     kind: 'audio',
     rtpParameters: opusRtpParameters(),
     appData: {},
@@ -41,14 +41,14 @@ test('a room stays on one worker until that is saturated, and then grows', async
   const { peer: carol } = await joinRoom(room, 'carol');
   assert.equal(bob.router, alice.router);
   assert.notEqual(carol.router, alice.router);
-  bob.subscriptions.closeConsumer(first);
-  assert.ok(alice.router.on.load.saturated, 'a little less is no relief');
+  bob.consumers.closeConsumer(first);
+  assert.ok(alice.router.pooledWorker.load.saturated, 'a little less is no relief');
   await consume(room, bob, producerId);
   const other = await rooms.getOrCreate('other');
   const another = await rooms.getOrCreate('another');
   assert.deepEqual(
-    [other, another].map(({ mesh }) => mesh.routers[0]?.on),
-    [carol.router.on, carol.router.on],
+    [other, another].map(({ mesh }) => mesh.routers[0]?.pooledWorker),
+    [carol.router.pooledWorker, carol.router.pooledWorker],
     'new rooms go elsewhere too',
   );
 });
@@ -69,7 +69,7 @@ test('consumers on another router, asked for at once, share one pipe, which the 
   assert.deepEqual([near?.consumers, far?.producers, far?.consumers], [1, 1, 4]);
   for (const [index, peer] of receivers.entries()) {
     assert.equal(room.mesh.pipes.length, 1);
-    peer.subscriptions.closeConsumer(consumers[index] as { consumerId: string });
+    peer.consumers.closeConsumer(consumers[index] as { consumerId: string });
   }
   assert.deepEqual(room.mesh.pipes, []);
   const after = await dumpOf(room);
@@ -101,10 +101,10 @@ test('a pipe that is given up while it is made leaves nothing', async (t) => {
   producer.close();
   for (let ticks = 0; ticks < 30; ticks++) {
     const produced = { kind: 'audio', rtpParameters: opusRtpParameters(), appData: {} } as const;
-    const { producerId: shortLived } = await alice.publications.produce(produced);
+    const { producerId: shortLived } = await alice.producers.produce(produced);
     const waiting = Promise.allSettled([consume(room, bob, shortLived), consume(room, bob, shortLived)]);
     for (let tick = 0; tick < ticks; tick++) await nextTick();
-    alice.publications.closeProducer({ producerId: shortLived });
+    alice.producers.closeProducer({ producerId: shortLived });
     await waiting;
     await t.waitFor(() => assert.equal(bob.consumerCount, 0), { interval: 5, timeout: 60_000 });
   }
@@ -125,21 +125,21 @@ test('a consumer on another router follows the pauses of its producer, however f
     const { consumerId } = await consuming;
     await Promise.all(pausing);
     await t.waitFor(() => assert.deepEqual(seenPaused(), [producer.paused]), { interval: 5, timeout: 60_000 });
-    bob.subscriptions.closeConsumer({ consumerId });
+    bob.consumers.closeConsumer({ consumerId });
   }
   assert.deepEqual(room.mesh.pipes, []);
 });
 
 test('data producers are piped as producers are', async (t) => {
   const { room, alice, bob } = await aliceAndBob(t);
-  const { dataProducerId } = await alice.publications.produceData({ sctpStreamParameters: { streamId: 1 } });
-  const consumed = await Promise.all([1, 2].map(() => bob.subscriptions.consumeData({ dataProducerId })));
+  const { dataProducerId } = await alice.producers.produceData({ sctpStreamParameters: { streamId: 1 } });
+  const consumed = await Promise.all([1, 2].map(() => bob.consumers.consumeData({ dataProducerId })));
   const [near, far] = await dumpOf(room);
   assert.deepEqual([near?.dataConsumers, far?.dataProducers, far?.dataConsumers], [1, 1, 2]);
-  for (const { dataConsumerId } of consumed) bob.subscriptions.closeDataConsumer({ dataConsumerId });
+  for (const { dataConsumerId } of consumed) bob.consumers.closeDataConsumer({ dataConsumerId });
   assert.deepEqual(room.mesh.pipes, []);
-  await bob.subscriptions.consumeData({ dataProducerId });
-  alice.publications.closeDataProducer({ dataProducerId });
+  await bob.consumers.consumeData({ dataProducerId });
+  alice.producers.closeDataProducer({ dataProducerId });
   assert.deepEqual(room.mesh.pipes, []);
   const ends = await dumpOf(room);
   assert.deepEqual(

@@ -63,17 +63,24 @@ export class RouterMesh {
    *
    * @throws RequestError 503 when no worker runs.
    */
-  place(): RoomRouter {
-    const byWorker = new Map(this.routers.map((router) => [router.on, router]));
+  chooseRouter(): RoomRouter {
+    const byWorker = new Map(this.routers.map((router) => [router.pooledWorker, router]));
     const chosen = chooseWorker(
-      this.#pool.workers.map((on) => {
-        const { saturated, share } = on.load;
-        const router = byWorker.get(on);
-        return { on, router, saturated, share, hasRouter: router !== undefined, peers: router?.peerCount ?? 0 };
+      this.#pool.workers.map((pooledWorker) => {
+        const { saturated, ratio } = pooledWorker.load;
+        const router = byWorker.get(pooledWorker);
+        return {
+          pooledWorker,
+          router,
+          saturated,
+          load: ratio,
+          hasRouter: router !== undefined,
+          peers: router?.peerCount ?? 0,
+        };
       }),
     );
     if (!chosen) throw new RequestError(503, 'no media worker is running just now, try again');
-    return chosen.router ?? this.#add(chosen.on);
+    return chosen.router ?? this.#add(chosen.pooledWorker);
   }
 
   /**
@@ -88,7 +95,7 @@ export class RouterMesh {
     consume: () => Promise<C>,
   ): Promise<C> {
     if (from === to) return consume();
-    const key = `${sent.id} ${to.on.worker.pid}`;
+    const key = `${sent.id} ${to.pooledWorker.worker.pid}`;
     let pipe = this.#pipes.get(key);
     if (!pipe) {
       pipe = new Pipe(sent, [from, to], this.#link(from, to), () => this.#pipes.delete(key));
@@ -109,8 +116,8 @@ export class RouterMesh {
     for (const router of this.#routers) this.#remove(router);
   }
 
-  #add(on: PooledWorker): RoomRouter {
-    const router = new RoomRouter(on, this.#speakers, {
+  #add(pooledWorker: PooledWorker): RoomRouter {
+    const router = new RoomRouter(pooledWorker, this.#speakers, {
       died: () => {
         this.#remove(router);
         this.#died(router);

@@ -51,7 +51,7 @@ const pick = <T>(from: Iterable<T>, index: number): T | undefined => {
   return all[index % Math.max(all.length, 1)];
 };
 
-/** @returns whether it was still there: of several that die at once one may be gone before mediasoup hears of it. */
+/** @returns whether it was still there: of several that die at once one may be gone before mediasoup notices. */
 function kill(pid: number): boolean {
   try {
     return process.kill(pid, 'SIGKILL');
@@ -74,8 +74,8 @@ function expectedIn(room: Room) {
     return {
       producers: sum(router.peers, (peer) => peer.producerCount) + mediaTo,
       consumers: sum(router.peers, (peer) => peer.consumerCount) + mediaFrom,
-      dataProducers: sum(router.peers, (peer) => peer.publications.dataProducers.size) + to.length - mediaTo,
-      dataConsumers: sum(router.peers, (peer) => peer.subscriptions.dataConsumers.size) + from.length - mediaFrom,
+      dataProducers: sum(router.peers, (peer) => peer.producers.data.size) + to.length - mediaTo,
+      dataConsumers: sum(router.peers, (peer) => peer.consumers.data.size) + from.length - mediaFrom,
     };
   });
 }
@@ -84,16 +84,14 @@ function expectedIn(room: Room) {
 function receivedElsewhere(room: Room): Map<string, number> {
   const counted = new Map<string, number>();
   for (const peer of room.peers) {
-    const { consumers, dataConsumers } = peer.subscriptions;
+    const { media, data } = peer.consumers;
     const received = [
-      ...[...consumers].map(({ producerId }) => [producerId, room.catalogue.ownerOf(producerId)] as const),
-      ...[...dataConsumers].map(
-        ({ dataProducerId }) => [dataProducerId, room.catalogue.dataOwnerOf(dataProducerId)] as const,
-      ),
+      ...[...media].map(({ producerId }) => [producerId, room.producers.ownerOf(producerId)] as const),
+      ...[...data].map(({ dataProducerId }) => [dataProducerId, room.producers.dataOwnerOf(dataProducerId)] as const),
     ];
     for (const [id, owner] of received) {
       if (owner?.router === peer.router) continue;
-      const key = `${id} to ${peer.router.on.slot}`;
+      const key = `${id} to ${peer.router.pooledWorker.slot}`;
       counted.set(key, (counted.get(key) ?? 0) + 1);
     }
   }
@@ -102,12 +100,12 @@ function receivedElsewhere(room: Room): Map<string, number> {
 
 /** What must flow over pipes: what is received elsewhere by somebody who does not pause, and is not paused itself. */
 function wanted(room: Room): string[] {
-  const flows = room.peers.flatMap(({ router, subscriptions }) =>
-    [...subscriptions.consumers].flatMap(({ producerId, paused }) => {
-      const owner = room.catalogue.ownerOf(producerId);
+  const flows = room.peers.flatMap(({ router, consumers }) =>
+    [...consumers.media].flatMap(({ producerId, paused }) => {
+      const owner = room.producers.ownerOf(producerId);
       const isHere = owner?.router === router;
-      const flows = !isHere && !paused && !owner?.publications.producers.get(producerId).paused;
-      return flows ? [`${producerId} to ${router.on.worker.pid}`] : [];
+      const flows = !isHere && !paused && !owner?.producers.media.get(producerId).paused;
+      return flows ? [`${producerId} to ${router.pooledWorker.worker.pid}`] : [];
     }),
   );
   return [...new Set(flows)].sort();
@@ -144,7 +142,7 @@ function watchPipes() {
 }
 
 const piped = (room: Room) =>
-  new Map(room.mesh.pipes.map(({ sent, to, users }) => [`${sent.id} to ${to.on.slot}`, users]));
+  new Map(room.mesh.pipes.map(({ sent, to, users }) => [`${sent.id} to ${to.pooledWorker.slot}`, users]));
 
 test('whatever peers do and whichever worker dies, pipes are just where they are needed, and in the end nothing is left', async (t) => {
   const flowing = watchPipes();
@@ -177,47 +175,47 @@ test('whatever peers do and whichever worker dies, pipes are just where they are
       const at = room();
       const peer = pick(at?.peers ?? [], who);
       if (!at || !peer) return undefined;
-      const { publications, subscriptions } = peer;
+      const { producers, consumers } = peer;
       const others = at.othersThan(peer);
       const theirs = pick(
-        others.flatMap((other) => [...other.publications.producers]),
+        others.flatMap((other) => [...other.producers.media]),
         what,
       );
       const theirData = pick(
-        others.flatMap((other) => [...other.publications.dataProducers]),
+        others.flatMap((other) => [...other.producers.data]),
         what,
       );
-      const own = pick(publications.producers, what);
-      const received = pick(subscriptions.consumers, what);
+      const own = pick(producers.media, what);
+      const received = pick(consumers.media, what);
       switch (verb) {
         case 'leave':
           return at.leave(peer, 1);
         case 'produce':
-          return publications.produce({
+          return producers.produce({
             kind: 'audio',
             rtpParameters: { ...opusRtpParameters(), mid: `m${names++}` },
             appData: {},
           });
         case 'produceData':
-          return publications.produceData({ sctpStreamParameters: { streamId: names++ } });
+          return producers.produceData({ sctpStreamParameters: { streamId: names++ } });
         case 'consume':
           return theirs && consume(at, peer, theirs.id);
         case 'consumePaused':
           return theirs && consume(at, peer, theirs.id, true);
         case 'pauseConsumer':
-          return received && subscriptions.pause({ consumerId: received.id });
+          return received && consumers.pause({ consumerId: received.id });
         case 'resumeConsumer':
-          return received && subscriptions.resume({ consumerId: received.id });
+          return received && consumers.resume({ consumerId: received.id });
         case 'consumeData':
-          return theirData && subscriptions.consumeData({ dataProducerId: theirData.id });
+          return theirData && consumers.consumeData({ dataProducerId: theirData.id });
         case 'pause':
-          return own && publications.pauseProducer({ producerId: own.id });
+          return own && producers.pauseProducer({ producerId: own.id });
         case 'resume':
-          return own && publications.resumeProducer({ producerId: own.id });
+          return own && producers.resumeProducer({ producerId: own.id });
         case 'closeProducer':
-          return own && publications.closeProducer({ producerId: own.id });
+          return own && producers.closeProducer({ producerId: own.id });
         case 'closeConsumer':
-          return received && subscriptions.closeConsumer({ consumerId: received.id });
+          return received && consumers.closeConsumer({ consumerId: received.id });
         default:
           throw new Error(`nobody knows how to ${verb}`);
       }
@@ -248,12 +246,9 @@ test('whatever peers do and whichever worker dies, pipes are just where they are
           const links = (dumps[index]?.transports ?? 0) - 2 * router.peerCount;
           assert.ok(links >= 0 && links < at.mesh.routers.length, `${links} ends of links on one router`);
         }
-        for (const { subscriptions } of at.peers)
-          for (const { producerId, producerPaused } of subscriptions.snapshot().consumers)
-            assert.equal(
-              producerPaused,
-              at.catalogue.ownerOf(producerId)?.publications.producers.get(producerId).paused,
-            );
+        for (const { consumers } of at.peers)
+          for (const { producerId, producerPaused } of consumers.snapshot().consumers)
+            assert.equal(producerPaused, at.producers.ownerOf(producerId)?.producers.media.get(producerId).paused);
         const out = wanted(at);
         assert.deepEqual(await flowing(), { into: out.map((pipe) => pipe.split(' ')[0]), out });
       }, WAIT);

@@ -14,21 +14,21 @@ const handlers: Handlers = {
   createWebRtcTransport: ({ transports }, data) => transports.create(data),
   connectWebRtcTransport: async ({ transports }, data) => done(await transports.connect(data)),
   restartIce: ({ transports }, data) => transports.restartIce(data),
-  produce: ({ publications }, data) => publications.produce(data),
-  pauseProducer: async ({ publications }, data) => done(await publications.pauseProducer(data)),
-  resumeProducer: async ({ publications }, data) => done(await publications.resumeProducer(data)),
-  closeProducer: async ({ publications }, data) => done(publications.closeProducer(data)),
-  produceData: ({ publications }, data) => publications.produceData(data),
-  closeDataProducer: async ({ publications }, data) => done(publications.closeDataProducer(data)),
-  consume: ({ subscriptions }, data) => subscriptions.consume(data),
-  pause: async ({ subscriptions }, data) => done(await subscriptions.pause(data)),
-  resume: async ({ subscriptions }, data) => done(await subscriptions.resume(data)),
-  closeConsumer: async ({ subscriptions }, data) => done(subscriptions.closeConsumer(data)),
-  setPreferredLayers: async ({ subscriptions }, data) => done(await subscriptions.setPreferredLayers(data)),
-  setPriority: async ({ subscriptions }, data) => done(await subscriptions.setPriority(data)),
-  requestKeyFrame: async ({ subscriptions }, data) => done(await subscriptions.requestKeyFrame(data)),
-  consumeData: ({ subscriptions }, data) => subscriptions.consumeData(data),
-  closeDataConsumer: async ({ subscriptions }, data) => done(subscriptions.closeDataConsumer(data)),
+  produce: ({ producers }, data) => producers.produce(data),
+  pauseProducer: async ({ producers }, data) => done(await producers.pauseProducer(data)),
+  resumeProducer: async ({ producers }, data) => done(await producers.resumeProducer(data)),
+  closeProducer: async ({ producers }, data) => done(producers.closeProducer(data)),
+  produceData: ({ producers }, data) => producers.produceData(data),
+  closeDataProducer: async ({ producers }, data) => done(producers.closeDataProducer(data)),
+  consume: ({ consumers }, data) => consumers.consume(data),
+  pause: async ({ consumers }, data) => done(await consumers.pause(data)),
+  resume: async ({ consumers }, data) => done(await consumers.resume(data)),
+  closeConsumer: async ({ consumers }, data) => done(consumers.closeConsumer(data)),
+  setPreferredLayers: async ({ consumers }, data) => done(await consumers.setPreferredLayers(data)),
+  setPriority: async ({ consumers }, data) => done(await consumers.setPriority(data)),
+  requestKeyFrame: async ({ consumers }, data) => done(await consumers.requestKeyFrame(data)),
+  consumeData: ({ consumers }, data) => consumers.consumeData(data),
+  closeDataConsumer: async ({ consumers }, data) => done(consumers.closeDataConsumer(data)),
 };
 
 /** The answer of a method that answers nothing. */
@@ -58,7 +58,7 @@ export async function handleRequest<M extends PeerMethod>(
     return await handlers[method](peer, data);
   } catch (error) {
     // mediasoup itself has failed, perhaps in a way that leaves its worker unusable.
-    if (!(error instanceof RequestError)) peer.router.on.check(error);
+    if (!(error instanceof RequestError)) peer.router.pooledWorker.check(error);
     throw error;
   }
 }

@@ -51,7 +51,7 @@ export class Speakers {
     });
   }
 
-  /** Takes the levels of all routers at once, when each that hears somebody has given its own. */
+  /** Takes the levels of all routers at once, when each router with speech has given its own. */
   #takeLevels(heard: Heard, levels: readonly Level[]): void {
     heard.levels = levels;
     heard.fresh = true;

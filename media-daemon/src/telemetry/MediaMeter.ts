@@ -4,10 +4,10 @@ import type { types } from 'mediasoup';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Streams are asked in lots, since each asking wakes the process, and at least so far apart, ms, so that nothing else waits. */
+/** Streams are asked in batches, since each asking wakes the process, and at least so far apart, ms, so that nothing else waits. */
 const LEAST_PAUSE_MS = 1000;
-/** The most streams of a lot: 50 a second cost a fifth of a percent of a core, however many there are (MediaMeter.bench.ts). */
-const MAX_LOT = 50;
+/** The most streams of a batch: 50 a second cost a fifth of a percent of a core, however many there are (MediaMeter.bench.ts). */
+const MAX_BATCH = 50;
 
 type Stream = types.Producer | types.Consumer;
 type Counts = { readonly bytes: number; readonly packets: number; readonly lost: number };
@@ -21,7 +21,7 @@ export type MediaMeterOptions = {
 
 /**
  * Counts what peers send and are sent, by mediasoup's own statistics of producers and consumers. Each costs a request to
- * the worker: so they are asked for in lots and at a bounded rate, and never because somebody reads the metrics.
+ * the worker: so they are asked for in batches and at a bounded rate, and never because somebody reads the metrics.
  * What a stream carried between its last turn and its end is not counted.
  */
 export class MediaMeter {
@@ -54,16 +54,16 @@ export class MediaMeter {
     const streams = this.#rooms.open
       .flatMap((room) => room.peers.map((peer) => ({ peer, roomId: room.id })))
       .flatMap(({ peer, roomId }) =>
-        [...peer.publications.producers, ...peer.subscriptions.consumers].map((stream) => ({
+        [...peer.producers.media, ...peer.consumers.media].map((stream) => ({
           stream,
           ids: { roomId, peerId: peer.id, streamId: stream.id },
         })),
       );
-    const lots = Math.max(1, Math.ceil(streams.length / MAX_LOT));
-    const pauseMs = Math.max(LEAST_PAUSE_MS, this.#options.mediaStatsIntervalMs / lots);
-    for (let turn = 0; turn < lots; turn++) {
-      const lot = streams.slice(turn * MAX_LOT, (turn + 1) * MAX_LOT);
-      await Promise.all(lot.map(({ stream, ids }) => (stream.closed ? undefined : this.#count(stream, ids))));
+    const batches = Math.max(1, Math.ceil(streams.length / MAX_BATCH));
+    const pauseMs = Math.max(LEAST_PAUSE_MS, this.#options.mediaStatsIntervalMs / batches);
+    for (let turn = 0; turn < batches; turn++) {
+      const batch = streams.slice(turn * MAX_BATCH, (turn + 1) * MAX_BATCH);
+      await Promise.all(batch.map(({ stream, ids }) => (stream.closed ? undefined : this.#count(stream, ids))));
       await delay(pauseMs, undefined, { ref: false, signal }).catch(() => {});
       if (signal.aborted) return;
     }

@@ -52,7 +52,7 @@ export async function joinRoom(room: Room, peerId: string) {
 }
 
 export const consume = (room: Room, peer: Peer, producerId: string, paused = false) =>
-  peer.subscriptions.consume({ producerId, rtpCapabilities: room.rtpCapabilities as never, paused });
+  peer.consumers.consume({ producerId, rtpCapabilities: room.rtpCapabilities as never, paused });
 
 /** What each router of a room has, by its worker's own account. */
 export const dumpOf = (room: Room) =>

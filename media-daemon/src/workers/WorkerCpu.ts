@@ -3,7 +3,7 @@ import type { types } from 'mediasoup';
 /** The CPU time that a worker has used, as of its last answer. */
 export class WorkerCpu {
   #usedMs = 0;
-  #share = 0;
+  #ratio = 0;
   #toldAt: number | undefined;
 
   /** Since the worker started. */
@@ -12,15 +12,15 @@ export class WorkerCpu {
   }
 
   /** 0 to 1 of a core, between its last two answers. */
-  get share(): number {
-    return this.#share;
+  get ratio(): number {
+    return this.#ratio;
   }
 
-  tell({ ru_utime, ru_stime }: types.WorkerResourceUsage): void {
+  update({ ru_utime, ru_stime }: types.WorkerResourceUsage): void {
     const now = performance.now();
     const usedMs = ru_utime + ru_stime;
     // What the start took was before anybody looked.
-    if (this.#toldAt !== undefined) this.#share = (usedMs - this.#usedMs) / Math.max(now - this.#toldAt, 1);
+    if (this.#toldAt !== undefined) this.#ratio = (usedMs - this.#usedMs) / Math.max(now - this.#toldAt, 1);
     this.#usedMs = usedMs;
     this.#toldAt = now;
   }

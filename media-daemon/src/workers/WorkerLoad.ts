@@ -1,5 +1,5 @@
 import type { types } from 'mediasoup';
-import { isSaturated, type Load, loadShare, type SaturationLimits } from './saturation.ts';
+import { isSaturated, type Load, loadRatio, type SaturationLimits } from './saturation.ts';
 import type { WorkerCpu } from './WorkerCpu.ts';
 
 /** What one worker carries: its CPU time as it was last told, and its consumers as they come and go. */
@@ -18,10 +18,10 @@ export class WorkerLoad {
     this.#saturated = isSaturated(false, this.#load, limits);
     const count = ({ observer }: { observer: { once(event: 'close', listener: () => void): unknown } }) => {
       this.#consumers++;
-      this.look();
+      this.reevaluate();
       observer.once('close', () => {
         this.#consumers--;
-        this.look();
+        this.reevaluate();
       });
     };
     worker.observer.on('newrouter', (router) =>
@@ -38,8 +38,8 @@ export class WorkerLoad {
   }
 
   /** How near the worker is to its limits; at 1 it is saturated. */
-  get share(): number {
-    return loadShare(this.#load, this.#limits);
+  get ratio(): number {
+    return loadRatio(this.#load, this.#limits);
   }
 
   get saturated(): boolean {
@@ -47,7 +47,7 @@ export class WorkerLoad {
   }
 
   /** Decides anew: its CPU time has been told, or its consumers have changed. */
-  look(): void {
+  reevaluate(): void {
     const saturated = isSaturated(this.#saturated, this.#load, this.#limits);
     if (saturated === this.#saturated) return;
     this.#saturated = saturated;
@@ -55,6 +55,6 @@ export class WorkerLoad {
   }
 
   get #load(): Load {
-    return { cpu: this.#cpu.share, consumers: this.#consumers };
+    return { cpu: this.#cpu.ratio, consumers: this.#consumers };
   }
 }

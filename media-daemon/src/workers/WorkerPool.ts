@@ -177,8 +177,8 @@ export class WorkerPool {
       const usage = await this.#ask(worker);
       clearTimeout(killing);
       if (usage) {
-        cpu.tell(usage);
-        load.look();
+        cpu.update(usage);
+        load.reevaluate();
       }
       await delay(Math.min(USAGE_PERIOD_MS, workerTimeoutMs), undefined, { ref: false });
     }
@@ -211,7 +211,7 @@ export class WorkerPool {
     const limits = { cpu: saturatedCpuPercent / 100, consumers: saturatedConsumers };
     const load = new WorkerLoad(worker, cpu, limits, (saturated) =>
       this.#logger.info(
-        { workerPid: worker.pid, cpu: cpu.share, consumers: load.consumers },
+        { workerPid: worker.pid, cpu: cpu.ratio, consumers: load.consumers },
         saturated ? 'worker saturated' : 'worker relieved',
       ),
     );

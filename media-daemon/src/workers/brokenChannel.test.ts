@@ -34,10 +34,10 @@ async function twoInRoom(t: TestContext) {
     [alice, bob],
     [bob, alice],
   ] as const) {
-    const { producerId } = await from.peer.publications.produce({ ...produced, rtpParameters: opusRtpParameters() });
+    const { producerId } = await from.peer.producers.produce({ ...produced, rtpParameters: opusRtpParameters() });
     await consume(room, to.peer, producerId);
   }
-  assert.notEqual(alice.peer.router.on, bob.peer.router.on);
+  assert.notEqual(alice.peer.router.pooledWorker, bob.peer.router.pooledWorker);
   return { rooms, pool, room, alice, bob };
 }
 
@@ -50,8 +50,8 @@ test('a worker whose channel a call to mediasoup leaves unusable is replaced at 
   const other = await rooms.getOrCreate('other');
   const { peer: alice, notified } = await joinRoom(room, 'alice');
   const { peer: bystander } = await joinRoom(other, 'bystander');
-  const struck = alice.router.on.worker;
-  assert.notEqual(bystander.router.on.worker, struck);
+  const struck = alice.router.pooledWorker.worker;
+  assert.notEqual(bystander.router.pooledWorker.worker, struck);
   const ended: string[] = [];
   rooms.listen({ roomClosed: ({ id }, end) => ended.push(`${id}: ${end}`) });
   await assert.rejects(handleRequest(alice, 'produce', unwritable()), /BigInt/);
@@ -66,13 +66,13 @@ test('a worker whose channel a call to mediasoup leaves unusable is replaced at 
   const again = rooms.get('room');
   assert.ok(again && again !== room);
   const { peer } = await joinRoom(again, 'alice');
-  await peer.publications.produce({ kind: 'audio', rtpParameters: opusRtpParameters(), appData: {} });
-  await bystander.publications.produce({ kind: 'audio', rtpParameters: opusRtpParameters(), appData: {} });
+  await peer.producers.produce({ kind: 'audio', rtpParameters: opusRtpParameters(), appData: {} });
+  await bystander.producers.produce({ kind: 'audio', rtpParameters: opusRtpParameters(), appData: {} });
 });
 
 test('a worker whose channel is unusable is found without anybody asking for anything', async (t) => {
   const { pool, room, alice } = await twoInRoom(t);
-  const struck = alice.peer.router.on.worker;
+  const struck = alice.peer.router.pooledWorker.worker;
   await breakChannelOf(alice.peer);
   await t.waitFor(() => assert.ok(struck.died), SOON);
   await t.waitFor(hasBothWorkers(pool), SOON);
@@ -105,12 +105,12 @@ test('who leaves a worker whose channel is unusable is gone for the others, who 
   await t.waitFor(hasBothWorkers(pool), SOON);
   const { peer: carol } = await joinRoom(room, 'carol');
   const produced = { kind: 'audio', rtpParameters: opusRtpParameters(), appData: {} } as const;
-  await consume(room, bob.peer, (await carol.publications.produce(produced)).producerId);
+  await consume(room, bob.peer, (await carol.producers.produce(produced)).producerId);
 });
 
 test('a room that closes on a worker whose channel is unusable leaves nothing on its other worker', async (t) => {
   const { rooms, pool, room, alice, bob } = await twoInRoom(t);
-  const { worker } = bob.peer.router.on;
+  const { worker } = bob.peer.router.pooledWorker;
   await breakChannelOf(alice.peer);
   rooms.close('shutdown');
   assert.ok(room.closed);
@@ -121,7 +121,7 @@ test('a room that closes on a worker whose channel is unusable leaves nothing on
 
 test('the pool ends also a worker whose channel is unusable', async (t) => {
   const { pool, alice } = await twoInRoom(t);
-  const { pid } = alice.peer.router.on.worker;
+  const { pid } = alice.peer.router.pooledWorker.worker;
   await breakChannelOf(alice.peer);
   pool.close();
   await t.waitFor(() => assert.ok(!isRunning(pid)), SOON);

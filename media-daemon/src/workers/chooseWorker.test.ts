@@ -4,11 +4,11 @@ import { chooseWorker } from './chooseWorker.ts';
 
 const worker = (
   name: string,
-  share: number,
+  load: number,
   more: { hasRouter?: boolean; saturated?: boolean; peers?: number } = {},
 ) => ({
   name,
-  share,
+  load,
   hasRouter: false,
   saturated: false,
   peers: 0,

@@ -2,7 +2,7 @@
 export type Candidate = {
   readonly saturated: boolean;
   /** How near it is to its limits; at 1 it is saturated. */
-  readonly share: number;
+  readonly load: number;
   /** Whether the room has a router there already. */
   readonly hasRouter: boolean;
   /** The room's peers there. */
@@ -10,7 +10,7 @@ export type Candidate = {
 };
 
 /** Shares that differ less are equal: what a worker does by the way does not decide. */
-const SHARE_STEP = 0.1;
+const LOAD_STEP = 0.1;
 
 /**
  * The worker that carries the next peer of a room. A room stays on the workers that it is on while one of them is not
@@ -21,7 +21,7 @@ export function chooseWorker<C extends Candidate>(candidates: readonly C[]): C |
   return [...candidates].sort(
     (a, b) =>
       rank(a) - rank(b) ||
-      Math.round(a.share / SHARE_STEP) - Math.round(b.share / SHARE_STEP) ||
+      Math.round(a.load / LOAD_STEP) - Math.round(b.load / LOAD_STEP) ||
       a.peers - b.peers ||
       Number(b.hasRouter) - Number(a.hasRouter),
   )[0];

@@ -11,11 +11,11 @@ type Closable = {
  * the worker's channel is broken, and then tells nobody that the thing has closed: who observes it is told here, and the
  * worker is checked.
  */
-export function closeOn(on: PooledWorker, thing: Closable | undefined): void {
+export function closeOn(pooledWorker: PooledWorker, thing: Closable | undefined): void {
   try {
     thing?.close();
   } catch (error) {
-    on.check(error);
+    pooledWorker.check(error);
     thing?.observer.emit('close');
   }
 }

@@ -17,7 +17,7 @@ export type SaturationLimits = {
 const RELIEVED_SHARE = 0.75;
 
 /** The worse of both loads as a share of its limit; at 1 the worker is saturated. */
-export const loadShare = ({ cpu, consumers }: Load, limits: SaturationLimits): number =>
+export const loadRatio = ({ cpu, consumers }: Load, limits: SaturationLimits): number =>
   Math.max(cpu / limits.cpu, consumers / Math.max(limits.consumers, 1));
 
 /**
@@ -27,5 +27,5 @@ export const loadShare = ({ cpu, consumers }: Load, limits: SaturationLimits): n
  */
 export function isSaturated(was: boolean, load: Load, limits: SaturationLimits): boolean {
   if (limits.consumers === 0) return true;
-  return loadShare(load, limits) >= (was ? RELIEVED_SHARE : 1);
+  return loadRatio(load, limits) >= (was ? RELIEVED_SHARE : 1);
 }

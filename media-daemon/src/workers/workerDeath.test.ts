@@ -86,14 +86,14 @@ test('the death of the worker that all peers of a room are on ends the room, als
   const { peer: sending } = await joinRoom(filling, 'sending');
   const { peer: receiving } = await joinRoom(filling, 'receiving');
   const produced = { kind: 'audio', rtpParameters: opusRtpParameters(), appData: {} } as const;
-  await consume(filling, receiving, (await sending.publications.produce(produced)).producerId);
+  await consume(filling, receiving, (await sending.producers.produce(produced)).producerId);
   assert.deepEqual(
     pool.workers.map(({ load }) => load.saturated),
     [true, false],
   );
   const { peer: alice, notified } = await joinRoom(room, 'alice');
   assert.equal(room.mesh.routers.length, 2);
-  process.kill(alice.router.on.worker.pid, 'SIGKILL');
+  process.kill(alice.router.pooledWorker.worker.pid, 'SIGKILL');
   await t.waitFor(() => assert.ok(ends.includes('room: worker'), ends.join()), { interval: 5, timeout: 60_000 });
   assert.deepEqual(
     notified.map(([method]) => method),
@@ -109,16 +109,16 @@ test('a worker that dies while pipes are made or changed over it leaves no half 
     const { peer: alice } = await joinRoom(room, 'alice');
     const { peer: bob } = await joinRoom(room, 'bob');
     const producing = () =>
-      alice.publications.produce({ kind: 'audio', rtpParameters: { ...opusRtpParameters(), mid: '' }, appData: {} });
+      alice.producers.produce({ kind: 'audio', rtpParameters: { ...opusRtpParameters(), mid: '' }, appData: {} });
     const made = [await producing(), await producing(), await producing()];
     await consume(room, bob, made[0]?.producerId ?? '');
     const struck = round % 2 ? alice : bob;
     const stayed = round % 2 ? bob : alice;
     const doing = made.flatMap(({ producerId }) => [
       consume(room, bob, producerId),
-      alice.publications.pauseProducer({ producerId }),
+      alice.producers.pauseProducer({ producerId }),
     ]);
-    process.kill(struck.router.on.worker.pid, 'SIGKILL');
+    process.kill(struck.router.pooledWorker.worker.pid, 'SIGKILL');
     await Promise.allSettled(doing);
     await t.waitFor(() => assert.deepEqual(room.peers, [stayed]), { interval: 5, timeout: 60_000 });
     assert.deepEqual(room.mesh.pipes, []);

@@ -5,7 +5,7 @@ import type { Peer } from '../peers/Peer.ts';
 import type { Room } from './Room.ts';
 
 /** What a room's peers send: who sends it, and the telling of it to the others. */
-export class Catalogue {
+export class RoomProducers {
   readonly #room: Room;
   readonly #owners = new Map<string, Peer>();
   readonly #dataOwners = new Map<string, Peer>();
@@ -26,12 +26,12 @@ export class Catalogue {
   of(peers: readonly Peer[]): Pick<Snapshot, 'producers' | 'dataProducers'> {
     return {
       producers: peers.flatMap((owner) =>
-        [...owner.publications.producers]
+        [...owner.producers.media]
           .filter(({ id }) => this.#owners.has(id))
           .map((producer) => describeProducer(owner, producer)),
       ),
       dataProducers: peers.flatMap((owner) =>
-        [...owner.publications.dataProducers].map((producer) => describeDataProducer(owner, producer)),
+        [...owner.producers.data].map((producer) => describeDataProducer(owner, producer)),
       ),
     };
   }
@@ -43,7 +43,7 @@ export class Catalogue {
     this.#owners.set(producer.id, owner);
     this.#room.tellOthers(owner, 'newProducer', describeProducer(owner, producer));
     const { id: producerId, kind, paused, appData } = producer;
-    const pausedByCommand = owner.publications.isPausedByCommand(producer);
+    const pausedByCommand = owner.producers.isPausedByCommand(producer);
     const appDataJson = JSON.stringify(appData);
     this.#room.happened({
       case: 'producerOpened',

@@ -5,7 +5,7 @@ import type { Happening } from '../rooms/Happening.ts';
 import type { Room } from '../rooms/Room.ts';
 import { consumerScore } from './consumerScore.ts';
 import { consumerStats } from './consumerStats.ts';
-import { Owned } from './Owned.ts';
+import { LimitedMap } from './LimitedMap.ts';
 import type { Peer } from './Peer.ts';
 
 /** What mediasoup has statistics of. */
@@ -16,9 +16,9 @@ export type Measured = {
 };
 
 /** What a peer receives: its consumers and data consumers. */
-export class Subscriptions {
-  readonly consumers: Owned<types.Consumer>;
-  readonly dataConsumers: Owned<types.DataConsumer>;
+export class PeerConsumers {
+  readonly media: LimitedMap<types.Consumer>;
+  readonly data: LimitedMap<types.DataConsumer>;
   readonly #peer: Peer;
   readonly #room: Room;
   /** Of each consumer, its producer, on whichever router that is, and whether its client was last told that media flows. */
@@ -27,8 +27,8 @@ export class Subscriptions {
   constructor(peer: Peer, room: Room) {
     this.#peer = peer;
     this.#room = room;
-    this.consumers = new Owned('consumer', room.limits.maxPeerConsumers, 'peerConsumers');
-    this.dataConsumers = new Owned('data consumer', room.limits.maxPeerDataConsumers, 'peerDataConsumers');
+    this.media = new LimitedMap('consumer', room.limits.maxPeerConsumers, 'peerConsumers');
+    this.data = new LimitedMap('data consumer', room.limits.maxPeerDataConsumers, 'peerDataConsumers');
   }
 
   async consume({
@@ -37,15 +37,15 @@ export class Subscriptions {
     paused = true,
   }: RequestData<'consume'>): Promise<ResponseData<'consume'>> {
     if (!this.#peer.grants.subscribe) throw new RequestError(403, 'the peer may not subscribe');
-    const owner = this.#room.catalogue.ownerOf(producerId);
-    const producer = owner?.publications.producers.find(producerId);
+    const owner = this.#room.producers.ownerOf(producerId);
+    const producer = owner?.producers.media.find(producerId);
     if (!owner || !producer) throw new RequestError(404, 'there is no such producer in the room');
     if (owner === this.#peer) throw new RequestError(409, 'a peer does not consume its own producer');
     const transport = this.#peer.transports.of('recv');
     const capabilities = rtpCapabilities as types.RtpCapabilities;
     if (!owner.router.canConsume(producerId, capabilities))
       throw new RequestError(422, 'the given rtpCapabilities cannot receive this producer');
-    const consumer = await this.consumers.make(() =>
+    const consumer = await this.media.make(() =>
       this.#room.mesh.receive(producer, owner.router, this.#peer.router, () =>
         transport.consume({ producerId, rtpCapabilities: capabilities, paused }),
       ),
@@ -64,14 +64,14 @@ export class Subscriptions {
   }
 
   async pause({ consumerId }: RequestData<'pause'>): Promise<void> {
-    const consumer = this.consumers.get(consumerId);
+    const consumer = this.media.get(consumerId);
     await consumer.pause();
     this.#tellFlow(consumer);
     void this.#room.mesh.settle(consumer);
   }
 
   async resume({ consumerId }: RequestData<'resume'>): Promise<void> {
-    const consumer = this.consumers.get(consumerId);
+    const consumer = this.media.get(consumerId);
     await consumer.resume();
     await this.#room.mesh.settle(consumer);
     this.#tellFlow(consumer);
@@ -80,7 +80,7 @@ export class Subscriptions {
   /** A consumer as its statistics are asked: on whichever router its producer is, they are the same. */
   measured(consumer: types.Consumer): Measured {
     const { id, producerId } = consumer;
-    const owner = this.#room.catalogue.ownerOf(producerId);
+    const owner = this.#room.producers.ownerOf(producerId);
     const producer = this.#followed.get(consumer)?.producer;
     const isHere = !producer || !owner || owner.router === this.#peer.router;
     return {
@@ -93,7 +93,7 @@ export class Subscriptions {
   }
 
   closeConsumer({ consumerId }: RequestData<'closeConsumer'>): void {
-    this.consumers.get(consumerId).close();
+    this.media.get(consumerId).close();
   }
 
   async setPreferredLayers({
@@ -101,7 +101,7 @@ export class Subscriptions {
     spatialLayer,
     temporalLayer,
   }: RequestData<'setPreferredLayers'>): Promise<void> {
-    const consumer = this.consumers.get(consumerId);
+    const consumer = this.media.get(consumerId);
     if (consumer.type !== 'simulcast' && consumer.type !== 'svc')
       throw new RequestError(
         409,
@@ -111,21 +111,21 @@ export class Subscriptions {
   }
 
   async setPriority({ consumerId, priority }: RequestData<'setPriority'>): Promise<void> {
-    await this.consumers.get(consumerId).setPriority(priority);
+    await this.media.get(consumerId).setPriority(priority);
   }
 
   async requestKeyFrame({ consumerId }: RequestData<'requestKeyFrame'>): Promise<void> {
-    await this.consumers.get(consumerId).requestKeyFrame();
+    await this.media.get(consumerId).requestKeyFrame();
   }
 
   async consumeData({ dataProducerId }: RequestData<'consumeData'>): Promise<ResponseData<'consumeData'>> {
     if (!this.#peer.grants.data) throw new RequestError(403, 'the peer may not use data channels');
-    const owner = this.#room.catalogue.dataOwnerOf(dataProducerId);
-    const dataProducer = owner?.publications.dataProducers.find(dataProducerId);
+    const owner = this.#room.producers.dataOwnerOf(dataProducerId);
+    const dataProducer = owner?.producers.data.find(dataProducerId);
     if (!owner || !dataProducer) throw new RequestError(404, 'there is no such data producer in the room');
     if (owner === this.#peer) throw new RequestError(409, 'a peer does not consume its own data producer');
     const transport = this.#peer.transports.of('recv');
-    const dataConsumer = await this.dataConsumers.make(() =>
+    const dataConsumer = await this.data.make(() =>
       this.#room.mesh.receive(dataProducer, owner.router, this.#peer.router, () =>
         transport.consumeData({ dataProducerId }),
       ),
@@ -143,30 +143,30 @@ export class Subscriptions {
   }
 
   closeDataConsumer({ dataConsumerId }: RequestData<'closeDataConsumer'>): void {
-    this.dataConsumers.get(dataConsumerId).close();
+    this.data.get(dataConsumerId).close();
   }
 
   snapshot(): Pick<Snapshot, 'consumers' | 'dataConsumers'> {
     return {
-      consumers: [...this.consumers].map((consumer) => ({
+      consumers: [...this.media].map((consumer) => ({
         consumerId: consumer.id,
         producerId: consumer.producerId,
         paused: consumer.paused,
         producerPaused: this.#followed.get(consumer)?.producer.paused ?? consumer.producerPaused,
       })),
-      dataConsumers: [...this.dataConsumers].map(({ id, dataProducerId }) => ({ dataConsumerId: id, dataProducerId })),
+      dataConsumers: [...this.data].map(({ id, dataProducerId }) => ({ dataConsumerId: id, dataProducerId })),
     };
   }
 
   close(): void {
-    this.consumers.close();
-    this.dataConsumers.close();
+    this.media.close();
+    this.data.close();
   }
 
   /** Lets go of what did not close with its transport. */
   abandon(): void {
-    this.consumers.abandon();
-    this.dataConsumers.abandon();
+    this.media.abandon();
+    this.data.abandon();
   }
 
   #follow(consumer: types.Consumer, owner: Peer, producer: types.Producer): void {
@@ -212,5 +212,5 @@ export class Subscriptions {
   }
 }
 
-/** By the producer itself: a consumer hears of its pause a moment later, and of that of a pipe too. */
+/** Asks the producer itself: `consumer.producerPaused` follows a moment later, and also follows the pause of a pipe. */
 const isFlowing = (consumer: types.Consumer, producer: types.Producer): boolean => !consumer.paused && !producer.paused;

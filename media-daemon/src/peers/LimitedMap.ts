@@ -13,7 +13,7 @@ export type Closable = {
 };
 
 /** The things of one kind that a peer has, by id, up to a limit. Each leaves by itself when it closes. */
-export class Owned<T extends Closable> {
+export class LimitedMap<T extends Closable> {
   readonly #noun: string;
   readonly #limit: number;
   readonly #limitName: string;

@@ -2,16 +2,16 @@ import type { RequestData, ResponseData, Snapshot } from '@mediasoup-server/prot
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import type { Room } from '../rooms/Room.ts';
-import { Owned } from './Owned.ts';
+import { LimitedMap } from './LimitedMap.ts';
 import type { Peer } from './Peer.ts';
 
 /** Milliseconds over which key frame requests to one producer are merged, so that a wave of joins asks for few. */
 const KEY_FRAME_REQUEST_DELAY_MS = 500;
 
 /** What a peer sends: its producers and data producers. */
-export class Publications {
-  readonly producers: Owned<types.Producer>;
-  readonly dataProducers: Owned<types.DataProducer>;
+export class PeerProducers {
+  readonly media: LimitedMap<types.Producer>;
+  readonly data: LimitedMap<types.DataProducer>;
   readonly #peer: Peer;
   readonly #room: Room;
   /** Producers that a command has paused: their owner cannot resume them. */
@@ -22,8 +22,8 @@ export class Publications {
   constructor(peer: Peer, room: Room) {
     this.#peer = peer;
     this.#room = room;
-    this.producers = new Owned('producer', room.limits.maxPeerProducers, 'peerProducers');
-    this.dataProducers = new Owned('data producer', room.limits.maxPeerDataProducers, 'peerDataProducers');
+    this.media = new LimitedMap('producer', room.limits.maxPeerProducers, 'peerProducers');
+    this.data = new LimitedMap('data producer', room.limits.maxPeerDataProducers, 'peerDataProducers');
   }
 
   async produce({
@@ -39,7 +39,7 @@ export class Publications {
     const parameters = rtpParameters as unknown as types.RtpParameters;
     refuseUnforwardable(parameters);
     this.#room.announcements.announce(this.#peer.id, appData);
-    const producer = await this.producers.make(
+    const producer = await this.media.make(
       () =>
         transport.produce({
           kind,
@@ -48,7 +48,7 @@ export class Publications {
           keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS,
           appData,
         }),
-      (closed) => this.#room.catalogue.producerClosed(this.#peer, closed),
+      (closed) => this.#room.producers.producerClosed(this.#peer, closed),
     );
     const producerId = producer.id;
     if (paused) this.#pausedByOwner.add(producer);
@@ -59,18 +59,18 @@ export class Publications {
         scores: scores.map(({ ssrc, rid, score }) => ({ ssrc, ...(rid !== undefined && { rid }), score })),
       }),
     );
-    await this.#room.catalogue.producerOpened(this.#peer, producer);
+    await this.#room.producers.producerOpened(this.#peer, producer);
     return { producerId };
   }
 
   async pauseProducer({ producerId }: RequestData<'pauseProducer'>): Promise<void> {
-    const producer = this.producers.get(producerId);
+    const producer = this.media.get(producerId);
     this.#pausedByOwner.add(producer);
     await this.#pause(producer);
   }
 
   async resumeProducer({ producerId }: RequestData<'resumeProducer'>): Promise<void> {
-    const producer = this.producers.get(producerId);
+    const producer = this.media.get(producerId);
     if (this.#pausedByCommand.has(producer)) throw new RequestError(403, 'the producer was paused by the service');
     if (producer.paused) this.#room.announcements.announce(this.#peer.id);
     this.#pausedByOwner.delete(producer);
@@ -139,7 +139,7 @@ export class Publications {
 
   /** What comes of a kind may flow again, unless something of it is paused by a command yet. */
   #unmute(kind: types.MediaKind): void {
-    const isMuted = [...this.producers].some((other) => other.kind === kind && this.#pausedByCommand.has(other));
+    const isMuted = [...this.media].some((other) => other.kind === kind && this.#pausedByCommand.has(other));
     if (!isMuted) this.#room.mutes.remove(this.#peer.id, kind);
   }
 
@@ -156,7 +156,7 @@ export class Publications {
   }
 
   closeProducer({ producerId }: RequestData<'closeProducer'>): void {
-    this.producers.get(producerId).close();
+    this.media.get(producerId).close();
   }
 
   async produceData({
@@ -169,7 +169,7 @@ export class Publications {
     if (!this.#peer.grants.data) throw new RequestError(403, 'the peer may not use data channels');
     const transport = this.#peer.transports.forSending(transportId);
     this.#room.announcements.announce(this.#peer.id, appData);
-    const dataProducer = await this.dataProducers.make(
+    const dataProducer = await this.data.make(
       () =>
         transport.produceData({
           sctpStreamParameters: sctpStreamParameters as types.SctpStreamParameters,
@@ -177,21 +177,21 @@ export class Publications {
           protocol,
           appData,
         }),
-      (closed) => this.#room.catalogue.dataProducerClosed(this.#peer, closed),
+      (closed) => this.#room.producers.dataProducerClosed(this.#peer, closed),
     );
-    this.#room.catalogue.dataProducerOpened(this.#peer, dataProducer);
+    this.#room.producers.dataProducerOpened(this.#peer, dataProducer);
     return { dataProducerId: dataProducer.id };
   }
 
   closeDataProducer({ dataProducerId }: RequestData<'closeDataProducer'>): void {
-    this.dataProducers.get(dataProducerId).close();
+    this.data.get(dataProducerId).close();
   }
 
   snapshot(): Pick<Snapshot, 'ownProducers' | 'ownDataProducers'> {
     // Both kinds are on the send transport; where it is gone they are too.
     const transportId = this.#peer.transports.has('send') ? this.#peer.transports.of('send').id : '';
     return {
-      ownProducers: [...this.producers].map(({ id, rtpParameters: { mid }, kind, appData, paused }) => ({
+      ownProducers: [...this.media].map(({ id, rtpParameters: { mid }, kind, appData, paused }) => ({
         producerId: id,
         transportId,
         ...(mid !== undefined && { mid }),
@@ -199,7 +199,7 @@ export class Publications {
         appData,
         paused,
       })),
-      ownDataProducers: [...this.dataProducers].map(({ id, sctpStreamParameters, label }) => ({
+      ownDataProducers: [...this.data].map(({ id, sctpStreamParameters, label }) => ({
         dataProducerId: id,
         transportId,
         ...(sctpStreamParameters && { streamId: sctpStreamParameters.streamId }),
@@ -209,14 +209,14 @@ export class Publications {
   }
 
   close(): void {
-    this.producers.close();
-    this.dataProducers.close();
+    this.media.close();
+    this.data.close();
   }
 
   /** Lets go of what did not close with its transport. */
   abandon(): void {
-    this.producers.abandon();
-    this.dataProducers.abandon();
+    this.media.abandon();
+    this.data.abandon();
   }
 }
 
