@@ -2,7 +2,8 @@ import { RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
 import type { Session } from '../session/Session.ts';
 import { Handover } from './Handover.ts';
-import { Recovery, type RecoveryOptions } from './Recovery.ts';
+import { Recovery } from './Recovery.ts';
+import type { RecoveryOptions } from './RecoveryOptions.ts';
 import type { RoomState } from './RoomState.ts';
 
 export interface AttachmentsEvents {

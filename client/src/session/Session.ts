@@ -13,18 +13,8 @@ import { MediaTransports } from './MediaTransports.ts';
 import { MediaWatch } from './MediaWatch.ts';
 import { Producers } from './Producers.ts';
 import { Roster } from './Roster.ts';
+import type { SessionFailure } from './SessionFailure.ts';
 import type { Subscription } from './Subscription.ts';
-
-/** What makes the room look for another socket, or another place. */
-export type SessionFailure =
-  /** The socket is gone; `resume` may help. `silent`: the daemon gave no answer, so that it may be dead. */
-  | { readonly kind: 'socketLost'; readonly error: RoomError; readonly silent: boolean }
-  /** The daemon asks to move while it still serves. */
-  | { readonly kind: 'moveRequested'; readonly error: RoomError }
-  /** Its media is gone for good, or the daemon asked to come anew at once. */
-  | { readonly kind: 'mediaLost'; readonly error: RoomError }
-  /** The peer must not come back. */
-  | { readonly kind: 'refused'; readonly error: RoomError };
 
 export interface SessionEvents {
   failed: [failure: SessionFailure];

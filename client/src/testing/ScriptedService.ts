@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test';
 import type { Assignment } from '@mediasoup-server/proto/http';
 import { RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
-import type { RecoveryOptions } from '../recovery/Recovery.ts';
+import type { RecoveryOptions } from '../recovery/RecoveryOptions.ts';
 import type { Session, SessionEvents } from '../session/Session.ts';
 
 /** A peer's session at a scripted daemon. */

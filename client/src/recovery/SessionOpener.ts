@@ -1,0 +1,89 @@
+import type { Assignment } from '@mediasoup-server/proto/http';
+import { RoomError } from '../errors.ts';
+import type { Session } from '../session/Session.ts';
+import type { AttemptPool } from './AttemptPool.ts';
+import { type Lifecycle, sessionOf, throwIfOver } from './Lifecycle.ts';
+import type { RecoveryOptions } from './RecoveryOptions.ts';
+
+/** Opens sessions at the daemons that the control plane assigns. */
+export class SessionOpener {
+  readonly #options: RecoveryOptions;
+  readonly #lifecycle: () => Lifecycle;
+  /** Aborted when the peer leaves. */
+  readonly #leaving: AbortSignal;
+  /** How many sessions are being opened, also by attempts that were aborted: their joins may still reach a daemon. */
+  #opening = 0;
+
+  constructor(options: RecoveryOptions, lifecycle: () => Lifecycle, leaving: AbortSignal) {
+    this.#options = options;
+    this.#lifecycle = lifecycle;
+    this.#leaving = leaving;
+  }
+
+  get isOpening(): boolean {
+    return this.#opening > 0;
+  }
+
+  /**
+   * Asks for an assignment and joins there.
+   *
+   * @throws {RoomError} DAEMON_UNREACHABLE where the control plane assigns the daemon whose session is better resumed
+   */
+  async open(pool: AttemptPool, signal: AbortSignal): Promise<Session> {
+    const session = sessionOf(this.#lifecycle());
+    try {
+      throwIfOver(this.#lifecycle());
+      const assignment = await this.#options.assign(pool.suspect, AbortSignal.any([signal, this.#leaving]));
+      const isSameDaemon = session !== undefined && assignment.daemonId === session.daemonId;
+      if (isSameDaemon && isBetterResumed(this.#lifecycle(), pool)) {
+        throw new RoomError('DAEMON_UNREACHABLE', 'The media server cannot be reached', {
+          retryAfterMs: assignment.retryAfterMs,
+        });
+      }
+      const { retryAfterMs } = assignment;
+      if (retryAfterMs !== undefined) await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+      this.#throwIfUnwanted(signal);
+      pool.suspect = assignment.daemonId;
+      // The daemon would close the former session as replaced (409), which looks as if it refused the peer.
+      if (isSameDaemon) session.disconnect();
+      return await this.#openAt(assignment, signal);
+    } catch (error) {
+      const { code } = RoomError.from(error);
+      // A daemon that answered is alive, whatever else went wrong.
+      if (code !== 'DAEMON_UNREACHABLE' && code !== 'CONNECTION_LOST') pool.suspect = undefined;
+      throw error;
+    }
+  }
+
+  async #openAt(assignment: Assignment, signal: AbortSignal): Promise<Session> {
+    this.#opening++;
+    const opened = await this.#options.open(assignment, signal).finally(() => this.#opening--);
+    try {
+      this.#throwIfUnwanted(signal);
+      return opened;
+    } catch (error) {
+      // A session that nobody uses would stay in the room.
+      opened.close();
+      throw error;
+    }
+  }
+
+  #throwIfUnwanted(signal: AbortSignal): void {
+    throwIfOver(this.#lifecycle());
+    if (signal.aborted) throw new RoomError('CONNECTION_LOST', 'Another attempt has taken over');
+  }
+}
+
+/** Whether the present session is worth more than a new one at the same daemon, which is alive or not to be left yet. */
+function isBetterResumed(lifecycle: Lifecycle, { resumable }: AttemptPool): boolean {
+  if (lifecycle.kind !== 'recovering') return false;
+  switch (lifecycle.failure.kind) {
+    case 'moveRequested':
+      return true;
+    case 'socketLost':
+      return resumable;
+    case 'mediaLost':
+    case 'refused':
+      return false;
+  }
+}
