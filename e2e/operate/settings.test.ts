@@ -71,6 +71,7 @@ const wrongValues = {
     grpcTlsKeyFile: '/none',
     grpcClientCaFile: '/none',
     grpcPort: '65536',
+    grpcMaxIpConnections: '0',
     grpcAddress: 'media.example.com',
     metricsIp: 'here',
     metricsPort: 'x',

@@ -70,6 +70,10 @@ export const settingsSchema = z
       'PEM certificate authorities: whoever shows a certificate of theirs may command, nobody else may connect. Without it mode `jwt` asks for command tokens.',
     ),
     grpcPort: describe(port().default(50_051), 'The port of the gRPC server; 0 lets the system choose.'),
+    grpcMaxIpConnections: describe(
+      integer(1, 1_000_000).default(1500),
+      'The most open TCP connections of one IP address to the gRPC server: all control planes and backends behind one NAT, each of which needs one. Further ones are closed before anything is read.',
+    ),
     grpcAddress: describe(
       z.string().regex(HOST_AND_PORT, 'is not `host:port`').optional(),
       'Where the control plane reaches the gRPC server, as `host:port`; made of the listen address by default.',

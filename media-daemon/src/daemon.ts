@@ -148,6 +148,11 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
               () => ({ daemonId: config.daemonId, incarnation: registered().incarnation }),
             )
           : undefined,
+        perAddress: {
+          most: config.grpcMaxIpConnections,
+          trustedProxies: config.trustedProxies,
+          onRefused: () => metrics.limited.inc({ limit: 'grpcIpConnections' }),
+        },
         metrics,
         logger,
       },

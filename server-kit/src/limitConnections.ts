@@ -1,6 +1,10 @@
 import type { Server, Socket } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import proxyAddr from 'proxy-addr';
+import type { Logger } from './logger.ts';
+
+/** How often refusals are logged at most, ms: whoever opens connections in a loop fills no disk. */
+const LOG_INTERVAL_MS = 60_000;
 
 export type ConnectionLimit = {
   /** The most open connections of one address. */
@@ -15,9 +19,23 @@ export type ConnectionLimit = {
  * Limits the open TCP connections of each address. A connection beyond the limit is closed before a request, or a TLS
  * handshake, is read from it.
  */
-export function limitConnections(server: Server, { most, trustedProxies, onRefused }: ConnectionLimit): void {
+export function limitConnections(
+  server: Server,
+  { most, trustedProxies, onRefused }: ConnectionLimit,
+  logger: Logger,
+): void {
   const isTrusted = proxyAddr.compile([...trustedProxies]);
   const open = new Map<string, number>();
+  let unlogged = 0;
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  const refused = (address: string): void => {
+    onRefused();
+    unlogged++;
+    if (performance.now() - loggedAt < LOG_INTERVAL_MS) return;
+    logger.warn({ address, most, refused: unlogged }, 'connections of one address refused');
+    unlogged = 0;
+    loggedAt = performance.now();
+  };
   server.on('connection', (socket: Socket) => {
     const { remoteAddress } = socket;
     // A connection that was reset already has no address.
@@ -26,7 +44,7 @@ export function limitConnections(server: Server, { most, trustedProxies, onRefus
     const count = open.get(owner) ?? 0;
     if (count >= most) {
       socket.destroy();
-      onRefused();
+      refused(owner);
       return;
     }
     open.set(owner, count + 1);

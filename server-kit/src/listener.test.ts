@@ -221,8 +221,14 @@ for (const secure of [false, true]) {
       socket.on('error', () => {}).write(secure ? Buffer.from([22, 3, 1]) : 'GET / HTTP/1.1\r\nHo');
       return new Promise((resolve) => socket.once('close', resolve));
     };
+    const warned = t.mock.method(logger, 'warn', () => {});
     const fromOne = Array.from({ length: 30 }, () => sendHalf('127.0.0.2'));
     await t.waitFor(() => assert.equal(refused, 27), waiting);
+    assert.deepEqual(
+      warned.mock.calls.map(({ arguments: [fields] }) => fields),
+      [{ address: '127.0.0.2', most: 3, refused: 1 }],
+      'the first is logged, and what follows within a minute is not',
+    );
     const ask = (localAddress: string) =>
       new Promise((resolve, reject) => {
         const options = { host: '127.0.0.1', port, localAddress, rejectUnauthorized: false, agent: false };

@@ -81,7 +81,7 @@ export async function listen(handler: RequestListener, options: ListenerOptions,
   server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
   if (options.perAddress) {
     const most = Math.min(options.perAddress.most, Math.floor(server.maxConnections / 2));
-    limitConnections(server, { ...options.perAddress, most });
+    limitConnections(server, { ...options.perAddress, most }, logger);
   }
   server.on('drop', () => server.closeIdleConnections());
   const close = closer(server, options.lastAnswersMs);

@@ -4,8 +4,10 @@ import { experimental, Server, ServerCredentials, type ServerOptions } from '@gr
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { Health } from '@mediasoup-server/proto/health';
 import { type ServiceMethods, serviceDefinition, serviceHandlers } from '@mediasoup-server/server-kit/grpcService';
+import type { ConnectionLimit } from '@mediasoup-server/server-kit/limitConnections';
 import { readCertificate } from '@mediasoup-server/server-kit/listener';
 import { HealthImplementation } from 'grpc-health-check';
+import { listenForGrpc } from './grpcListener.ts';
 import { createIntercept, type InterceptOptions } from './intercept.ts';
 import { addReflection } from './reflection.ts';
 
@@ -34,6 +36,8 @@ export type CommandServerOptions = InterceptOptions & {
   readonly port: number;
   /** Plain text without it. */
   readonly tls?: CommandTls | undefined;
+  /** What one address may open. */
+  readonly perAddress: ConnectionLimit;
 };
 
 export type CommandTls = {
@@ -48,22 +52,17 @@ export type CommandTls = {
 /** @throws Error when the address cannot be listened on. */
 export async function startCommandServer(
   methods: ServiceMethods<typeof MediaDaemon>,
-  { host, port, tls, ...around }: CommandServerOptions,
+  { host, port, tls, perAddress, ...around }: CommandServerOptions,
 ): Promise<CommandServer> {
-  const serverCredentials = tls ? await tlsCredentials(tls) : ServerCredentials.createInsecure();
+  const credentials = tls ? await tlsCredentials(tls) : ServerCredentials.createInsecure();
   const server = new Server(serverOptions);
   server.addService(serviceDefinition(MediaDaemon), serviceHandlers(MediaDaemon, methods, createIntercept(around)));
   const health = new HealthImplementation(healthOf('SERVING'));
   health.addToServer(server);
   addReflection(server, [MediaDaemon, Health]);
-  const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${host.includes(':') ? `[${host}]` : host}:${port}`, serverCredentials, (error, boundPort) => {
-      if (error) reject(new Error(`cannot listen for gRPC on ${host}:${port}: ${error.message}`, { cause: error }));
-      else resolve(boundPort);
-    });
-  });
+  const listener = await listenForGrpc(server, { host, port, credentials, perAddress, logger: around.logger });
   return {
-    port: bound,
+    port: listener.port,
     stopServing: () => {
       for (const [service, now] of Object.entries(healthOf('NOT_SERVING'))) health.setStatus(service, now);
     },
@@ -71,9 +70,11 @@ export async function startCommandServer(
       const ended = new AbortController();
       const { signal } = ended;
       const shutdown = new Promise((resolve) => server.tryShutdown(resolve));
-      await Promise.race([shutdown, delay(LAST_ANSWERS_MS, undefined, { signal })]);
+      // A session that has ended may still have its last bytes to write.
+      await Promise.race([Promise.all([shutdown, listener.stop()]), delay(LAST_ANSWERS_MS, undefined, { signal })]);
       ended.abort();
       server.forceShutdown();
+      listener.destroy();
     },
   };
 }

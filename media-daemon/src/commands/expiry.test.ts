@@ -43,6 +43,7 @@ async function start(t: TestContext, grants: Record<string, CommandGrant>) {
     host: '127.0.0.1',
     port: 0,
     tls: undefined,
+    perAddress: { most: 10, trustedProxies: [], onRefused: () => {} },
     authorize: authorizeByToken(
       async (token) => {
         const grant = grants[token];
