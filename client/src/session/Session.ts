@@ -1,34 +1,18 @@
 import type { Assignment } from '@mediasoup-server/proto/http';
-import type { NotificationData, RequestData, ResponseData } from '@mediasoup-server/proto/signaling';
+import type { RequestData, ResponseData } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup-client';
 import { RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
-import type { LocalTrack } from '../LocalTrack.ts';
-import type { Data } from '../messages/numbered.ts';
 import type { AnyNotification } from '../signaling/ProtooSocket.ts';
 import { type Resumed, Signaling } from '../signaling/Signaling.ts';
 import { Consumers } from './Consumers.ts';
 import { DataChannels } from './DataChannels.ts';
 import { MediaTransports } from './MediaTransports.ts';
 import { MediaWatch } from './MediaWatch.ts';
+import { NotificationDispatcher } from './NotificationDispatcher.ts';
 import { Producers } from './Producers.ts';
 import { Roster } from './Roster.ts';
-import type { SessionFailure } from './SessionFailure.ts';
-import type { Subscription } from './Subscription.ts';
-
-export interface SessionEvents {
-  failed: [failure: SessionFailure];
-  /** Whether media can flow has changed. */
-  flowChanged: [flowing: boolean];
-  subscriptionChanged: [subscription: Subscription];
-  /** The server has closed what this peer sends. */
-  ownProducerClosed: [local: LocalTrack];
-  dataReceived: [peerId: string, protocol: string, data: Data];
-  peerMessage: [message: NotificationData<'peerMessage'>];
-  messagesMissed: [count: number];
-  /** A backend has something to tell. */
-  serverMessage: [from: string, data: unknown];
-}
+import type { SessionEvents } from './SessionEvents.ts';
 
 /** How long the daemon may take to answer where its media has stopped, ms: a false alarm costs a socket alone. */
 const SUSPECT_PING_TIMEOUT_MS = 1_000;
@@ -55,10 +39,9 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly transports: MediaTransports;
   readonly #signaling: Signaling;
   readonly #mediaWatch: MediaWatch;
+  readonly #dispatcher: NotificationDispatcher;
   /** Notifications that came before `start()`, or before a resumed session was brought in line, in order. */
   #early: AnyNotification[] | undefined;
-  /** Why the room was closed; the socket's end, which follows, says whether for good. */
-  #roomClosed: string | undefined;
 
   /**
    * Connects to the assigned daemon and joins. Events begin with `start()`.
@@ -123,6 +106,7 @@ export class Session extends TypedEmitter<SessionEvents> {
       this.emit('dataReceived', ...received),
     );
     this.roster.on('producerClosed', (producerId) => this.consumers.dropProducer(producerId));
+    this.#dispatcher = new NotificationDispatcher(this, (name, ...args) => this.emit(name, ...args));
     signaling.on('lost', (error, silent) => this.emit('failed', { kind: 'socketLost', error, silent }));
     signaling.on('refused', (error) => this.emit('failed', { kind: 'refused', error: this.#closingError(error) }));
     transports.on('failed', (error) => this.emit('failed', { kind: 'mediaLost', error }));
@@ -200,118 +184,27 @@ export class Session extends TypedEmitter<SessionEvents> {
 
   #receive(notification: AnyNotification): void {
     if (this.#early) this.#early.push(notification);
-    else this.#handle(notification);
+    else this.#dispatcher.dispatch(notification);
   }
 
   #handleEarly(): void {
     const early = this.#early ?? [];
     this.#early = undefined;
-    for (const notification of early) this.#handle(notification);
-  }
-
-  #handle(notification: AnyNotification): void {
-    switch (notification.method) {
-      case 'newProducer':
-        this.roster.addProducer(notification.data);
-        break;
-      case 'producerClosed':
-        this.#producerClosed(notification.data.producerId);
-        break;
-      case 'consumerClosed': {
-        const subscription = this.consumers.find(notification.data.consumerId);
-        if (subscription) this.consumers.drop(subscription);
-        break;
-      }
-      case 'consumerPaused':
-        this.consumers.find(notification.data.consumerId)?.flowChanged(false);
-        break;
-      case 'consumerResumed':
-        this.consumers.find(notification.data.consumerId)?.flowChanged(true);
-        break;
-      case 'consumerLayersChanged': {
-        const { consumerId, spatialLayer, temporalLayer } = notification.data;
-        const layers = spatialLayer === null ? undefined : { spatialLayer, temporalLayer: temporalLayer ?? 0 };
-        this.consumers.find(consumerId)?.layersChanged(layers);
-        break;
-      }
-      case 'consumerScore':
-        this.consumers.find(notification.data.consumerId)?.scoreChanged(notification.data.score);
-        break;
-      case 'producerPaused':
-        this.producers.pausedByServer(notification.data.producerId, notification.data.mayResume);
-        break;
-      case 'producerResumed':
-        this.producers.allowedByServer(notification.data.producerId);
-        break;
-      case 'newDataProducer':
-        this.data.opened(notification.data);
-        break;
-      case 'dataProducerClosed':
-        this.data.closed(notification.data.dataProducerId);
-        break;
-      case 'peerJoined':
-      case 'peerUpdated':
-        this.roster.setPeer(notification.data);
-        break;
-      case 'peerLeft':
-        this.roster.removePeer(notification.data.peerId);
-        break;
-      case 'activeSpeaker':
-        this.roster.setActiveSpeaker(notification.data.peerId ?? undefined);
-        break;
-      case 'audioLevels':
-        this.roster.setAudioLevels(notification.data.levels);
-        break;
-      case 'message':
-        this.emit('serverMessage', notification.data.from, notification.data.data);
-        break;
-      case 'peerMessage':
-        this.emit('peerMessage', notification.data);
-        break;
-      case 'messagesMissed':
-        this.emit('messagesMissed', notification.data.count);
-        break;
-      case 'reconnect': {
-        const { reason, deadlineMs } = notification.data;
-        const error = new RoomError('MOVED', `The media server asks to move (${reason})`);
-        // Until the deadline everything here goes on; without one there is nothing left to go on.
-        this.emit('failed', { kind: deadlineMs > 0 ? 'moveRequested' : 'mediaLost', error });
-        break;
-      }
-      case 'transportClosed':
-        this.emit('failed', {
-          kind: 'mediaLost',
-          error: new RoomError('TRANSPORT_FAILED', 'The media server closed a transport'),
-        });
-        break;
-      case 'roomClosed':
-        this.#roomClosed = notification.data.reason;
-        break;
-      default:
-        // A newer server may say more than this SDK knows.
-        break;
-    }
+    for (const notification of early) this.#dispatcher.dispatch(notification);
   }
 
   #closingError(error: RoomError): RoomError {
-    return this.#roomClosed === undefined ? error : new RoomError('ROOM_CLOSED', this.#roomClosed);
-  }
-
-  #producerClosed(producerId: string): void {
-    const own = this.producers.find(producerId);
-    if (own) this.#ownProducerClosed(own);
-    else this.roster.removeProducer(producerId);
-  }
-
-  #ownProducerClosed(local: LocalTrack): void {
-    this.producers.drop(local);
-    this.emit('ownProducerClosed', local);
+    const { roomClosedReason } = this.#dispatcher;
+    return roomClosedReason === undefined ? error : new RoomError('ROOM_CLOSED', roomClosedReason);
   }
 
   #reconcile({ peers, snapshot }: Resumed): void {
     this.roster.reconcile(peers, snapshot);
     this.consumers.reconcile(snapshot);
     this.data.reconcile(snapshot);
-    for (const local of this.producers.reconcile(snapshot)) this.#ownProducerClosed(local);
+    for (const local of this.producers.reconcile(snapshot)) {
+      this.producers.drop(local);
+      this.emit('ownProducerClosed', local);
+    }
   }
 }

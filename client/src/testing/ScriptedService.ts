@@ -3,7 +3,8 @@ import type { Assignment } from '@mediasoup-server/proto/http';
 import { RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
 import type { RecoveryOptions } from '../recovery/RecoveryOptions.ts';
-import type { Session, SessionEvents } from '../session/Session.ts';
+import type { Session } from '../session/Session.ts';
+import type { SessionEvents } from '../session/SessionEvents.ts';
 
 /** A peer's session at a scripted daemon. */
 export class ScriptedSession extends TypedEmitter<SessionEvents> {
