@@ -183,7 +183,7 @@ export class RemoteTrack {
    *
    * @internal
    */
-  async direct(subscription: Subscription): Promise<void> {
+  async configure(subscription: Subscription): Promise<void> {
     const height = this.#viewportSize?.height;
     const { layerCount } = subscription;
     const fitting = height && layerCount > 1 ? { spatialLayer: layerFor(height, this.#height, layerCount) } : undefined;
@@ -227,7 +227,7 @@ export class RemoteTrack {
   #applyViewportSize(): void {
     const subscription = this.#subscription;
     if (!subscription) return;
-    this.direct(subscription).then(
+    this.configure(subscription).then(
       () => this.#owner.changed(this),
       // Refused because it is gone, or its session is: either is told by itself.
       () => {},

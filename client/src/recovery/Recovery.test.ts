@@ -92,6 +92,68 @@ test('a daemon that went silent and is back resumes, and the place found meanwhi
   );
 });
 
+test('a drained daemon serves until there is a session elsewhere, and states say that the peer moves', async (t) => {
+  const { service, recovery } = await joined(t);
+  const states: string[] = [];
+  recovery.on('stateChanged', ({ status }) => states.push(status));
+  const formers: unknown[] = [];
+  recovery.on('attached', (_, former) => formers.push(former?.serves));
+  service.move('daemon-b');
+  service.sessions[0]?.requestMove();
+  await service.pass(3_000);
+  assert.deepEqual(states, ['moving', 'connected']);
+  assert.deepEqual(formers, [true]);
+  assert.equal(recovery.session?.daemonId, 'daemon-b');
+});
+
+test('a session that is resumed at a drained daemon moves after that', async (t) => {
+  const { service, recovery } = await joined(t);
+  service.sessions[0]?.requestMove();
+  await service.pass(1_000);
+  assert.equal(recovery.state.status, 'moving', 'no other daemon is assigned yet');
+  service.sessions[0]?.loseSocket();
+  await service.pass(2_000);
+  assert.equal(recovery.state.status, 'moving');
+  assert.equal(recovery.session?.daemonId, 'daemon-a');
+  service.move('daemon-b');
+  await service.pass(10_000);
+  assert.equal(recovery.state.status, 'connected');
+  assert.equal(recovery.session?.daemonId, 'daemon-b');
+});
+
+test('a join waits as long as a full room asks, and no longer once it succeeds', async (t) => {
+  const service = new ScriptedService(t);
+  service.refusals.push(new RoomError('ROOM_FULL', 'full', { status: 503, retryAfterMs: 3_000 }));
+  const recovery = new Recovery(service);
+  t.after(() => recovery.leave());
+  await service.until(recovery.join());
+  assert.ok(service.now >= 3_000 && service.now < 4_500, `joined after ${service.now} ms`);
+});
+
+test('a join that is refused for good rejects with why, and is not tried again', async (t) => {
+  const service = new ScriptedService(t);
+  service.refusals.push(new RoomError('REFUSED', 'not invited', { status: 403 }));
+  const recovery = new Recovery(service);
+  await assert.rejects(service.until(recovery.join()), { code: 'REFUSED', message: 'not invited' });
+  await service.pass(10_000);
+  assert.equal(recovery.state.status === 'closed' && recovery.state.reason?.message, 'not invited');
+  assert.equal(service.asked.length, 1);
+});
+
+test('leaving while a session is being opened leaves none behind', async (t) => {
+  const service = new ScriptedService(t);
+  service.openMs = 500;
+  const recovery = new Recovery(service);
+  const joining = recovery.join();
+  await service.pass(100);
+  recovery.leave();
+  await assert.rejects(service.until(joining), { code: 'ROOM_CLOSED' });
+  await service.pass(5_000);
+  assert.deepEqual(recovery.state, { status: 'closed' });
+  assert.equal(service.sessions.length, 1);
+  assert.equal(service.inRoom.length, 0);
+});
+
 /** A generator of numbers in [0, 1) that a seed repeats (mulberry32). */
 function numbers(seed: number): () => number {
   let state = seed;

@@ -36,7 +36,7 @@ export class Consumers {
    *
    * @throws {RoomError} 404 where it is gone, 422 where this browser cannot receive it
    */
-  async receive(producerId: string): Promise<Subscription> {
+  async subscribe(producerId: string): Promise<Subscription> {
     const answer = await this.#consume(producerId);
     const { consumerId: id, kind } = answer;
     this.#ids.add(id);
@@ -56,7 +56,7 @@ export class Consumers {
   }
 
   /** Stops receiving, and tells the daemon, which may know already. */
-  stop(subscription: Subscription): void {
+  unsubscribe(subscription: Subscription): void {
     if (!this.#subscriptions.has(subscription.id)) return;
     this.drop(subscription);
     this.#request('closeConsumer', { consumerId: subscription.id }).catch(() => {});

@@ -1,64 +1,12 @@
 import type { TestContext } from 'node:test';
 import type { Assignment } from '@mediasoup-server/proto/http';
 import { RoomError } from '../errors.ts';
-import { TypedEmitter } from '../events.ts';
 import type { RecoveryOptions } from '../recovery/RecoveryOptions.ts';
 import type { Session } from '../session/Session.ts';
-import type { SessionEvents } from '../session/SessionEvents.ts';
-
-/** A peer's session at a scripted daemon. */
-export class ScriptedSession extends TypedEmitter<SessionEvents> {
-  readonly daemonId: string;
-  readonly transports = { flowing: true };
-  readonly #service: ScriptedService;
-  isOver = false;
-
-  constructor(daemonId: string, service: ScriptedService) {
-    super();
-    this.daemonId = daemonId;
-    this.#service = service;
-  }
-
-  resume(): Promise<boolean> {
-    return this.#service.resume(this);
-  }
-
-  check(): void {}
-
-  disconnect(): void {
-    this.isOver = true;
-    this.#service.leave(this);
-  }
-
-  close(): void {
-    this.removeAllListeners();
-    this.disconnect();
-  }
-
-  loseSocket(silent = false): void {
-    if (this.isOver) return;
-    this.emit('failed', {
-      kind: 'socketLost',
-      silent,
-      error: new RoomError('CONNECTION_LOST', 'The connection was lost'),
-    });
-  }
-
-  loseMedia(): void {
-    if (this.isOver) return;
-    this.transports.flowing = false;
-    this.emit('failed', { kind: 'mediaLost', error: new RoomError('TRANSPORT_FAILED', 'No media gets through') });
-  }
-
-  refuse(status = 403): void {
-    if (this.isOver) return;
-    this.disconnect();
-    this.emit('failed', { kind: 'refused', error: new RoomError('REFUSED', 'The peer was removed', { status }) });
-  }
-}
+import { type ScriptedDaemon, ScriptedSession } from './ScriptedSession.ts';
 
 /** A control plane and daemons that do as a test says, by a clock that the test moves. */
-export class ScriptedService implements RecoveryOptions {
+export class ScriptedService implements RecoveryOptions, ScriptedDaemon {
   /** Every session that was opened, in order. */
   readonly sessions: ScriptedSession[] = [];
   /** What each assignment was asked with. */
@@ -70,6 +18,8 @@ export class ScriptedService implements RecoveryOptions {
   online = true;
   controlPlaneUp = true;
   openMs = 20;
+  /** What the next joins are refused with, first to last. */
+  readonly refusals: RoomError[] = [];
   resumeFailure: RoomError | undefined;
   #members: ScriptedSession[] = [];
   #daemonId = 'daemon-a';
@@ -114,12 +64,14 @@ export class ScriptedService implements RecoveryOptions {
   readonly open = async ({ daemonId }: Assignment): Promise<Session> => {
     await this.#reach(!this.dead.has(daemonId), 8_000, 'DAEMON_UNREACHABLE');
     await wait(this.openMs);
+    const refusal = this.refusals.shift();
+    if (refusal) throw refusal;
     const session = new ScriptedSession(daemonId, this);
     this.sessions.push(session);
     const former = this.#members.filter((member) => member.daemonId === daemonId);
     this.#members = [...this.#members, session];
     for (const replaced of former) replaced.refuse(409);
-    return session as unknown as Session;
+    return session.session;
   };
 
   async resume(session: ScriptedSession): Promise<boolean> {

@@ -96,7 +96,7 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
       this.#tracks.add(track);
       this.emit('published', track);
     }
-    if (track.subscribed) void this.#receive(track, session, producerId);
+    if (track.subscribed) void this.#subscribe(track, session, producerId);
   }
 
   #find(
@@ -120,21 +120,21 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
     else this.#unpublish(track);
   }
 
-  async #receive(track: RemoteTrack, session: Session, producerId: string): Promise<void> {
+  async #subscribe(track: RemoteTrack, session: Session, producerId: string): Promise<void> {
     try {
-      const subscription = await session.consumers.receive(producerId);
+      const subscription = await session.consumers.subscribe(producerId);
       if (this.#offers.get(session)?.get(producerId) !== track || !track.subscribed) {
-        session.consumers.stop(subscription);
+        session.consumers.unsubscribe(subscription);
         return;
       }
       const former = track.subscription;
       if (!former) this.#show(track, subscription);
-      await track.direct(subscription);
+      await track.configure(subscription);
       if (!former) return;
       if (!subscription.muted && !subscription.paused) await firstFrame(subscription.track);
       if (subscription.closed || !track.subscribed || this.#isFromNewer(track, session)) return;
       this.#show(track, subscription);
-      for (const other of this.#offers.keys()) other.consumers.stop(former);
+      for (const other of this.#offers.keys()) other.consumers.unsubscribe(former);
     } catch (error) {
       const reason = RoomError.from(error);
       // Gone meanwhile, or lost with the session: that is told by itself.
@@ -149,12 +149,12 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
       const { subscription } = track;
       if (!subscription) return;
       track.hide();
-      for (const session of this.#offers.keys()) session.consumers.stop(subscription);
+      for (const session of this.#offers.keys()) session.consumers.unsubscribe(subscription);
       this.emit('unsubscribed', track);
       return;
     }
     const [session, producerId] = this.#newestOffer(track) ?? [];
-    if (session && producerId !== undefined) void this.#receive(track, session, producerId);
+    if (session && producerId !== undefined) void this.#subscribe(track, session, producerId);
     this.emit('changed', track);
   }
 
