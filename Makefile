@@ -58,6 +58,8 @@ lambda: setup ## Bundles the control plane for AWS Lambda into deploy/lambda/dis
 sdk: setup ## Builds the browser SDK into client/dist/sdk, and prints its sizes.
 	@node client/buildSdk.ts
 
+# Packages take our own worker, where the authors' would run too.
+package: export MEDIASOUP_SERVER_WORKER = build
 package: setup ## Packs both servers and the command line for machines with systemd, into deploy/package/dist.
 	@$(WORKER) && deploy/package/build.sh deploy/package/dist
 

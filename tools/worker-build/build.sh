@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds mediasoup-worker from the sources inside the npm package `mediasoup`, against Debian's libraries and with no
-# network but apt's. The package's own build downloads these libraries and its build tools from elsewhere.
+# network but apt's. The package's own build downloads these libraries and its build tools from elsewhere. The worker is
+# linked with batch/, which sends in one call what one turn of its loop has for a viewer.
 #
 #   build.sh MEDIASOUP_DIRECTORY OUTPUT_DIRECTORY
 #
@@ -62,6 +63,16 @@ prepare_sources() {
       $'\n''  Look whether it still tests BIO_CB_RETURN wrongly, and change build.sh.'
   fi
   sed -i "s/$wrong/$right/" "$dtls"
+
+  # libwebrtc keeps what was sent until feedback comes. A viewer that negotiates transport-cc and never sends any costs
+  # 2 MB that way, and 5 s are longer than any path takes to answer.
+  local history=deps/libwebrtc/libwebrtc/modules/congestion_controller/rtp/transport_feedback_adapter.cc
+  wrong='kSendTimeHistoryWindowMs = 60000;' right='kSendTimeHistoryWindowMs = 5000;'
+  if [[ $(grep -cF "$wrong" "$history") != 1 ]]; then
+    fail "$history of mediasoup $version does not have the line that is to be changed: $wrong" \
+      $'\n''  Look for how long it keeps packets without feedback, and change build.sh.'
+  fi
+  sed -i "s/$wrong/$right/" "$history"
 
   # Debian 12 has meson 1.0, and nothing in the file needs the 1.1 that it asks for.
   sed -i "s/meson_version: '>= 1\.1\.0'/meson_version: '>= 1.0.0'/" meson.build
@@ -160,8 +171,12 @@ give_up() {
 
 compile() {
   rm -rf "$work/out"
-  meson setup --buildtype release -Db_ndebug=true --wrap-mode nodownload "$work/out" "$work/worker" \
-    >"$work/build.log" 2>&1 || give_up
+  # meson puts LDFLAGS behind the objects, so that the linker finds what they need of the archive.
+  local batch
+  batch=$("$here/batch/compile.sh" "$work/batch" 2>"$work/build.log") || give_up
+  LDFLAGS="${LDFLAGS:-} $batch" \
+    meson setup --buildtype release -Db_ndebug=true --wrap-mode nodownload "$work/out" "$work/worker" \
+    >>"$work/build.log" 2>&1 || give_up
 
   ninja -C "$work/out" -j "$(parallel_compilers)" mediasoup-worker >>"$work/build.log" 2>&1 &
   local ninja=$!
@@ -212,6 +227,7 @@ if ! compile; then
   compile || give_up
 fi
 
+grep -q mediasoup-batch "$work/out/mediasoup-worker" || fail 'the binary was linked without batch/'
 runtime_packages "$work/out/mediasoup-worker" >"$output/packages"
 install -m 755 "$work/out/mediasoup-worker" "$output/mediasoup-worker"
 say "built in $(elapsed)"
