@@ -1,33 +1,15 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { after, test } from 'node:test';
 import { Bot } from '../support/Bot.ts';
-import { connectThrough } from '../support/programSockets.ts';
-import { type Daemon, nextTick, Stack } from '../support/stack.ts';
-import { TcpProxy } from '../support/TcpProxy.ts';
+import { joinBots, startBotFleet } from '../support/bots.ts';
+import { type Daemon, nextTick } from '../support/stack.ts';
+import type { TcpProxy } from '../support/TcpProxy.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
 const COUNT = 200;
 
-/** Two programs in a room on one of two daemons, whose sockets go through relays. */
-async function call(t: TestContext) {
-  const stack = await Stack.start(t);
-  const daemons = new Map<string, Daemon>();
-  const relays = new Map<string, TcpProxy>();
-  for (const id of ['daemon-a', 'daemon-b']) {
-    const daemon = await stack.startDaemon(id, { MEDIA_DAEMON_PING_INTERVAL_MS: '2000' });
-    daemons.set(id, daemon);
-    relays.set(new URL(daemon.url).port, await TcpProxy.start(t, Number(new URL(daemon.url).port)));
-  }
-  connectThrough(t, new Map([...relays].map(([port, relay]) => [port, relay.port])));
-  const options = { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'room' };
-  const alice = await Bot.join(t, { ...options, peerId: 'alice' });
-  const bob = await Bot.join(t, { ...options, peerId: 'bob' });
-  const { state } = alice.room;
-  const daemon = state.status === 'connected' ? daemons.get(state.daemonId) : undefined;
-  const relay = daemon && relays.get(new URL(daemon.url).port);
-  if (!daemon || !relay) throw new Error('the programs are not connected');
-  return { options, daemon, relay, alice, bob };
-}
+/** One fleet serves these tests: each has a room of its own, and two of them end the daemon that serves it. */
+const fleet = await startBotFleet({ after }, ['daemon-a', 'daemon-b', 'daemon-c']);
 
 const failures = {
   'their sockets are reset': ({ relay }) => relay.reset(),
@@ -37,7 +19,7 @@ const failures = {
 
 for (const [what, fail] of Object.entries(failures)) {
   test(`messages arrive in order and once, both ways, when ${what}`, async (t) => {
-    const { alice, bob, ...on } = await call(t);
+    const { alice, bob, ...on } = await joinBots(t, fleet);
     const atBob: string[] = [];
     const atAlice: string[] = [];
     bob.room.on('dataReceived', (_, data) => atBob.push(String(data)));
@@ -68,7 +50,7 @@ for (const [what, fail] of Object.entries(failures)) {
 }
 
 test('what is sent before joining and when somebody joins arrives', async (t) => {
-  const { options, alice } = await call(t);
+  const { options, alice } = await joinBots(t, fleet);
   const heard: unknown[][] = [];
   alice.room.on('dataReceived', (...told) => heard.push(told));
   alice.room.on('peerJoined', (peerId) => alice.room.send('welcome', { to: [peerId], topic: 'greeting' }));

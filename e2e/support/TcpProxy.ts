@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
+import type { Ending } from './stack.ts';
 
 /** A TCP relay on loopback that can be made to fail as networks do. */
 export class TcpProxy {
@@ -17,13 +17,13 @@ export class TcpProxy {
   }
 
   /** @param to the port on loopback that it relays to, where it is known already. */
-  static async start(t: TestContext, to = 0): Promise<TcpProxy> {
+  static async start(t: Ending, to = 0): Promise<TcpProxy> {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const proxy = new TcpProxy(server, to);
     server.on('connection', (near) => proxy.#relay(near, connect(proxy.to, '127.0.0.1')));
-    t.after(() => {
+    t.after(async () => {
       proxy.reset();
       server.close();
     });

@@ -204,6 +204,10 @@ export function bearing(token: string): { metadata: Metadata } {
   return { metadata };
 }
 
+/** What a daemon exports for Prometheus. */
+export const metricsOf = async ({ ready }: Running): Promise<string> =>
+  (await fetch(`http://127.0.0.1:${ready.metricsPort}/metrics`)).text();
+
 /** What a server or a browser ends with: a test, or with `node:test` itself all tests of a file. */
 export type Ending = { after(end: () => Promise<void>): void; readonly passed?: boolean };
 
