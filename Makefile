@@ -72,7 +72,7 @@ prove-instance: package ## Boots a bare Debian under systemd as an instance of t
 # Every folder with a tsconfig.json.
 PROJECTS = $(patsubst %/tsconfig.json,%,$(shell git ls-files '*/tsconfig.json'))
 
-check: setup-checks ## Lint, format, types, contracts, dead code, import directions, scripts, Terraform, generated files.
+check: setup-checks ## Lint, format, types, contracts, dead code, import directions, scripts, Terraform, links, generated files.
 	biome check --error-on-warnings .
 	for project in $(PROJECTS); do tsc -p $$project || exit 1; done
 	buf lint
@@ -83,28 +83,35 @@ check: setup-checks ## Lint, format, types, contracts, dead code, import directi
 	knip
 	shellcheck -x -P SCRIPTDIR $$(git ls-files '*.sh' '*.sh.tftpl')
 	node tools/terraform-check/main.ts
-	$(MAKE) --no-print-directory generate
+	$(MAKE) --no-print-directory links generate
 	git diff --exit-code -- $(GENERATED)
 	@! git ls-files --others --exclude-standard -- $(GENERATED) | grep . || { echo 'generated and not committed'; exit 1; }
 
-GENERATED = client/API.md proto/src/gen proto/SIGNALING.md proto/asyncapi.json proto/openapi.json README.md deploy/grafana/mediasoup-server.json deploy/terraform/modules/*/README.md
+GENERATED = docs/reference proto/src/gen proto/asyncapi.json proto/openapi.json deploy/grafana/mediasoup-server.json deploy/terraform/modules/*/README.md
 
 record: setup-tests ## Records the examples of the signaling reference anew, from a real meeting.
 	@$(WORKER) && RECORD=1 node --test --test-force-exit e2e/api/signaling.test.ts
 	@$(MAKE) --no-print-directory generate
 
-generate: ## Generates code, references, the README's tables and the dashboard.
+generate: ## Generates code, the pages of docs/reference, the modules' tables and the dashboard.
 	buf generate
-	node tools/generate/readmeTables.ts
 	node tools/terraform-check/tables.ts
 	node tools/generate/signaling/write.ts
 	node tools/generate/openApiFile.ts
-	client/node_modules/.bin/typedoc --options client/reference/typedoc.json && cp client/dist/reference/API.md client/API.md
+	client/node_modules/.bin/typedoc --options client/reference/typedoc.json
+	node tools/generate/references/write.ts
 	node tools/generate/dashboardFile.ts
+
+links: ## Checks that every link between the documents resolves, to files and to headings.
+	@docs/node_modules/.bin/remark --quiet --no-stdout --frail --use ./docs/node_modules/remark-validate-links/index.js=repository:false $$(git ls-files --cached --others --exclude-standard '*.md' ':!tools/generate/references/templates')
+
+docs: setup-tests setup-checks links ## Builds the site of docs/ into docs/dist, checks its links, and runs the samples in the pages.
+	@docs/node_modules/.bin/vitepress build docs
+	@$(WORKER) && node --test --test-force-exit --test-timeout=600000 $$(git grep --files-with-matches codeIn -- '*.test.ts')
 
 format: ## Formats everything.
 	biome check --write .
 	buf format --write
 
 clean: ## Removes what was installed and built here, and the local data.
-	rm -rf node_modules client/dist deploy/lambda/dist deploy/package/dist data artefacts
+	rm -rf node_modules docs/node_modules client/dist docs/dist deploy/lambda/dist deploy/package/dist data artefacts

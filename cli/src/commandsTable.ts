@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { exitCodes } from './CliError.ts';
 import { createProgram } from './program.ts';
 
-/** The commands and the exit codes, as the README shows them. */
+/** The commands and the exit codes, as docs/reference/cli.md shows them. */
 export function commandsTable(): string {
   const stream = { write: () => {} };
   const program = createProgram({ stdout: stream, stderr: stream, environment: {} });

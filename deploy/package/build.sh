@@ -31,7 +31,8 @@ install deploy/package/mediasoup-server "$program/bin/mediasoup-server"
 ln -s ../lib/mediasoup-server/bin/mediasoup-server "$tree/usr/bin/mediasoup-server"
 install -m 0644 deploy/systemd/*.service "$units"
 install -m 0644 deploy/systemd/*.{env,conf} "$documents/examples"
-install -m 0644 README.md CHANGELOG.md deploy/RUNBOOK.md deploy/prometheus/ALERTS.md "$documents"
+install -m 0644 README.md CHANGELOG.md "$documents"
+find docs -name '*.md' -not -path 'docs/node_modules/*' -not -path 'docs/dist/*' -exec install -D -m 0644 {} "$documents/{}" \;
 install -m 0644 LICENSE "$documents/copyright"
 
 # The worker's own libraries, which the builder noted beside it; one of mediasoup's authors brings most with it.

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-test('each rule of proto/SPEC.md is cited by the title of a test, and no other is', async () => {
-  const spec = await readFile(`${root}proto/SPEC.md`, 'utf8');
+test('each rule of docs/design/signaling-rules.md is cited by the title of a test, and no other is', async () => {
+  const spec = await readFile(`${root}docs/design/signaling-rules.md`, 'utf8');
   const rules = [...spec.matchAll(/^- \*\*(S\d+)\*\* /gm)].map(([, rule]) => rule);
   assert.equal(new Set(rules).size, rules.length, 'no number twice');
   const cited = new Set<string | undefined>();

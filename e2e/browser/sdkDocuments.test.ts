@@ -25,7 +25,7 @@ const plays = (page: Page, videos: number, audios: number): Promise<unknown> =>
 test('the ten lines of the getting-started page are a call, and a page that goes takes its elements along', async (t) => {
   const stack = await Stack.start(t);
   await stack.startDaemon('daemon-a');
-  const code = (await codeIn('client/README.md')).replace('https://meet.example.org', stack.controlPlaneUrl);
+  const code = (await codeIn('docs/guide/browser-sdk.md')).replace('https://meet.example.org', stack.controlPlaneUrl);
   assert.ok(code.trimEnd().split('\n').length <= 12, 'they are ten lines, and two of layout');
   const [alice, bob] = (await openScriptPages(t, await bundle(code, { from }), 2)) as [Page, Page];
   await Promise.all([plays(alice, 1, 1), plays(bob, 1, 1)]);
@@ -36,7 +36,7 @@ test('the ten lines of the getting-started page are a call, and a page that goes
 test('the page without the SDK sends and receives, with its like and with the SDK, and leaves', async (t) => {
   const stack = await Stack.start(t);
   await stack.startDaemon('daemon-a');
-  const code = await codeIn('client/BARE.md');
+  const code = await codeIn('docs/guide/bare-clients.md');
   assert.ok(code.split('\n').length < 80);
   const script = await bundle(`${code}; globalThis.join = join;`, { from });
   const bare = await openScriptPages(t, script, 2);

@@ -15,7 +15,7 @@ import { type Daemon, Stack } from '../support/stack.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
 const deployed = (file: string) => readFileSync(new URL(`../../deploy/${file}`, import.meta.url), 'utf8');
-const page = deployed('HEALTH.md');
+const page = readFileSync(new URL('../../docs/operate/health.md', import.meta.url), 'utf8');
 const statusOf = async (url: string, path: string) => (await fetch(url.replace(/^ws/, 'http') + path)).status;
 
 /** The cells of a row of the page's table. */

@@ -73,7 +73,7 @@ export function readSettings<S extends z.ZodObject>(
     if (!variable.startsWith(prefix) || value === undefined || value === '') continue;
     const setting = settingOf.get(variable);
     const group = locations.get(setting ?? '')?.group;
-    if (setting === undefined) wrong.push(`${variable} is not a setting. See the configuration table in the README.`);
+    if (setting === undefined) wrong.push(`${variable} is not a setting. docs/reference lists all settings.`);
     else Object.assign(group === undefined ? given : (given[group] as object), { [setting]: value });
   }
   const parsed = schema.safeParse(given);

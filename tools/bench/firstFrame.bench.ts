@@ -1,5 +1,5 @@
 /**
- * Prints, for the SDK and for a page without it that uses as few round trips as it can (client/BARE.md): how long it is from
+ * Prints, for the SDK and for a page without it that uses as few round trips as it can (docs/guide/bare-clients.md): how long it is from
  * the opening of the WebSocket to the first decoded frame of another's camera, and to an own track that is produced, on the
  * same daemon, without and with a delay of the signaling.
  */
@@ -23,7 +23,7 @@ test('time from the opening of the socket to the first frame', async (t) => {
   const daemon = await stack.startDaemon('daemon-a');
   const relay = await TcpProxy.start(t, Number(new URL(daemon.url).port));
   const from = new URL('./', import.meta.url);
-  const script = await bundle(`${await codeIn('client/BARE.md')}; globalThis.join = join;`, { from });
+  const script = await bundle(`${await codeIn('docs/guide/bare-clients.md')}; globalThis.join = join;`, { from });
   // protoo-client takes the browser's WebSocket when it is loaded.
   const [bare] = await openScriptPages(t, `(${through})('${relay.port}');\n${script}`, 1);
   const [sdk, sender] = await openSdkPages(t, 2);

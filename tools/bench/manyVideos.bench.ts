@@ -1,6 +1,6 @@
 /**
  * Prints what the browser of a page with 25 remote videos takes of a processor, with the SDK and without it
- * (client/BARE.md): both receive the same videos from the same daemon at the same time, each in a Chromium of its own.
+ * (docs/guide/bare-clients.md): both receive the same videos from the same daemon at the same time, each in a Chromium of its own.
  */
 import { test } from 'node:test';
 import { bundle } from '@mediasoup-server/client/bundle';
@@ -18,7 +18,7 @@ test(`processor time of a page with ${VIDEOS} remote videos`, async (t) => {
   const options = { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'room' };
   const [sender] = await openSdkPages(t, 1);
   await sender?.evaluate(sendVideos, [{ ...options, peerId: 'sender' }, VIDEOS] as const);
-  const script = await bundle(`${await codeIn('client/BARE.md')}; globalThis.join = join;`, {
+  const script = await bundle(`${await codeIn('docs/guide/bare-clients.md')}; globalThis.join = join;`, {
     from: new URL('./', import.meta.url),
   });
   const [bare] = await openScriptPages(t, script, 1);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what this repository needs and is missing: a Node and an npm that are recent enough, the npm packages (a
 # current Node is one of them), and the mediasoup worker. With `--tests` also what tests run: Chromium, coturn, promtool,
-# nft, systemd-analyze; with `--checks` shellcheck. Running it again costs next to nothing.
+# nft, systemd-analyze; with `--checks` shellcheck and the packages of docs/. Running it again costs next to nothing.
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
 
@@ -81,14 +81,18 @@ command -v npm >/dev/null || install_packages nodejs npm
 # A current Node needs it, and a small Debian lacks it.
 /sbin/ldconfig -p | grep libatomic.so.1 >/dev/null || install_packages libatomic1
 
-# `npm ci` is run again when the lockfile is another than the one that was installed.
-lock=$(sha256sum package-lock.json | cut -d' ' -f1)
-if [[ $(cat node_modules/.installed-from 2>/dev/null) != "$lock" ]]; then
+# Runs `npm ci` in a folder whose lockfile is another than the one that was installed.
+install_npm() {
+  local lock
+  lock=$(sha256sum "$1/package-lock.json" | cut -d' ' -f1)
+  if [[ $(cat "$1/node_modules/.installed-from" 2>/dev/null) == "$lock" ]]; then return; fi
   use_recent_npm
-  echo 'setup: installing npm packages' >&2
-  npm ci --loglevel=error >&2
-  printf '%s' "$lock" >node_modules/.installed-from
-fi
+  echo "setup: installing npm packages${2:-}" >&2
+  npm ci --prefix "$1" --loglevel=error >&2
+  printf '%s' "$lock" >"$1/node_modules/.installed-from"
+}
+
+install_npm .
 export PATH="$PWD/node_modules/.bin:$PATH"
 
 # Installs what tests run, without its starting as a service of this machine.
@@ -102,7 +106,10 @@ install_programs() {
   install_packages "$@"
 }
 
-if [[ ${1:-} == --checks ]] && ! command -v shellcheck >/dev/null; then install_packages shellcheck; fi
+if [[ ${1:-} == --checks ]]; then
+  command -v shellcheck >/dev/null || install_packages shellcheck
+  install_npm docs ' of the documentation'
+fi
 if [[ ${1:-} == --tests ]]; then
   programs=()
   command -v chromium >/dev/null || programs+=(chromium fonts-dejavu-core)

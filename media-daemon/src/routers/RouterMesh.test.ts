@@ -85,7 +85,7 @@ test('two workers send each other again what is lost between them', async (t) =>
   const ends: types.Transport[] = [];
   (await bob.router.opened).observer.on('newtransport', (end) => ends.push(end));
   await consume(room, bob, producerId);
-  // e2e/SOAK.md has what came of it where the kernel lost some.
+  // docs/operate/long-runs.md has the results of a run in which the kernel dropped packets.
   assert.deepEqual(await Promise.all(ends.map(async (end) => (await (end as types.PipeTransport).dump()).rtx)), [true]);
 });
 

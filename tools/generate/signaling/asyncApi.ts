@@ -60,7 +60,7 @@ export function asyncApi(examples: Examples): object {
     info: {
       title: 'Mediasoup Server signaling',
       version: manifest.version,
-      description: 'What a frontend and its media daemon say to each other. SIGNALING.md explains it to people.',
+      description: 'The messages between a frontend and its media daemon. docs/reference/signaling.md explains them.',
       license: { name: 'MIT' },
     },
     defaultContentType: 'application/json',

@@ -7,6 +7,7 @@ import {
   requests,
   SUBPROTOCOL,
 } from '@mediasoup-server/proto/signaling';
+import { fieldsTable, typeName } from '../references/schemaTable.ts';
 import { admission } from './admission.ts';
 import type { Examples } from './Examples.ts';
 import { JsonSchemas, type Schema, shapeName } from './jsonSchema.ts';
@@ -17,12 +18,10 @@ const MAX_LINE = 160;
 
 const schemas = new JsonSchemas();
 
-/**
- * The page for people.
- *
- * @param guide its text, in which `{{name}}` stands for what is generated.
- */
-export function markdown(guide: string, examples: Examples): string {
+const fields = (schema: Schema, none: string): string => fieldsTable(schemas.resolve(schema)) || none;
+
+/** What the template of the signaling reference asks for. */
+export function signalingValues(examples: Examples): Record<string, string> {
   const requestSections = Object.entries(requests).map(([method, { summary, data, response, errors }]) =>
     section(
       `### \`${method}\``,
@@ -46,7 +45,7 @@ export function markdown(guide: string, examples: Examples): string {
   const shapeSections = schemas.shapes.map(([name, { description, ...shape }]) =>
     section(`### ${name}`, description, fields(shape, '')),
   );
-  const values: Record<string, string> = {
+  return {
     subprotocol: SUBPROTOCOL,
     admission: fields(schemas.of(admission), ''),
     forGood: String(CLOSE_FOR_GOOD),
@@ -65,11 +64,6 @@ export function markdown(guide: string, examples: Examples): string {
     notifications: notificationSections.join('\n\n'),
     shapes: shapeSections.join('\n\n'),
   };
-  return guide.replace(/\{\{(\w+)\}\}/g, (_all, name: string) => {
-    const value = values[name];
-    if (value === undefined) throw new Error(`SIGNALING.guide.md asks for {{${name}}}`);
-    return value;
-  });
 }
 
 const section = (...paragraphs: readonly (string | false | undefined)[]): string =>
@@ -84,37 +78,6 @@ function answer(schema: Schema): string {
   const name = shapeName(schema);
   if (name !== undefined) return `Answer: ${typeName(schema)}`;
   return Object.keys(schema.properties ?? {}).length === 0 ? 'Answer: `{}`' : `Answer:\n\n${fields(schema, '')}`;
-}
-
-/** A table of a schema's fields, those of inner objects too. */
-function fields(schema: Schema, none: string): string {
-  if (schema.anyOf)
-    return `One of ${schema.anyOf.map((choice) => Object.keys(choice.properties ?? {}).map((name) => `\`${name}\``)).join(', ')}: string.`;
-  const found = rows(schemas.resolve(schema), '');
-  return found.length === 0 ? none : ['| field | type | |', '|---|---|---|', ...found].join('\n');
-}
-
-function rows({ properties = {}, required = [] }: Schema, within: string): string[] {
-  return Object.entries(properties).flatMap(([name, field]) => {
-    const path = within + name;
-    const optional = required.includes(name) ? '' : ' (optional)';
-    const inner = field.type === 'array' ? field.items : field;
-    return [
-      `| \`${path}\`${optional} | ${typeName(field)} | ${field.description ?? ''} |`,
-      ...(inner ? rows(inner, `${path}${field.type === 'array' ? '[]' : ''}.`) : []),
-    ];
-  });
-}
-
-function typeName(schema: Schema): string {
-  const name = shapeName(schema);
-  if (name !== undefined) return `[${name}](#${name.toLowerCase()})`;
-  if (schema.anyOf) return schema.anyOf.map(typeName).join(' or ');
-  if (schema.enum) return schema.enum.map((value) => `\`"${value}"\``).join(' or ');
-  if (schema.type === 'array') return `list of ${schema.items ? typeName(schema.items) : 'anything'}`;
-  const { type = 'anything', minimum, maximum } = schema;
-  const isRange = minimum !== undefined && maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER;
-  return isRange ? `${type}, ${minimum} to ${maximum}` : type;
 }
 
 /** Messages as they were on the wire, with line breaks where they are long; of long lists the first member. */
