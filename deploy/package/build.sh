@@ -32,7 +32,7 @@ ln -s ../lib/mediasoup-server/bin/mediasoup-server "$tree/usr/bin/mediasoup-serv
 install -m 0644 deploy/systemd/*.service "$units"
 install -m 0644 deploy/systemd/*.{env,conf} "$documents/examples"
 install -m 0644 README.md CHANGELOG.md "$documents"
-find docs -name '*.md' -not -path 'docs/node_modules/*' -not -path 'docs/dist/*' -exec install -D -m 0644 {} "$documents/{}" \;
+find docs \( -name '*.md' -o -name '*.png' \) -not -path 'docs/node_modules/*' -not -path 'docs/dist/*' -exec install -D -m 0644 {} "$documents/{}" \;
 install -m 0644 LICENSE "$documents/copyright"
 
 # The worker's own libraries, which the builder noted beside it; one of mediasoup's authors brings most with it.
