@@ -85,9 +85,9 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
     );
     closers.push(() => pool.close());
     const rooms = new Rooms(pool, { ...config, limits: config, unjoinedMs: config.unjoinedRoomMs }, logger);
-    rooms.listen({
-      happened: (room, happening) => events.add(room.id, happening),
-      roomClosed: (_room, end) => metrics.roomsClosed.inc({ end }),
+    rooms.listen((room, event) => {
+      events.addOf(room, event);
+      if (event.kind === 'roomClosed') metrics.roomsClosed.inc({ end: event.end });
     });
     const sessions = new Sessions(rooms, { ...config, metrics, logger });
     const load = new LoadMeter({ ...config, rooms, pool });

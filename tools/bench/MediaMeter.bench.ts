@@ -31,17 +31,18 @@ const pool = await WorkerPool.create(
 const roomLimits = { ...limits, maxRoomPeers: ROOM_PEERS, maxPeerIncomingBitrate: 1_000_000 };
 const rooms = new Rooms(pool, { limits: roomLimits, unjoinedMs: 3_600_000, moveDeadlineMs: 3_600_000 }, logger);
 const grants = { publish: true, subscribe: true, data: true };
+const inbox = { isReady: () => true, deliver: () => {}, missed: () => {} };
 let made = 0;
 for (let index = 0; index < transports / 2; index++) {
   const room = await rooms.getOrCreate(`room ${Math.floor(index / ROOM_PEERS)}`);
-  const peer = room.join({ peerId: `peer ${index}`, appData: {}, grants, notify: () => {} });
-  await peer.transports.create({ direction: 'send' });
-  await peer.transports.create({ direction: 'recv' });
+  const peer = room.join({ peerId: `peer ${index}`, appData: {}, grants, inbox });
+  await peer.transports.create('send');
+  await peer.transports.create('recv');
   await peer.producers.produce({ kind: 'audio', rtpParameters: opusRtpParameters(), appData: {} });
   made++;
   const others = room.othersThan(peer).flatMap(({ producers }) => [...producers.media]);
   for (const { id: producerId } of others.slice(0, 2 * streams - 1)) {
-    await peer.consumers.consume({ producerId, rtpCapabilities: room.rtpCapabilities as never, paused: true });
+    await peer.consumers.consume({ producerId, rtpCapabilities: room.rtpCapabilities, paused: true });
     made++;
   }
 }

@@ -4,9 +4,11 @@ import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { timestampNow } from '@bufbuild/protobuf/wkt';
 import { status } from '@grpc/grpc-js';
 import { WatchEventsResponseSchema } from '@mediasoup-server/proto/daemon';
-import type { Happening } from '../rooms/Happening.ts';
+import type { Room } from '../rooms/Room.ts';
+import type { RoomEvent } from '../rooms/RoomEvent.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { CommandError } from './CommandError.ts';
+import { type WatchedEvent, watchedEventsOf } from './project.ts';
 
 /** The longest silence on a watch stream, ms. A `watching` message then tells how far the watcher is, and shows a dead connection. */
 const SILENCE_MS = 10_000;
@@ -41,8 +43,13 @@ export class EventLog {
     this.#options = options;
   }
 
-  /** @param roomId empty for what is of no room. */
-  add(roomId: string, kind: Happening): void {
+  /** Adds what watchers hear of a room's event, while this daemon serves the room. */
+  addOf(room: Pick<Room, 'id' | 'isHandedOff'>, event: RoomEvent): void {
+    if (!room.isHandedOff) for (const watched of watchedEventsOf(event)) this.add(room.id, watched);
+  }
+
+  /** @param roomId empty for an event of the daemon. */
+  add(roomId: string, kind: WatchedEvent): void {
     const sequence = this.#next++;
     const event = { sequence: BigInt(sequence), time: timestampNow(), roomId, kind };
     const encoded = this.#encode(sequence, { case: 'event', value: event });

@@ -9,7 +9,7 @@ import {
   type WorkerInfoSchema,
 } from '@mediasoup-server/proto/daemon';
 import type { ServiceMethods } from '@mediasoup-server/server-kit/grpcService';
-import { version as mediasoupVersion, type types } from 'mediasoup';
+import { version as mediasoupVersion } from 'mediasoup';
 import type { Peer } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
@@ -121,32 +121,26 @@ export function createMediaDaemonService(
       return {};
     },
     async pauseProducer({ roomId, producerId, by, ownerMayResume }) {
-      const { owner, producer } = findProducer(find(roomId), producerId);
-      await owner.producers.pauseByCommand(producer, by, ownerMayResume);
+      await findOwner(find(roomId), producerId).producers.pauseByCommand(producerId, by, ownerMayResume);
       return {};
     },
     async resumeProducer({ roomId, producerId, by }) {
-      const { owner, producer } = findProducer(find(roomId), producerId);
-      await owner.producers.resumeByCommand(producer, by);
+      await findOwner(find(roomId), producerId).producers.resumeByCommand(producerId, by);
       return {};
     },
     async closeProducer({ roomId, producerId }) {
       const room = find(roomId);
-      const dataOwner = room.producers.dataOwnerOf(producerId);
-      const dataProducer = dataOwner?.producers.data.find(producerId);
-      if (dataOwner && dataProducer) dataOwner.producers.closeDataByCommand(dataProducer);
-      else {
-        const { owner, producer } = findProducer(room, producerId);
-        owner.producers.closeByCommand(producer);
-      }
+      const dataOwnerId = room.producers.findData(producerId)?.peerId;
+      const dataOwner = dataOwnerId === undefined ? undefined : room.get(dataOwnerId);
+      if (dataOwner) dataOwner.producers.closeDataByCommand(producerId);
+      else findOwner(room, producerId).producers.closeByCommand(producerId);
       return {};
     },
     async sendNotification({ roomId, peerIds, from, dataJson }) {
       const room = find(roomId);
       const data: unknown = JSON.parse(dataJson);
       const wanted = peerIds.length > 0 ? new Set(peerIds) : new Set(room.peers.map(({ id }) => id));
-      const message = { from, data };
-      for (const peerId of wanted) room.get(peerId)?.notify('message', message);
+      room.emit({ kind: 'backendMessage', peerIds: [...wanted], from, data });
       return { unknownPeerIds: [...wanted].filter((peerId) => !room.has(peerId)) };
     },
     async getStats(request, { signal }) {
@@ -185,9 +179,9 @@ function findPeer(room: Room, peerId: string): Peer {
   return peer;
 }
 
-function findProducer(room: Room, producerId: string): { owner: Peer; producer: types.Producer } {
-  const owner = room.producers.ownerOf(producerId);
-  const producer = owner?.producers.media.find(producerId);
-  if (!owner || !producer) throw new CommandError(status.NOT_FOUND, 'there is no such producer in the room');
-  return { owner, producer };
+function findOwner(room: Room, producerId: string): Peer {
+  const producer = room.producers.find(producerId);
+  const owner = producer && room.get(producer.peerId);
+  if (!owner) throw new CommandError(status.NOT_FOUND, 'there is no such producer in the room');
+  return owner;
 }

@@ -29,7 +29,9 @@ export class Drain {
   constructor(rooms: Rooms, options: DrainOptions) {
     this.#rooms = rooms;
     this.#options = options;
-    rooms.listen({ roomClosed: () => this.#roomClosed() });
+    rooms.listen((_room, { kind }) => {
+      if (kind === 'roomClosed') this.#roomClosed();
+    });
   }
 
   /** Milliseconds until what is left is ended; 0 without a drain. */

@@ -3,6 +3,7 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type { HeartbeatRequestSchema, HeartbeatResponse } from '@mediasoup-server/proto/registry';
 import type { Kick } from '../rooms/Kicks.ts';
 import type { Room } from '../rooms/Room.ts';
+import type { RoomEnd } from '../rooms/RoomEvent.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 
 /** `kick` is there where the room was closed by command. */
@@ -12,32 +13,21 @@ type KickedPeer = { readonly roomId: string; readonly peerId: string; readonly e
 /** What an answer says of the reports: rooms whose epoch is raised, and rooms to report again. */
 type Answer = Pick<HeartbeatResponse, 'raised' | 'unprocessed'>;
 
-/** What heartbeats tell of rooms until it is acknowledged: which have closed, and whom commands have put out of them. */
+/** What heartbeats report until it is acknowledged: rooms that closed, and peers that backends removed. */
 export class Reports {
   readonly #rooms: Rooms;
+  readonly #onNews: () => void;
   readonly #closed = new Map<string, Closed>();
   readonly #kicked = new Set<KickedPeer>();
 
   /** @param onNews called when there is something to report. */
   constructor(rooms: Rooms, onNews: () => void) {
     this.#rooms = rooms;
-    const closed = (room: Room, kick?: Kick) => {
-      this.#closed.set(room.id, { epoch: room.epoch, kick });
-      onNews();
-    };
-    rooms.listen({
-      roomClosed: (room, end, kick) => {
-        // Nobody is assigned to a room without a record, and what was let go is another's to report.
-        if (kick) kick.voidTo = room.epoch === 0 ? 0 : kick.voidTo;
-        if (room.epoch === 0 || room.isHandedOff) return;
-        // After the death of a worker the room is made again, and its record stays true.
-        if (end !== 'worker') closed(room, kick);
-      },
-      roomNotRebuilt: (room) => closed(room),
-      peerKicked: ({ id: roomId, epoch }, peerId, kick) => {
-        this.#kicked.add({ roomId, peerId, epoch, kick });
-        onNews();
-      },
+    this.#onNews = onNews;
+    rooms.listen((room, event) => {
+      if (event.kind === 'roomClosed') this.#roomClosed(room, event.end);
+      else if (event.kind === 'roomNotRebuilt') this.#reportClosed(room, undefined);
+      else if (event.kind === 'peerLeft' && event.leave.kind === 'kicked') this.#peerKicked(room, event.peer.id);
     });
   }
 
@@ -80,6 +70,27 @@ export class Reports {
       },
       acknowledge: (answer) => this.#acknowledge(closed, kicked, answer),
     };
+  }
+
+  #roomClosed(room: Room, end: RoomEnd): void {
+    const kick = end === 'command' ? this.#rooms.kicks.find(room.id) : undefined;
+    // Nobody is assigned to a room without a record, and a room that was handed off is another daemon's to report.
+    if (kick && room.epoch === 0) kick.voidTo = 0;
+    if (room.epoch === 0 || room.isHandedOff) return;
+    // After the death of a worker the room is created again, and its record stays true.
+    if (end !== 'worker') this.#reportClosed(room, kick);
+  }
+
+  #reportClosed(room: Room, kick: Kick | undefined): void {
+    this.#closed.set(room.id, { epoch: room.epoch, kick });
+    this.#onNews();
+  }
+
+  #peerKicked({ id: roomId, epoch }: Room, peerId: string): void {
+    const kick = this.#rooms.kicks.find(roomId, peerId);
+    if (!kick) return;
+    this.#kicked.add({ roomId, peerId, epoch, kick });
+    this.#onNews();
   }
 
   #acknowledge(

@@ -45,7 +45,9 @@ export class RoomRecords {
     this.#rooms = rooms;
     this.#client = client;
     this.#options = options;
-    rooms.listen({ roomClosed: (room) => this.#unclaimed.delete(room) });
+    rooms.listen((room, { kind }) => {
+      if (kind === 'roomClosed') this.#unclaimed.delete(room);
+    });
   }
 
   /** Nothing is known to be recorded any more: the control plane has forgotten this daemon, and perhaps its rooms. */

@@ -1,69 +1,65 @@
-import type {
-  Notification,
-  NotificationData,
-  RequestData,
-  ResponseData,
-  Snapshot,
-} from '@mediasoup-server/proto/signaling';
-import { Messages } from '../rooms/Messages.ts';
-import type { Room } from '../rooms/Room.ts';
+import type { RoomContext } from '../rooms/RoomContext.ts';
+import type { RoomEvent } from '../rooms/RoomEvent.ts';
 import type { RoomRouter } from '../routers/RoomRouter.ts';
 import type { Grants } from './Grants.ts';
 import { type Measured, PeerConsumers } from './PeerConsumers.ts';
+import type { PeerContext } from './PeerContext.ts';
+import { type Inbox, PeerMessages } from './PeerMessages.ts';
 import { PeerProducers } from './PeerProducers.ts';
 import { PeerTransports } from './PeerTransports.ts';
-
-/** Tells a peer's client something. It never throws: whether the client still listens is not the room's concern. */
-export type Notify = <N extends Notification>(method: N, data: NotificationData<N>) => void;
 
 /** Who joins a room. */
 export type Joining = {
   readonly peerId: string;
   readonly appData: Record<string, unknown>;
   readonly grants: Grants;
-  readonly notify: Notify;
-  /** Whether its socket takes more messages now; always, where undefined. */
-  readonly isReady?: (() => boolean) | undefined;
+  readonly inbox: Inbox;
 };
 
-/** Something of a peer that mediasoup measures, and what it is: a `transport`. */
+/** One mediasoup object of a peer. */
+export type StatsOf =
+  | { readonly transportId: string }
+  | { readonly producerId: string }
+  | { readonly consumerId: string }
+  | { readonly dataProducerId: string }
+  | { readonly dataConsumerId: string };
+
+/** A mediasoup object of a peer, and its type: `transport`. */
 export type Measurable = {
   readonly of: string;
   readonly thing: Measured;
 };
 
-/** One user in a room: the owner of its transports, and of what it sends and receives on them. */
-export class Peer {
+/** One user in a room. It owns its transports, and what it sends and receives on them. */
+export class Peer implements PeerContext {
   readonly id: string;
   readonly grants: Grants;
   readonly joinedAt = new Date();
-  readonly notify: Notify;
+  readonly room: RoomContext;
   /** Where its media is, as long as it stays. */
   readonly router: RoomRouter;
   readonly transports: PeerTransports;
   readonly producers: PeerProducers;
   readonly consumers: PeerConsumers;
-  readonly messages: Messages;
-  /** Whether the peer is told of the others: from the answer to its `joinRoom` on. */
+  readonly messages: PeerMessages;
+  /** Whether the peer is notified of the others: from the answer to its `joinRoom` on. */
   announced = false;
-  /** Whether its socket is there; without one it stays for a time. */
+  /** Whether its socket is open; without one it stays for a grace time. */
   isConnected = true;
-  readonly #room: Room;
   #appData: Record<string, unknown>;
   #closed = false;
 
-  constructor({ peerId, appData, grants, notify, isReady = () => true }: Joining, room: Room, router: RoomRouter) {
+  constructor({ peerId, appData, grants, inbox }: Joining, room: RoomContext, router: RoomRouter) {
     this.id = peerId;
     this.#appData = appData;
     this.grants = grants;
-    this.notify = notify;
-    this.#room = room;
+    this.room = room;
     this.router = router;
     router.join(this);
-    this.transports = new PeerTransports(room, router, notify);
-    this.producers = new PeerProducers(this, room);
-    this.consumers = new PeerConsumers(this, room);
-    this.messages = new Messages(this, room, isReady);
+    this.transports = new PeerTransports(this);
+    this.producers = new PeerProducers(this, this.transports);
+    this.consumers = new PeerConsumers(this, this.transports);
+    this.messages = new PeerMessages(this, inbox);
   }
 
   get appData(): Record<string, unknown> {
@@ -82,15 +78,29 @@ export class Peer {
     return this.#closed;
   }
 
-  /** @throws RequestError 429 when the peer or the room does it too often. */
-  updateAppData({ appData }: RequestData<'updateAppData'>): void {
-    this.#room.announcements.update(this.id, appData);
-    this.#appData = appData;
-    this.#room.peerUpdated(this);
+  emitOwn(event: RoomEvent): void {
+    if (!this.#closed) this.room.emit(event);
   }
 
-  /** mediasoup's statistics of one of the peer's own things. */
-  async getStats(of: RequestData<'getStats'>): Promise<ResponseData<'getStats'>> {
+  /** @throws RequestError 429 when the peer or the room does it too often. */
+  updateAppData(appData: Record<string, unknown>): void {
+    this.room.announcements.update(this.id, appData);
+    this.#appData = appData;
+    this.room.emit({ kind: 'peerUpdated', peer: this });
+  }
+
+  /** Marks the peer as having a socket or not. */
+  setConnected(isConnected: boolean): void {
+    this.isConnected = isConnected;
+    this.room.emit({ kind: isConnected ? 'peerResumed' : 'peerDisconnected', peerId: this.id });
+  }
+
+  /**
+   * mediasoup's statistics of one of the peer's own objects.
+   *
+   * @throws RequestError 404
+   */
+  getStats(of: StatsOf): Promise<{ [name: string]: unknown }[]> {
     const { transports, producers, consumers } = this;
     const measured =
       'transportId' in of
@@ -102,14 +112,14 @@ export class Peer {
             : 'dataProducerId' in of
               ? producers.data.get(of.dataProducerId)
               : consumers.data.get(of.dataConsumerId);
-    return { stats: await measured.getStats() };
+    return (measured as Measured).getStats();
   }
 
-  /** Everything of the peer that mediasoup measures, in the order of the ids. */
+  /** Every object of the peer that mediasoup has statistics of, in the order of the ids. */
   get measurable(): Measurable[] {
     const { transports, producers, consumers } = this;
     const all = {
-      transport: transports,
+      transport: transports.all,
       producer: producers.media,
       consumer: [...consumers.media].map((consumer) => consumers.measured(consumer)),
       'data producer': producers.data,
@@ -118,16 +128,6 @@ export class Peer {
     return Object.entries<Iterable<Measurable['thing']>>(all)
       .flatMap(([of, things]) => [...things].map((thing) => ({ of, thing })))
       .sort((a, b) => (a.thing.id < b.thing.id ? -1 : 1));
-  }
-
-  /** Everything that the peer has, and what it sees of the others. */
-  snapshot(): Snapshot {
-    return {
-      transports: this.transports.snapshot(),
-      ...this.producers.snapshot(),
-      ...this.consumers.snapshot(),
-      ...this.#room.snapshotFor(this),
-    };
   }
 
   /** Closes the peer's transports, and with them its producers and consumers. */

@@ -1,216 +1,211 @@
-import type { RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
-import type { Happening } from '../rooms/Happening.ts';
-import type { Room } from '../rooms/Room.ts';
+import type { RoomDataProducer, RoomProducer } from '../rooms/RoomProducers.ts';
 import { consumerScore } from './consumerScore.ts';
 import { consumerStats } from './consumerStats.ts';
 import { LimitedMap } from './LimitedMap.ts';
-import type { Peer } from './Peer.ts';
+import type { PeerContext } from './PeerContext.ts';
+import type { PeerTransports } from './PeerTransports.ts';
 
-/** What mediasoup has statistics of. */
+/** A mediasoup object that has statistics. */
 export type Measured = {
   readonly id: string;
   readonly closed: boolean;
   getStats(): Promise<{ [name: string]: unknown }[]>;
 };
 
-/** What a peer receives: its consumers and data consumers. */
+export type ConsumeOptions = {
+  readonly producerId: string;
+  readonly rtpCapabilities: types.RtpCapabilities;
+  readonly paused?: boolean | undefined;
+};
+
+/** A consumer's producer, and whether the peer was last notified that media flows. */
+type Followed = { readonly producer: RoomProducer; flowing: boolean };
+
+/** The consumers and data consumers of a peer. */
 export class PeerConsumers {
   readonly media: LimitedMap<types.Consumer>;
   readonly data: LimitedMap<types.DataConsumer>;
-  readonly #peer: Peer;
-  readonly #room: Room;
-  /** Of each consumer, its producer, on whichever router that is, and whether its client was last told that media flows. */
-  readonly #followed = new WeakMap<types.Consumer, { readonly producer: types.Producer; flowing: boolean }>();
+  readonly #peer: PeerContext;
+  readonly #transports: PeerTransports;
+  readonly #followed = new WeakMap<types.Consumer, Followed>();
 
-  constructor(peer: Peer, room: Room) {
+  constructor(peer: PeerContext, transports: PeerTransports) {
     this.#peer = peer;
-    this.#room = room;
-    this.media = new LimitedMap('consumer', room.limits.maxPeerConsumers, 'peerConsumers');
-    this.data = new LimitedMap('data consumer', room.limits.maxPeerDataConsumers, 'peerDataConsumers');
+    this.#transports = transports;
+    const { limits } = peer.room;
+    this.media = new LimitedMap('consumer', limits.maxPeerConsumers, 'peerConsumers');
+    this.data = new LimitedMap('data consumer', limits.maxPeerDataConsumers, 'peerDataConsumers');
   }
 
+  /**
+   * Creates a consumer of another peer's producer on the receive transport.
+   *
+   * @throws RequestError 403 without the grant, 404, 409 for an own producer or without a receive transport, 422 when the
+   * capabilities do not fit, 429 at a limit.
+   */
   async consume({
     producerId,
     rtpCapabilities,
     paused = true,
-  }: RequestData<'consume'>): Promise<ResponseData<'consume'>> {
-    if (!this.#peer.grants.subscribe) throw new RequestError(403, 'the peer may not subscribe');
-    const owner = this.#room.producers.ownerOf(producerId);
-    const producer = owner?.producers.media.find(producerId);
-    if (!owner || !producer) throw new RequestError(404, 'there is no such producer in the room');
-    if (owner === this.#peer) throw new RequestError(409, 'a peer does not consume its own producer');
-    const transport = this.#peer.transports.of('recv');
-    const capabilities = rtpCapabilities as types.RtpCapabilities;
-    if (!owner.router.canConsume(producerId, capabilities))
+  }: ConsumeOptions): Promise<{ consumer: types.Consumer; producer: RoomProducer }> {
+    const { room, grants, id: peerId, router } = this.#peer;
+    if (!grants.subscribe) throw new RequestError(403, 'the peer may not subscribe');
+    const producer = room.producers.get(producerId);
+    if (producer.peerId === peerId) throw new RequestError(409, 'a peer does not consume its own producer');
+    const transport = this.#transports.of('recv');
+    const { source } = producer;
+    if (!producer.router.canConsume(source.id, rtpCapabilities))
       throw new RequestError(422, 'the given rtpCapabilities cannot receive this producer');
     const consumer = await this.media.make(() =>
-      this.#room.mesh.receive(producer, owner.router, this.#peer.router, () =>
-        transport.consume({ producerId, rtpCapabilities: capabilities, paused }),
+      room.mesh.receive(source, producer.router, router, () =>
+        transport.consume({ producerId: source.id, rtpCapabilities, paused }),
       ),
     );
-    this.#follow(consumer, owner, producer);
-    return {
-      consumerId: consumer.id,
-      producerId,
-      peerId: owner.id,
-      kind: consumer.kind,
-      rtpParameters: consumer.rtpParameters as unknown as ResponseData<'consume'>['rtpParameters'],
-      type: consumer.type,
-      appData: producer.appData,
-      producerPaused: producer.paused,
-    };
+    this.#follow(consumer, producer);
+    return { consumer, producer };
   }
 
-  async pause({ consumerId }: RequestData<'pause'>): Promise<void> {
+  /** @throws RequestError 404 */
+  async pauseConsumer(consumerId: string): Promise<void> {
     const consumer = this.media.get(consumerId);
     await consumer.pause();
-    this.#tellFlow(consumer);
-    void this.#room.mesh.settle(consumer);
+    this.#emitFlow(consumer);
+    void this.#peer.room.mesh.settle(consumer);
   }
 
-  async resume({ consumerId }: RequestData<'resume'>): Promise<void> {
+  /** @throws RequestError 404 */
+  async resumeConsumer(consumerId: string): Promise<void> {
     const consumer = this.media.get(consumerId);
     await consumer.resume();
-    await this.#room.mesh.settle(consumer);
-    this.#tellFlow(consumer);
+    await this.#peer.room.mesh.settle(consumer);
+    this.#emitFlow(consumer);
   }
 
-  /** A consumer as its statistics are asked: on whichever router its producer is, they are the same. */
+  /** The producer that a consumer of this peer receives. */
+  producerOf(consumer: types.Consumer): RoomProducer | undefined {
+    return this.#followed.get(consumer)?.producer;
+  }
+
+  /** A consumer as its statistics are read: the same whether its producer is on this router or on another. */
   measured(consumer: types.Consumer): Measured {
-    const { id, producerId } = consumer;
-    const owner = this.#room.producers.ownerOf(producerId);
-    const producer = this.#followed.get(consumer)?.producer;
-    const isHere = !producer || !owner || owner.router === this.#peer.router;
+    const { id } = consumer;
+    const producer = this.producerOf(consumer);
+    const isHere = !producer || producer.source.closed || producer.router === this.#peer.router;
     return {
       id,
       get closed() {
         return consumer.closed;
       },
-      getStats: () => (isHere ? consumer.getStats() : consumerStats(consumer, producer)),
+      getStats: () => (isHere ? consumer.getStats() : consumerStats(consumer, producer.source)),
     };
   }
 
-  closeConsumer({ consumerId }: RequestData<'closeConsumer'>): void {
+  /** @throws RequestError 404 */
+  closeConsumer(consumerId: string): void {
     this.media.get(consumerId).close();
   }
 
-  async setPreferredLayers({
-    consumerId,
-    spatialLayer,
-    temporalLayer,
-  }: RequestData<'setPreferredLayers'>): Promise<void> {
+  /** @throws RequestError 404, 409 for a consumer without layers. */
+  async setPreferredLayers(consumerId: string, layers: types.ConsumerLayers): Promise<void> {
     const consumer = this.media.get(consumerId);
     if (consumer.type !== 'simulcast' && consumer.type !== 'svc')
       throw new RequestError(
         409,
         'the consumer has no layers: its producer sends one encoding without a scalabilityMode',
       );
-    await consumer.setPreferredLayers({ spatialLayer, ...(temporalLayer !== undefined && { temporalLayer }) });
+    await consumer.setPreferredLayers(layers);
   }
 
-  async setPriority({ consumerId, priority }: RequestData<'setPriority'>): Promise<void> {
+  /** @throws RequestError 404 */
+  async setPriority(consumerId: string, priority: number): Promise<void> {
     await this.media.get(consumerId).setPriority(priority);
   }
 
-  async requestKeyFrame({ consumerId }: RequestData<'requestKeyFrame'>): Promise<void> {
+  /** @throws RequestError 404 */
+  async requestKeyFrame(consumerId: string): Promise<void> {
     await this.media.get(consumerId).requestKeyFrame();
   }
 
-  async consumeData({ dataProducerId }: RequestData<'consumeData'>): Promise<ResponseData<'consumeData'>> {
-    if (!this.#peer.grants.data) throw new RequestError(403, 'the peer may not use data channels');
-    const owner = this.#room.producers.dataOwnerOf(dataProducerId);
-    const dataProducer = owner?.producers.data.find(dataProducerId);
-    if (!owner || !dataProducer) throw new RequestError(404, 'there is no such data producer in the room');
-    if (owner === this.#peer) throw new RequestError(409, 'a peer does not consume its own data producer');
-    const transport = this.#peer.transports.of('recv');
+  /**
+   * Creates a data consumer of another peer's data producer on the receive transport.
+   *
+   * @throws RequestError 403 without the grant, 404, 409 for an own data producer or without a receive transport, 429 at a
+   * limit.
+   */
+  async consumeData(
+    dataProducerId: string,
+  ): Promise<{ dataConsumer: types.DataConsumer; dataProducer: RoomDataProducer }> {
+    const { room, grants, id: peerId, router } = this.#peer;
+    if (!grants.data) throw new RequestError(403, 'the peer may not use data channels');
+    const dataProducer = room.producers.getData(dataProducerId);
+    if (dataProducer.peerId === peerId) throw new RequestError(409, 'a peer does not consume its own data producer');
+    const transport = this.#transports.of('recv');
+    const { source } = dataProducer;
     const dataConsumer = await this.data.make(() =>
-      this.#room.mesh.receive(dataProducer, owner.router, this.#peer.router, () =>
-        transport.consumeData({ dataProducerId }),
+      room.mesh.receive(source, dataProducer.router, router, () =>
+        transport.consumeData({ dataProducerId: source.id }),
       ),
     );
-    return {
-      dataConsumerId: dataConsumer.id,
-      dataProducerId,
-      peerId: owner.id,
-      // Both of them are of SCTP, so the parameters are there.
-      sctpStreamParameters: dataConsumer.sctpStreamParameters ?? { streamId: 0 },
-      label: dataConsumer.label,
-      protocol: dataConsumer.protocol,
-      appData: dataProducer.appData,
-    };
+    return { dataConsumer, dataProducer };
   }
 
-  closeDataConsumer({ dataConsumerId }: RequestData<'closeDataConsumer'>): void {
+  /** @throws RequestError 404 */
+  closeDataConsumer(dataConsumerId: string): void {
     this.data.get(dataConsumerId).close();
   }
 
-  snapshot(): Pick<Snapshot, 'consumers' | 'dataConsumers'> {
-    return {
-      consumers: [...this.media].map((consumer) => ({
-        consumerId: consumer.id,
-        producerId: consumer.producerId,
-        paused: consumer.paused,
-        producerPaused: this.#followed.get(consumer)?.producer.paused ?? consumer.producerPaused,
-      })),
-      dataConsumers: [...this.data].map(({ id, dataProducerId }) => ({ dataConsumerId: id, dataProducerId })),
-    };
-  }
-
+  /** Takes nothing more; what is open closes with the peer's transports. */
   close(): void {
     this.media.close();
     this.data.close();
   }
 
-  /** Lets go of what did not close with its transport. */
+  /** Closes what did not close with its transport. */
   abandon(): void {
     this.media.abandon();
     this.data.abandon();
   }
 
-  #follow(consumer: types.Consumer, owner: Peer, producer: types.Producer): void {
-    const { id: consumerId, producerId } = consumer;
-    const { id: peerId } = this.#peer;
+  #follow(consumer: types.Consumer, producer: RoomProducer): void {
+    const { room, router, id: peerId } = this.#peer;
+    const { id: consumerId } = consumer;
+    const { source } = producer;
     const flowing = isFlowing(consumer, producer);
     this.#followed.set(consumer, { producer, flowing });
-    this.#room.happened({ case: 'consumerOpened', value: { peerId, consumerId, producerId, paused: !flowing } });
-    const tellFlow = () => this.#tellFlow(consumer);
-    producer.observer.on('pause', tellFlow).on('resume', tellFlow);
+    room.emit({ kind: 'consumerOpened', peerId, consumerId, producerId: producer.id, paused: !flowing });
+    const emitFlow = () => this.#emitFlow(consumer);
+    source.observer.on('pause', emitFlow).on('resume', emitFlow);
     consumer.observer.once('close', () => {
-      producer.observer.off('pause', tellFlow).off('resume', tellFlow);
-      this.#room.happened({ case: 'consumerClosed', value: { peerId, consumerId } });
+      source.observer.off('pause', emitFlow).off('resume', emitFlow);
+      room.emit({ kind: 'consumerClosed', peerId, consumerId });
     });
-    if (owner.router === this.#peer.router) {
-      consumer.on('score', (score) => this.#peer.notify('consumerScore', { consumerId, ...score }));
-    } else {
-      const tellScore = () => this.#peer.notify('consumerScore', { consumerId, ...consumerScore(consumer, producer) });
-      consumer.on('score', tellScore);
-      producer.observer.on('score', tellScore);
-      consumer.observer.once('close', () => producer.observer.off('score', tellScore));
+    const emitScore = (score: types.ConsumerScore) =>
+      this.#peer.emitOwn({ kind: 'consumerScored', peerId, consumerId, score });
+    if (producer.router === router) consumer.on('score', emitScore);
+    else {
+      const emitPipedScore = () => emitScore(consumerScore(consumer, source));
+      consumer.on('score', emitPipedScore);
+      source.observer.on('score', emitPipedScore);
+      consumer.observer.once('close', () => source.observer.off('score', emitPipedScore));
     }
     consumer.on('layerschange', (layers) =>
-      this.#peer.notify('consumerLayersChanged', {
-        consumerId,
-        spatialLayer: layers?.spatialLayer ?? null,
-        temporalLayer: layers?.temporalLayer ?? null,
-      }),
+      this.#peer.emitOwn({ kind: 'consumerLayersChanged', peerId, consumerId, layers }),
     );
   }
 
-  /** `consumerPaused` and `consumerResumed` follow the effective state, whoever caused the change. */
-  #tellFlow(consumer: types.Consumer): void {
+  /** Emits `consumerPaused` or `consumerResumed` when media stops or flows again, whoever caused it. */
+  #emitFlow(consumer: types.Consumer): void {
     const followed = this.#followed.get(consumer);
     if (!followed || consumer.closed) return;
     const flowing = isFlowing(consumer, followed.producer);
     if (flowing === followed.flowing) return;
     followed.flowing = flowing;
-    const change = flowing ? 'consumerResumed' : 'consumerPaused';
-    const told = { consumerId: consumer.id };
-    this.#peer.notify(change, told);
-    this.#room.happened({ case: change, value: { peerId: this.#peer.id, ...told } } as Happening);
+    const kind = flowing ? 'consumerResumed' : 'consumerPaused';
+    this.#peer.room.emit({ kind, peerId: this.#peer.id, consumerId: consumer.id });
   }
 }
 
 /** Asks the producer itself: `consumer.producerPaused` follows a moment later, and also follows the pause of a pipe. */
-const isFlowing = (consumer: types.Consumer, producer: types.Producer): boolean => !consumer.paused && !producer.paused;
+const isFlowing = (consumer: types.Consumer, producer: RoomProducer): boolean => !consumer.paused && !producer.paused;

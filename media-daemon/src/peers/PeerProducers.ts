@@ -1,78 +1,100 @@
-import type { RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
-import type { Room } from '../rooms/Room.ts';
+import type { RoomDataProducer, RoomProducer } from '../rooms/RoomProducers.ts';
 import { LimitedMap } from './LimitedMap.ts';
-import type { Peer } from './Peer.ts';
+import type { PeerContext } from './PeerContext.ts';
+import type { PeerTransports } from './PeerTransports.ts';
 
 /** Milliseconds over which key frame requests to one producer are merged, so that a wave of joins asks for few. */
 const KEY_FRAME_REQUEST_DELAY_MS = 500;
 
-/** What a peer sends: its producers and data producers. */
+export type ProduceOptions = {
+  readonly kind: types.MediaKind;
+  readonly rtpParameters: types.RtpParameters;
+  readonly appData?: Record<string, unknown> | undefined;
+  /** Must be the send transport, where it is given. */
+  readonly transportId?: string | undefined;
+  readonly paused?: boolean | undefined;
+};
+
+export type ProduceDataOptions = {
+  readonly sctpStreamParameters: types.SctpStreamParameters;
+  readonly appData?: Record<string, unknown> | undefined;
+  readonly transportId?: string | undefined;
+  readonly label?: string | undefined;
+  readonly protocol?: string | undefined;
+};
+
+/** The producers and data producers of a peer. */
 export class PeerProducers {
   readonly media: LimitedMap<types.Producer>;
   readonly data: LimitedMap<types.DataProducer>;
-  readonly #peer: Peer;
-  readonly #room: Room;
-  /** Producers that a command has paused: their owner cannot resume them. */
+  readonly #peer: PeerContext;
+  readonly #transports: PeerTransports;
+  /** Producers that a backend paused: their owner cannot resume them. */
   readonly #pausedByCommand = new WeakSet<types.Producer>();
-  /** Producers that their owner has paused: a command that allows them to flow does not make them. */
+  /** Producers that their owner paused: they stay paused when a backend unmutes them. */
   readonly #pausedByOwner = new WeakSet<types.Producer>();
+  /** Producers and data producers that a backend closes. */
+  readonly #closedByCommand = new Set<string>();
 
-  constructor(peer: Peer, room: Room) {
+  constructor(peer: PeerContext, transports: PeerTransports) {
     this.#peer = peer;
-    this.#room = room;
-    this.media = new LimitedMap('producer', room.limits.maxPeerProducers, 'peerProducers');
-    this.data = new LimitedMap('data producer', room.limits.maxPeerDataProducers, 'peerDataProducers');
+    this.#transports = transports;
+    const { limits } = peer.room;
+    this.media = new LimitedMap('producer', limits.maxPeerProducers, 'peerProducers');
+    this.data = new LimitedMap('data producer', limits.maxPeerDataProducers, 'peerDataProducers');
   }
 
-  async produce({
-    kind,
-    rtpParameters,
-    appData = {},
-    transportId,
-    paused = false,
-  }: RequestData<'produce'>): Promise<ResponseData<'produce'>> {
-    if (!this.#peer.grants.publish) throw new RequestError(403, 'the peer may not publish');
-    const transport = this.#peer.transports.forSending(transportId);
-    const mutedBy = () => this.#room.mutes.by(this.#peer.id, kind);
-    const parameters = rtpParameters as unknown as types.RtpParameters;
-    refuseUnforwardable(parameters);
-    this.#room.announcements.announce(this.#peer.id, appData);
+  /**
+   * Creates a producer on the send transport and announces it to the room.
+   *
+   * @throws RequestError 403 without the grant, 404 or 409 for a wrong transport, 409 for a stream in use, 422 for what
+   * mediasoup cannot forward, 429 at a limit.
+   */
+  async produce({ kind, rtpParameters, appData = {}, transportId, paused = false }: ProduceOptions) {
+    const { room, grants, id: peerId } = this.#peer;
+    if (!grants.publish) throw new RequestError(403, 'the peer may not publish');
+    const transport = this.#transports.forSending(transportId);
+    const mutedBy = () => room.mutes.by(peerId, kind);
+    refuseUnforwardable(rtpParameters);
+    room.announcements.announce(peerId, appData);
     const producer = await this.media.make(
       () =>
         transport.produce({
           kind,
-          rtpParameters: parameters,
+          rtpParameters,
           paused: paused || mutedBy() !== undefined,
           keyFrameRequestDelay: KEY_FRAME_REQUEST_DELAY_MS,
           appData,
         }),
-      (closed) => this.#room.producers.producerClosed(this.#peer, closed),
+      ({ id }) => this.#producerClosed(id),
     );
-    const producerId = producer.id;
     if (paused) this.#pausedByOwner.add(producer);
     await this.#obeyMute(producer, mutedBy());
     producer.on('score', (scores) =>
-      this.#peer.notify('producerScore', {
-        producerId,
-        scores: scores.map(({ ssrc, rid, score }) => ({ ssrc, ...(rid !== undefined && { rid }), score })),
-      }),
+      this.#peer.emitOwn({ kind: 'producerScored', peerId, producerId: producer.id, scores }),
     );
-    await this.#room.producers.producerOpened(this.#peer, producer);
-    return { producerId };
+    if (kind === 'audio') await this.#peer.router.listenTo(producer);
+    if (producer.closed) throw new RequestError(404, 'it is closed already');
+    const announced = this.#roomProducer(producer);
+    room.producers.add(announced);
+    room.emit({ kind: 'producerOpened', producer: announced });
+    return producer;
   }
 
-  async pauseProducer({ producerId }: RequestData<'pauseProducer'>): Promise<void> {
+  /** @throws RequestError 404 */
+  async pauseProducer(producerId: string): Promise<void> {
     const producer = this.media.get(producerId);
     this.#pausedByOwner.add(producer);
     await this.#pause(producer);
   }
 
-  async resumeProducer({ producerId }: RequestData<'resumeProducer'>): Promise<void> {
+  /** @throws RequestError 404, 403 while a backend has it paused, 429 when the peer announces too much. */
+  async resumeProducer(producerId: string): Promise<void> {
     const producer = this.media.get(producerId);
     if (this.#pausedByCommand.has(producer)) throw new RequestError(403, 'the producer was paused by the service');
-    if (producer.paused) this.#room.announcements.announce(this.#peer.id);
+    if (producer.paused) this.#peer.room.announcements.announce(this.#peer.id);
     this.#pausedByOwner.delete(producer);
     await this.#resume(producer);
   }
@@ -82,11 +104,12 @@ export class PeerProducers {
   }
 
   /**
-   * Pauses a producer against its owner's will, and what the owner sends of its kind from now on, unless the owner may
-   * resume it. Again changes nothing.
+   * Pauses a producer on a backend's behalf. Unless the owner may resume it, whatever else the owner sends of its kind
+   * starts paused as well. Repeating it changes nothing.
    */
-  async pauseByCommand(producer: types.Producer, by: string, mayResume: boolean): Promise<void> {
-    const { id: producerId, kind } = producer;
+  async pauseByCommand(producerId: string, by: string, mayResume: boolean): Promise<void> {
+    const producer = this.media.get(producerId);
+    const { kind } = producer;
     if (mayResume) {
       const wasMuted = this.#pausedByCommand.delete(producer);
       if (producer.paused && !wasMuted) return;
@@ -95,37 +118,129 @@ export class PeerProducers {
     } else {
       if (this.#pausedByCommand.has(producer)) return;
       this.#pausedByCommand.add(producer);
-      this.#room.mutes.add(this.#peer.id, kind, by);
+      this.#peer.room.mutes.add(this.#peer.id, kind, by);
     }
     await this.#pause(producer);
-    this.#peer.notify('producerPaused', { producerId, by, mayResume });
+    this.#peer.emitOwn({ kind: 'producerMuted', peerId: this.#peer.id, producerId, by, mayResume });
   }
 
-  /** Lets the owner decide again; media flows unless the owner has paused it. Again changes nothing. */
-  async resumeByCommand(producer: types.Producer, by: string): Promise<void> {
+  /** Lets the owner decide again: media flows unless the owner has paused it. Repeating it changes nothing. */
+  async resumeByCommand(producerId: string, by: string): Promise<void> {
+    const producer = this.media.get(producerId);
     const wasMuted = this.#pausedByCommand.delete(producer);
     this.#unmute(producer.kind);
     if (!wasMuted) return;
     if (!this.#pausedByOwner.has(producer)) await this.#resume(producer);
-    this.#peer.notify('producerResumed', { producerId: producer.id, by });
+    this.#peer.emitOwn({ kind: 'producerUnmuted', peerId: this.#peer.id, producerId, by });
   }
 
-  // Watchers are told before the worker is, so that they hear of a producer before they hear of its consumers.
+  /** Closes a producer, and notifies its owner too. */
+  closeByCommand(producerId: string): void {
+    this.#closedByCommand.add(producerId);
+    this.media.get(producerId).close();
+  }
+
+  /** Closes a data producer, and notifies its owner too. */
+  closeDataByCommand(dataProducerId: string): void {
+    this.#closedByCommand.add(dataProducerId);
+    this.data.get(dataProducerId).close();
+  }
+
+  /** @throws RequestError 404 */
+  closeProducer(producerId: string): void {
+    this.media.get(producerId).close();
+  }
+
+  /** @throws RequestError 403 without the grant, 404 or 409 for a wrong transport, 409 for a stream in use, 429 at a limit. */
+  async produceData(options: ProduceDataOptions): Promise<types.DataProducer> {
+    const { sctpStreamParameters, transportId, label = '', protocol = '', appData = {} } = options;
+    const { room, router, grants, id: peerId } = this.#peer;
+    if (!grants.data) throw new RequestError(403, 'the peer may not use data channels');
+    const transport = this.#transports.forSending(transportId);
+    room.announcements.announce(peerId, appData);
+    const source = await this.data.make(
+      () => transport.produceData({ sctpStreamParameters, label, protocol, appData }),
+      ({ id }) => this.#dataProducerClosed(id),
+    );
+    // mediasoup gives what it was given, and the empty string for what it was not.
+    const announced: RoomDataProducer = {
+      id: source.id,
+      peerId,
+      label: source.label,
+      protocol: source.protocol,
+      appData: source.appData,
+      router,
+      source,
+    };
+    room.producers.addData(announced);
+    room.emit({ kind: 'dataProducerOpened', dataProducer: announced });
+    return source;
+  }
+
+  /** @throws RequestError 404 */
+  closeDataProducer(dataProducerId: string): void {
+    this.data.get(dataProducerId).close();
+  }
+
+  /** Takes nothing more; what is open closes with the peer's transports. */
+  close(): void {
+    this.media.close();
+    this.data.close();
+  }
+
+  /** Closes what did not close with its transport. */
+  abandon(): void {
+    this.media.abandon();
+    this.data.abandon();
+  }
+
+  #roomProducer(source: types.Producer): RoomProducer {
+    const isPausedByCommand = () => this.#pausedByCommand.has(source);
+    return {
+      id: source.id,
+      kind: source.kind,
+      peerId: this.#peer.id,
+      appData: source.appData,
+      router: this.#peer.router,
+      source,
+      get paused() {
+        return source.paused;
+      },
+      get pausedByCommand() {
+        return isPausedByCommand();
+      },
+    };
+  }
+
+  #producerClosed(producerId: string): void {
+    const byCommand = this.#closedByCommand.delete(producerId);
+    const producer = this.#peer.room.producers.remove(producerId);
+    if (producer) this.#peer.room.emit({ kind: 'producerClosed', producer, byCommand });
+  }
+
+  #dataProducerClosed(dataProducerId: string): void {
+    const byCommand = this.#closedByCommand.delete(dataProducerId);
+    const dataProducer = this.#peer.room.producers.removeData(dataProducerId);
+    if (dataProducer) this.#peer.room.emit({ kind: 'dataProducerClosed', dataProducer, byCommand });
+  }
+
+  // Events are emitted before the worker is asked, so that a producer's pause comes before that of its consumers.
 
   async #pause(producer: types.Producer): Promise<void> {
-    const byCommand = this.isPausedByCommand(producer);
-    const value = { peerId: this.#peer.id, producerId: producer.id, byCommand };
-    if (!producer.paused) this.#room.happened({ case: 'producerPaused', value });
+    if (!producer.paused) this.#emitFlow('producerPaused', producer);
     await producer.pause();
   }
 
   async #resume(producer: types.Producer): Promise<void> {
-    const value = { peerId: this.#peer.id, producerId: producer.id };
-    if (producer.paused) this.#room.happened({ case: 'producerResumed', value });
+    if (producer.paused) this.#emitFlow('producerResumed', producer);
     await producer.resume();
   }
 
-  /** Has a new producer be as a command wants, which may have come while it was made. */
+  #emitFlow(kind: 'producerPaused' | 'producerResumed', producer: types.Producer): void {
+    this.#peer.room.emit({ kind, producer: this.#roomProducer(producer) });
+  }
+
+  /** Pauses or resumes a new producer as a backend wants it, which may have changed while the producer was created. */
   async #obeyMute(producer: types.Producer, by: string | undefined): Promise<void> {
     if (by === undefined) {
       if (producer.paused && !this.#pausedByOwner.has(producer)) await producer.resume();
@@ -133,90 +248,17 @@ export class PeerProducers {
     }
     this.#pausedByCommand.add(producer);
     if (!producer.paused) await producer.pause();
-    // After the answer, which tells the owner which producer it is.
-    setImmediate(() => this.#peer.notify('producerPaused', { producerId: producer.id, by, mayResume: false }));
+    const { id: peerId } = this.#peer;
+    // After the answer, which tells the owner the producer's id.
+    setImmediate(() =>
+      this.#peer.emitOwn({ kind: 'producerMuted', peerId, producerId: producer.id, by, mayResume: false }),
+    );
   }
 
-  /** What comes of a kind may flow again, unless something of it is paused by a command yet. */
+  /** Lets new producers of a kind flow again, unless a backend still has one of that kind paused. */
   #unmute(kind: types.MediaKind): void {
     const isMuted = [...this.media].some((other) => other.kind === kind && this.#pausedByCommand.has(other));
-    if (!isMuted) this.#room.mutes.remove(this.#peer.id, kind);
-  }
-
-  /** Closes a producer, and tells its owner too. */
-  closeByCommand(producer: types.Producer): void {
-    producer.close();
-    this.#peer.notify('producerClosed', { producerId: producer.id, peerId: this.#peer.id });
-  }
-
-  /** Closes a data producer, and tells its owner too. */
-  closeDataByCommand(dataProducer: types.DataProducer): void {
-    dataProducer.close();
-    this.#peer.notify('dataProducerClosed', { dataProducerId: dataProducer.id, peerId: this.#peer.id });
-  }
-
-  closeProducer({ producerId }: RequestData<'closeProducer'>): void {
-    this.media.get(producerId).close();
-  }
-
-  async produceData({
-    sctpStreamParameters,
-    transportId,
-    label = '',
-    protocol = '',
-    appData = {},
-  }: RequestData<'produceData'>): Promise<ResponseData<'produceData'>> {
-    if (!this.#peer.grants.data) throw new RequestError(403, 'the peer may not use data channels');
-    const transport = this.#peer.transports.forSending(transportId);
-    this.#room.announcements.announce(this.#peer.id, appData);
-    const dataProducer = await this.data.make(
-      () =>
-        transport.produceData({
-          sctpStreamParameters: sctpStreamParameters as types.SctpStreamParameters,
-          label,
-          protocol,
-          appData,
-        }),
-      (closed) => this.#room.producers.dataProducerClosed(this.#peer, closed),
-    );
-    this.#room.producers.dataProducerOpened(this.#peer, dataProducer);
-    return { dataProducerId: dataProducer.id };
-  }
-
-  closeDataProducer({ dataProducerId }: RequestData<'closeDataProducer'>): void {
-    this.data.get(dataProducerId).close();
-  }
-
-  snapshot(): Pick<Snapshot, 'ownProducers' | 'ownDataProducers'> {
-    // Both kinds are on the send transport; where it is gone they are too.
-    const transportId = this.#peer.transports.has('send') ? this.#peer.transports.of('send').id : '';
-    return {
-      ownProducers: [...this.media].map(({ id, rtpParameters: { mid }, kind, appData, paused }) => ({
-        producerId: id,
-        transportId,
-        ...(mid !== undefined && { mid }),
-        kind,
-        appData,
-        paused,
-      })),
-      ownDataProducers: [...this.data].map(({ id, sctpStreamParameters, label }) => ({
-        dataProducerId: id,
-        transportId,
-        ...(sctpStreamParameters && { streamId: sctpStreamParameters.streamId }),
-        label,
-      })),
-    };
-  }
-
-  close(): void {
-    this.media.close();
-    this.data.close();
-  }
-
-  /** Lets go of what did not close with its transport. */
-  abandon(): void {
-    this.media.abandon();
-    this.data.abandon();
+    if (!isMuted) this.#peer.room.mutes.remove(this.#peer.id, kind);
   }
 }
 

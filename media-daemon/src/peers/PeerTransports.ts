@@ -1,32 +1,25 @@
-import type { RequestData, ResponseData, Snapshot, TransportOptions } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
-import type { Room } from '../rooms/Room.ts';
-import type { RoomRouter } from '../routers/RoomRouter.ts';
 import { closeOn } from '../workers/closeOn.ts';
 import { LimitedMap } from './LimitedMap.ts';
-import type { Notify } from './Peer.ts';
+import type { PeerContext } from './PeerContext.ts';
 
-type Direction = 'send' | 'recv';
+export type Direction = 'send' | 'recv';
 
 /** The bit rate that a receive transport starts from, in bits a second; more makes the prober flood slow networks. */
 const INITIAL_OUTGOING_BITRATE = 1_000_000;
 
 /** A peer's transports: the one that it sends on, and the one that it receives on. */
 export class PeerTransports {
-  readonly #room: Room;
-  readonly #router: RoomRouter;
-  readonly #notify: Notify;
+  readonly #peer: PeerContext;
   readonly #transports = new LimitedMap<types.WebRtcTransport>('transport', 2, 'peerTransports');
   readonly #by = new Map<Direction, types.WebRtcTransport>();
   readonly #making = new Set<Direction>();
   readonly #connected = new Set<string>();
   #closed = false;
 
-  constructor(room: Room, router: RoomRouter, notify: Notify) {
-    this.#room = room;
-    this.#router = router;
-    this.#notify = notify;
+  constructor(peer: PeerContext) {
+    this.#peer = peer;
   }
 
   /** @throws RequestError 409 when the peer has none in that direction. */
@@ -57,18 +50,32 @@ export class PeerTransports {
     return this.#by.has(direction);
   }
 
-  [Symbol.iterator](): MapIterator<types.WebRtcTransport> {
-    return this.#by.values();
+  get all(): types.WebRtcTransport[] {
+    return [...this.#by.values()];
   }
 
-  async create({ direction, forceTcp = false }: RequestData<'createWebRtcTransport'>): Promise<TransportOptions> {
+  get byDirection(): ReadonlyMap<Direction, types.WebRtcTransport> {
+    return this.#by;
+  }
+
+  isConnected(transportId: string): boolean {
+    return this.#connected.has(transportId);
+  }
+
+  /**
+   * Creates the peer's transport for a direction.
+   *
+   * @param forceTcp offers no UDP, for networks that block it.
+   * @throws RequestError 409 when the peer has one.
+   */
+  async create(direction: Direction, forceTcp = false): Promise<types.WebRtcTransport> {
     if (this.#by.has(direction) || this.#making.has(direction))
       throw new RequestError(409, `the peer has a ${direction} transport already`);
     this.#making.add(direction);
     try {
       const transport = await this.#transports.make(
         async () => {
-          const made = await this.#router.createTransport({
+          const made = await this.#peer.router.createTransport({
             enableUdp: !forceTcp,
             enableTcp: true,
             preferUdp: !forceTcp,
@@ -76,7 +83,7 @@ export class PeerTransports {
             initialAvailableOutgoingBitrate: INITIAL_OUTGOING_BITRATE,
           });
           try {
-            if (direction === 'send') await made.setMaxIncomingBitrate(this.#room.limits.maxPeerIncomingBitrate);
+            if (direction === 'send') await made.setMaxIncomingBitrate(this.#peer.room.limits.maxPeerIncomingBitrate);
             return made;
           } catch (error) {
             made.close();
@@ -86,55 +93,42 @@ export class PeerTransports {
         ({ id }) => this.#gone(direction, id),
       );
       this.#by.set(direction, transport);
-      return describeTransport(transport);
+      return transport;
     } finally {
       this.#making.delete(direction);
     }
   }
 
-  async connect({ transportId, dtlsParameters }: RequestData<'connectWebRtcTransport'>): Promise<void> {
+  /** @throws RequestError 404, or 409 when it is connected. */
+  async connect(transportId: string, dtlsParameters: types.DtlsParameters): Promise<void> {
     const transport = this.get(transportId);
-    // A second `connect` would be refused by mediasoup with an error that tells the client nothing.
+    // mediasoup refuses a second `connect` with an error that does not say why.
     if (this.#connected.has(transportId)) throw new RequestError(409, 'the transport is connected already');
     this.#connected.add(transportId);
     try {
-      await transport.connect({ dtlsParameters: dtlsParameters as types.DtlsParameters });
+      await transport.connect({ dtlsParameters });
     } catch (error) {
       this.#connected.delete(transportId);
       throw error;
     }
   }
 
-  async restartIce({ transportId }: RequestData<'restartIce'>): Promise<ResponseData<'restartIce'>> {
-    return { iceParameters: await this.get(transportId).restartIce() };
-  }
-
-  snapshot(): Snapshot['transports'] {
-    return [...this.#by].map(([direction, transport]) => ({
-      ...describeTransport(transport),
-      direction,
-      connected: this.#connected.has(transport.id),
-    }));
+  /** @throws RequestError 404 */
+  restartIce(transportId: string): Promise<types.IceParameters> {
+    return this.get(transportId).restartIce();
   }
 
   /** Closes both, and with them everything on them. */
   close(): void {
     this.#closed = true;
     this.#transports.close();
-    for (const transport of this.#transports) closeOn(this.#router.pooledWorker, transport);
+    for (const transport of this.#transports) closeOn(this.#peer.router.pooledWorker, transport);
   }
 
   #gone(direction: Direction, transportId: string): void {
     this.#by.delete(direction);
     this.#connected.delete(transportId);
-    if (!this.#closed && !this.#router.closed) this.#notify('transportClosed', { transportId });
+    if (this.#closed || this.#peer.router.closed) return;
+    this.#peer.emitOwn({ kind: 'transportClosed', peerId: this.#peer.id, transportId });
   }
 }
-
-const describeTransport = (transport: types.WebRtcTransport): TransportOptions => ({
-  transportId: transport.id,
-  iceParameters: transport.iceParameters,
-  iceCandidates: transport.iceCandidates,
-  dtlsParameters: transport.dtlsParameters,
-  ...(transport.sctpParameters && { sctpParameters: transport.sctpParameters }),
-});

@@ -1,16 +1,27 @@
-import type { NotificationData } from '@mediasoup-server/proto/signaling';
-
 /** A message to peers of a room. */
-export type LoggedMessage = {
+export type Message = {
+  /** The sender. */
+  readonly peerId: string;
+  /** One run of the sender's client, within which `number` counts its messages. */
+  readonly senderId: string;
+  readonly number: number;
+  readonly data: string;
+  /** Says that `data` holds bytes. */
+  readonly encoding?: 'base64' | undefined;
+  readonly topic?: string | undefined;
   /** Counts the room's messages. */
   readonly sequence: number;
-  /** When it came, on the clock of `performance`. */
+};
+
+/** A message with what the log keeps beside it. */
+type LoggedMessage = {
+  /** When it arrived, on the clock of `performance`. */
   readonly at: number;
-  /** About what it takes, and takes in a socket. */
+  /** Roughly its size in memory and in a socket. */
   readonly bytes: number;
-  /** Whom it is for; everybody but its sender, where undefined. */
+  /** The peers that it is for; all but its sender without it. */
   readonly to: ReadonlySet<string> | undefined;
-  readonly notification: NotificationData<'peerMessage'>;
+  readonly message: Message;
 };
 
 /** How long a message is kept, ms. */
@@ -49,17 +60,11 @@ export class MessageLog {
     return this.#lastNumbers.get(keyOf(peerId, senderId));
   }
 
-  add(message: Omit<NotificationData<'peerMessage'>, 'sequence'>, to: readonly string[] | undefined): void {
+  add(message: Omit<Message, 'sequence'>, to: readonly string[] | undefined): void {
     const sequence = this.#end++;
     const bytes = bytesOf(message, to);
     this.#remember(keyOf(message.peerId, message.senderId), message.number);
-    this.#messages.push({
-      sequence,
-      at: performance.now(),
-      bytes,
-      to: to && new Set(to),
-      notification: { ...message, sequence },
-    });
+    this.#messages.push({ at: performance.now(), bytes, to: to && new Set(to), message: { ...message, sequence } });
     this.#bytes += bytes;
     this.dropOld();
   }
@@ -77,7 +82,7 @@ export class MessageLog {
 
   /** The sequence of the first message that is not older than so many milliseconds. */
   since(ageMs: number, now: number = performance.now()): number {
-    return this.#messages.find(({ at }) => at >= now - ageMs)?.sequence ?? this.#end;
+    return this.#messages.find(({ at }) => at >= now - ageMs)?.message.sequence ?? this.#end;
   }
 
   #remember(sender: string, number: number): void {

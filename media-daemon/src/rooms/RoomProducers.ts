@@ -1,94 +1,89 @@
-import type { Snapshot } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
-import type { Peer } from '../peers/Peer.ts';
-import type { Room } from './Room.ts';
+import type { RoomRouter } from '../routers/RoomRouter.ts';
 
-/** What a room's peers send: who sends it, and the telling of it to the others. */
+type Source<T> = {
+  readonly id: string;
+  readonly peerId: string;
+  readonly appData: Record<string, unknown>;
+  /** Where it is received from; consumers on other routers of the room get it over a pipe. */
+  readonly router: RoomRouter;
+  /** The mediasoup producer on that router. */
+  readonly source: T;
+};
+
+/** A producer that peers of the room can consume. */
+export type RoomProducer = Source<types.Producer> & {
+  readonly kind: types.MediaKind;
+  readonly paused: boolean;
+  /** A backend paused it, and its owner cannot resume it. */
+  readonly pausedByCommand: boolean;
+};
+
+/** A data producer that peers of the room can consume. */
+export type RoomDataProducer = Source<types.DataProducer> & { readonly label: string; readonly protocol: string };
+
+/** Every producer and data producer of a room, by id. Who sends it need not be a peer of this daemon. */
 export class RoomProducers {
-  readonly #room: Room;
-  readonly #owners = new Map<string, Peer>();
-  readonly #dataOwners = new Map<string, Peer>();
+  readonly #media = new Map<string, RoomProducer>();
+  readonly #data = new Map<string, RoomDataProducer>();
 
-  constructor(room: Room) {
-    this.#room = room;
+  add(producer: RoomProducer): void {
+    this.#media.set(producer.id, producer);
   }
 
-  ownerOf(producerId: string): Peer | undefined {
-    return this.#owners.get(producerId);
+  addData(dataProducer: RoomDataProducer): void {
+    this.#data.set(dataProducer.id, dataProducer);
   }
 
-  dataOwnerOf(dataProducerId: string): Peer | undefined {
-    return this.#dataOwners.get(dataProducerId);
+  find(producerId: string): RoomProducer | undefined {
+    return this.#media.get(producerId);
   }
 
-  /** What these peers send. */
-  of(peers: readonly Peer[]): Pick<Snapshot, 'producers' | 'dataProducers'> {
+  findData(dataProducerId: string): RoomDataProducer | undefined {
+    return this.#data.get(dataProducerId);
+  }
+
+  /** @throws RequestError 404 */
+  get(producerId: string): RoomProducer {
+    const producer = this.#media.get(producerId);
+    if (!producer) throw new RequestError(404, 'there is no such producer in the room');
+    return producer;
+  }
+
+  /** @throws RequestError 404 */
+  getData(dataProducerId: string): RoomDataProducer {
+    const dataProducer = this.#data.get(dataProducerId);
+    if (!dataProducer) throw new RequestError(404, 'there is no such data producer in the room');
+    return dataProducer;
+  }
+
+  /** The producers of these peers, in the order of the peers. */
+  of(peerIds: readonly string[]): { producers: RoomProducer[]; dataProducers: RoomDataProducer[] } {
+    const media = Map.groupBy(this.#media.values(), ({ peerId }) => peerId);
+    const data = Map.groupBy(this.#data.values(), ({ peerId }) => peerId);
     return {
-      producers: peers.flatMap((owner) =>
-        [...owner.producers.media]
-          .filter(({ id }) => this.#owners.has(id))
-          .map((producer) => describeProducer(owner, producer)),
-      ),
-      dataProducers: peers.flatMap((owner) =>
-        [...owner.producers.data].map((producer) => describeDataProducer(owner, producer)),
-      ),
+      producers: peerIds.flatMap((peerId) => media.get(peerId) ?? []),
+      dataProducers: peerIds.flatMap((peerId) => data.get(peerId) ?? []),
     };
   }
 
-  /** @throws RequestError 404 when it has closed meanwhile. */
-  async producerOpened(owner: Peer, producer: types.Producer): Promise<void> {
-    if (producer.kind === 'audio') await owner.router.listenTo(producer);
-    if (producer.closed) throw new RequestError(404, 'it is closed already');
-    this.#owners.set(producer.id, owner);
-    this.#room.tellOthers(owner, 'newProducer', describeProducer(owner, producer));
-    const { id: producerId, kind, paused, appData } = producer;
-    const pausedByCommand = owner.producers.isPausedByCommand(producer);
-    const appDataJson = JSON.stringify(appData);
-    this.#room.happened({
-      case: 'producerOpened',
-      value: { peerId: owner.id, producer: { producerId, kind, paused, pausedByCommand, appDataJson } },
-    });
+  /** @returns what was removed. */
+  remove(producerId: string): RoomProducer | undefined {
+    const producer = this.#media.get(producerId);
+    this.#media.delete(producerId);
+    return producer;
   }
 
-  producerClosed(owner: Peer, { id: producerId }: types.Producer): void {
-    if (!this.#owners.delete(producerId)) return;
-    this.#room.tellOthers(owner, 'producerClosed', { producerId, peerId: owner.id });
-    this.#room.happened({ case: 'producerClosed', value: { producerId, peerId: owner.id } });
-  }
-
-  dataProducerOpened(owner: Peer, producer: types.DataProducer): void {
-    this.#dataOwners.set(producer.id, owner);
-    this.#room.tellOthers(owner, 'newDataProducer', describeDataProducer(owner, producer));
-    const { id: dataProducerId, label, protocol, appData } = producer;
-    const dataProducer = { dataProducerId, label, protocol, appDataJson: JSON.stringify(appData) };
-    this.#room.happened({ case: 'dataProducerOpened', value: { peerId: owner.id, dataProducer } });
-  }
-
-  dataProducerClosed(owner: Peer, { id: dataProducerId }: types.DataProducer): void {
-    if (!this.#dataOwners.delete(dataProducerId)) return;
-    this.#room.tellOthers(owner, 'dataProducerClosed', { dataProducerId, peerId: owner.id });
-    this.#room.happened({ case: 'dataProducerClosed', value: { peerId: owner.id, dataProducerId } });
+  /** @returns what was removed. */
+  removeData(dataProducerId: string): RoomDataProducer | undefined {
+    const dataProducer = this.#data.get(dataProducerId);
+    this.#data.delete(dataProducerId);
+    return dataProducer;
   }
 
   clear(): void {
-    this.#owners.clear();
-    this.#dataOwners.clear();
+    this.#media.clear();
+    this.#data.clear();
   }
 }
-
-const describeProducer = (owner: Peer, producer: types.Producer) => ({
-  producerId: producer.id,
-  kind: producer.kind,
-  peerId: owner.id,
-  appData: producer.appData,
-  paused: producer.paused,
-});
-
-const describeDataProducer = (owner: Peer, producer: types.DataProducer) => ({
-  dataProducerId: producer.id,
-  peerId: owner.id,
-  label: producer.label,
-  protocol: producer.protocol,
-  appData: producer.appData,
-});

@@ -1,33 +1,23 @@
-import { RoomEnd as Ended } from '@mediasoup-server/proto/daemon';
 import type { Logger } from '@mediasoup-server/server-kit/logger';
 import { RequestError } from '../errors.ts';
 import type { Peer } from '../peers/Peer.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
-import type { Happening } from './Happening.ts';
-import { type Kick, Kicks } from './Kicks.ts';
-import { type MoveReason, Room, type RoomEnd, type RoomOptions } from './Room.ts';
+import { Kicks } from './Kicks.ts';
+import { Room, type RoomOptions } from './Room.ts';
+import type { MoveReason, RoomEnd, RoomEvent } from './RoomEvent.ts';
 
-/** What the rooms' surroundings do when something happens to one. */
-export type RoomsListener = {
-  /** `kick` is there where a command closed it. */
-  readonly roomClosed?: (room: Room, end: RoomEnd, kick: Kick | undefined) => void;
-  /** The worker of a room with a record has died, and the room could not be made again. */
-  readonly roomNotRebuilt?: (room: Room) => void;
-  readonly peerRemoved?: (peer: Peer, comeBack: boolean) => void;
-  /** A command puts the peer out. */
-  readonly peerKicked?: (room: Room, peerId: string, kick: Kick) => void;
-  readonly happened?: (room: Room, happening: Happening) => void;
-};
+/** Called for every event of every room. */
+export type RoomsListener = (room: Room, event: RoomEvent) => void;
 
-export type RoomsOptions = Omit<RoomOptions, 'hooks'> & {
-  /** Milliseconds that the peers of a room which lives on another daemon have to move there. */
+export type RoomsOptions = Omit<RoomOptions, 'onEvent'> & {
+  /** Milliseconds that the peers of a room which another daemon serves have to move there. */
   readonly moveDeadlineMs: number;
 };
 
 /** The rooms of this daemon. */
 export class Rooms {
   readonly #rooms = new Map<string, Room>();
-  /** Rooms that live on other daemons, until their peers have moved, each with the timer of its deadline. */
+  /** Rooms that other daemons serve, until their peers have moved, each with the timer of its deadline. */
   readonly #handedOff = new Map<Room, NodeJS.Timeout>();
   readonly #making = new Map<string, Promise<Room>>();
   readonly #listeners = new Set<RoomsListener>();
@@ -51,12 +41,12 @@ export class Rooms {
     return this.#rooms.get(roomId);
   }
 
-  /** Those that live here, in the order of their ids. */
+  /** The rooms that this daemon serves, in the order of their ids. */
   list(): Room[] {
     return [...this.#rooms.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  /** Whatever is not closed: those that live elsewhere, and whose peers are yet to follow, too. */
+  /** Every room that is not closed: those handed off, whose peers have yet to move, too. */
   get open(): Room[] {
     return [...this.#rooms.values(), ...this.#handedOff.keys()];
   }
@@ -78,18 +68,18 @@ export class Rooms {
     return false;
   }
 
-  /** Whether the rooms are being moved away and nothing new is taken. */
+  /** Whether the rooms are being moved away and no new ones are created. */
   get draining(): boolean {
     return this.#draining;
   }
 
-  /** Makes no more rooms from now on. */
+  /** Creates no more rooms from now on. */
   drain(): void {
     this.#draining = true;
   }
 
   /**
-   * The room, made on the next worker in turn where there is none. Concurrent calls make one.
+   * The room, created on the next worker in turn if there is none. Concurrent calls create one.
    *
    * @throws RequestError 503 for a new room while draining, or without a worker.
    */
@@ -99,34 +89,32 @@ export class Rooms {
     return room;
   }
 
-  /** Whom commands have put out. */
-  get kicks(): Pick<Kicks, 'isVoid' | 'checkBan'> {
+  /** The peers and rooms that backends have removed. */
+  get kicks(): Pick<Kicks, 'isVoid' | 'checkBan' | 'find'> {
     return this.#kicks;
   }
 
   /**
-   * Puts a peer out of its room.
+   * Removes a peer from its room on a backend's behalf.
    *
-   * @param refuseForMs milliseconds for which it is not let in again.
+   * @param banMs milliseconds for which it is not let in again.
    */
-  kickPeer(room: Room, peer: Peer, reason: string, refuseForMs: number): void {
-    const kick = this.#kicks.addPeer(room.id, peer.id, refuseForMs);
-    for (const listener of this.#listeners) listener.peerKicked?.(room, peer.id, kick);
+  kickPeer(room: Room, peer: Peer, reason: string, banMs: number): void {
+    this.#kicks.addPeer(room.id, peer.id, banMs);
     room.kick(peer, reason);
   }
 
   /**
-   * Lets go of a room that lives on another daemon by now: nobody finds it, so that nobody new comes in and a room of
-   * the same id may be made; its peers are asked to move, and at the deadline it closes.
+   * Gives up a room that another daemon serves: it is not found any more, so that nobody joins it and a room of the same
+   * id may be created; its peers are asked to move, and at the deadline it closes.
    */
   handOff(room: Room, reason: MoveReason): void {
     if (this.#rooms.get(room.id) !== room) return;
     const end = reason === 'fenced' ? 'fenced' : 'moved';
     const { moveDeadlineMs } = this.#options;
-    this.#logger.info({ roomId: room.id, reason, peers: room.peerCount, moveDeadlineMs }, 'room let go');
-    room.handOff();
+    this.#logger.info({ roomId: room.id, reason, peers: room.peerCount, moveDeadlineMs }, 'room handed off');
+    room.handOff(end);
     this.#rooms.delete(room.id);
-    this.#tell(room, { case: 'roomClosed', value: { end: ends[end] } });
     this.#handedOff.set(
       room,
       setTimeout(() => room.close(end), moveDeadlineMs),
@@ -135,7 +123,7 @@ export class Rooms {
     else room.askToMove(reason, moveDeadlineMs);
   }
 
-  /** Lets go of every room. */
+  /** Hands off every room. */
   handOffAll(reason: MoveReason): void {
     for (const room of this.list()) this.handOff(room, reason);
   }
@@ -147,30 +135,13 @@ export class Rooms {
 
   async #make(roomId: string, epoch: number): Promise<Room> {
     if (this.#draining) throw new RequestError(503, 'this media daemon is draining and takes no new rooms');
-    const options: RoomOptions = {
-      ...this.#options,
-      hooks: {
-        closed: (room, end) => {
-          clearTimeout(this.#handedOff.get(room));
-          if (!this.#handedOff.delete(room)) this.#rooms.delete(roomId);
-          const kick = end === 'command' ? this.#kicks.addRoom(roomId) : undefined;
-          this.#logger.info({ roomId, end }, 'room closed');
-          if (!room.isHandedOff) this.#tell(room, { case: 'roomClosed', value: { end: ends[end] } });
-          for (const listener of this.#listeners) listener.roomClosed?.(room, end, kick);
-          if (end === 'worker' && room.epoch > 0 && !room.isHandedOff) this.#rebuild(room);
-        },
-        peerRemoved: (_room, peer, comeBack) => {
-          for (const listener of this.#listeners) listener.peerRemoved?.(peer, comeBack);
-        },
-        happened: (room, happening) => this.#tell(room, happening),
-      },
-    };
-    const making = Room.create(roomId, epoch, this.#pool, options)
+    const onEvent = (room: Room, event: RoomEvent) => this.#onEvent(room, event);
+    const making = Room.create(roomId, epoch, this.#pool, { ...this.#options, onEvent })
       .then((room) => {
         this.#rooms.set(roomId, room);
         const workerPid = room.mesh.routers[0]?.pooledWorker.worker.pid;
         this.#logger.info({ roomId, workerPid }, 'room created');
-        this.#tell(room, { case: 'roomCreated', value: {} });
+        room.emit({ kind: 'roomCreated' });
         return room;
       })
       .finally(() => this.#making.delete(roomId));
@@ -178,25 +149,25 @@ export class Rooms {
     return making;
   }
 
-  /** Makes a room again whose worker has died: its peers are told to come back here, and others may be on their way. */
+  #onEvent(room: Room, event: RoomEvent): void {
+    if (event.kind === 'roomClosed') this.#remove(room, event.end);
+    for (const listener of this.#listeners) listener(room, event);
+    if (event.kind === 'roomClosed' && event.end === 'worker' && room.epoch > 0 && !room.isHandedOff)
+      this.#rebuild(room);
+  }
+
+  #remove(room: Room, end: RoomEnd): void {
+    clearTimeout(this.#handedOff.get(room));
+    if (!this.#handedOff.delete(room)) this.#rooms.delete(room.id);
+    if (end === 'command') this.#kicks.addRoom(room.id);
+    this.#logger.info({ roomId: room.id, end }, 'room closed');
+  }
+
+  /** Creates a room again whose worker died: its peers are asked to come back here, and others may be on their way. */
   #rebuild(room: Room): void {
     this.getOrCreate(room.id, room.epoch).catch((error: unknown) => {
-      this.#logger.warn({ err: error, roomId: room.id }, 'room not made again after the death of its worker');
-      for (const listener of this.#listeners) listener.roomNotRebuilt?.(room);
+      this.#logger.warn({ err: error, roomId: room.id }, 'room not created again after the death of its worker');
+      room.emit({ kind: 'roomNotRebuilt' });
     });
   }
-
-  #tell(room: Room, happening: Happening): void {
-    for (const listener of this.#listeners) listener.happened?.(room, happening);
-  }
 }
-
-const ends: Record<RoomEnd, Ended> = {
-  empty: Ended.EMPTY,
-  unjoined: Ended.UNJOINED,
-  command: Ended.COMMAND,
-  worker: Ended.WORKER,
-  fenced: Ended.FENCED,
-  shutdown: Ended.SHUTDOWN,
-  moved: Ended.MOVED,
-};

@@ -1,5 +1,4 @@
 import type { types } from 'mediasoup';
-import type { Peer } from '../peers/Peer.ts';
 import type { RouterSpeakers } from '../speakers/RouterSpeakers.ts';
 import type { Speakers } from '../speakers/Speakers.ts';
 import { closeOn } from '../workers/closeOn.ts';
@@ -24,7 +23,7 @@ export class RoomRouter {
   readonly pooledWorker: PooledWorker;
   /** Rejects when its worker dies before it is open. */
   readonly opened: Promise<types.Router>;
-  readonly #peers = new Set<Peer>();
+  readonly #peers = new Set<object>();
   readonly #hooks: RoomRouterHooks;
   #router: types.Router | undefined;
   #speakers: RouterSpeakers | undefined;
@@ -42,19 +41,15 @@ export class RoomRouter {
     return this.#closed || this.pooledWorker.worker.closed;
   }
 
-  get peers(): Peer[] {
-    return [...this.#peers];
-  }
-
   get peerCount(): number {
     return this.#peers.size;
   }
 
-  join(peer: Peer): void {
+  join(peer: object): void {
     this.#peers.add(peer);
   }
 
-  leave(peer: Peer): void {
+  leave(peer: object): void {
     if (this.#peers.delete(peer) && this.#peers.size === 0 && !this.#closed) this.#hooks.emptied(this);
   }
 

@@ -11,12 +11,8 @@ async function aliceAndBob(t: TestContext) {
   const { peer: alice } = await joinRoom(room, 'alice');
   const { peer: bob, notified } = await joinRoom(room, 'bob');
   assert.notEqual(alice.router, bob.router);
-  const { producerId } = await alice.producers.produce({
-    kind: 'audio',
-    rtpParameters: opusRtpParameters(),
-    appData: {},
-  });
-  const producer = alice.producers.media.get(producerId);
+  const producer = await alice.producers.produce({ kind: 'audio', rtpParameters: opusRtpParameters() });
+  const { id: producerId } = producer;
   /** Whether Bob's consumers know that the producer is paused. */
   const seenPaused = () => [...bob.consumers.media].map(({ producerPaused }) => producerPaused);
   return { room, alice, bob, notified, producer, producerId, seenPaused };
@@ -30,18 +26,14 @@ test('a room stays on one worker until that is saturated, and then grows', async
   const { peer: alice } = await joinRoom(room, 'alice');
   const { peer: bob } = await joinRoom(room, 'bob');
   assert.equal(room.mesh.routers.length, 1);
-  const { producerId } = await alice.producers.produce({
-    kind: 'audio',
-    rtpParameters: opusRtpParameters(),
-    appData: {},
-  });
+  const { id: producerId } = await alice.producers.produce({ kind: 'audio', rtpParameters: opusRtpParameters() });
   const [first] = await Promise.all([1, 2, 3, 4].map(() => consume(room, bob, producerId)));
   assert.ok(first);
   assert.deepEqual(pool.workers.map(({ load }) => load.saturated).sort(), [false, true]);
   const { peer: carol } = await joinRoom(room, 'carol');
   assert.equal(bob.router, alice.router);
   assert.notEqual(carol.router, alice.router);
-  bob.consumers.closeConsumer(first);
+  bob.consumers.closeConsumer(first.consumerId);
   assert.ok(alice.router.pooledWorker.load.saturated, 'a little less is no relief');
   await consume(room, bob, producerId);
   const other = await rooms.getOrCreate('other');
@@ -69,7 +61,7 @@ test('consumers on another router, asked for at once, share one pipe, which the 
   assert.deepEqual([near?.consumers, far?.producers, far?.consumers], [1, 1, 4]);
   for (const [index, peer] of receivers.entries()) {
     assert.equal(room.mesh.pipes.length, 1);
-    peer.consumers.closeConsumer(consumers[index] as { consumerId: string });
+    peer.consumers.closeConsumer(consumers[index]?.consumerId ?? '');
   }
   assert.deepEqual(room.mesh.pipes, []);
   const after = await dumpOf(room);
@@ -94,17 +86,17 @@ test('a pipe that is given up while it is made leaves nothing', async (t) => {
   const { peer: dave } = await joinRoom(room, 'carol').then(() => joinRoom(room, 'dave'));
   assert.equal(dave.router, bob.router);
   const given = consume(room, dave, producerId);
-  room.leave(dave, 1);
+  room.leave(dave, { kind: 'left' });
   await assert.rejects(given);
   assert.deepEqual(room.mesh.pipes, []);
 
   producer.close();
   for (let ticks = 0; ticks < 30; ticks++) {
     const produced = { kind: 'audio', rtpParameters: opusRtpParameters(), appData: {} } as const;
-    const { producerId: shortLived } = await alice.producers.produce(produced);
+    const { id: shortLived } = await alice.producers.produce(produced);
     const waiting = Promise.allSettled([consume(room, bob, shortLived), consume(room, bob, shortLived)]);
     for (let tick = 0; tick < ticks; tick++) await nextTick();
-    alice.producers.closeProducer({ producerId: shortLived });
+    alice.producers.closeProducer(shortLived);
     await waiting;
     await t.waitFor(() => assert.equal(bob.consumerCount, 0), { interval: 5, timeout: 60_000 });
   }
@@ -125,21 +117,21 @@ test('a consumer on another router follows the pauses of its producer, however f
     const { consumerId } = await consuming;
     await Promise.all(pausing);
     await t.waitFor(() => assert.deepEqual(seenPaused(), [producer.paused]), { interval: 5, timeout: 60_000 });
-    bob.consumers.closeConsumer({ consumerId });
+    bob.consumers.closeConsumer(consumerId);
   }
   assert.deepEqual(room.mesh.pipes, []);
 });
 
 test('data producers are piped as producers are', async (t) => {
   const { room, alice, bob } = await aliceAndBob(t);
-  const { dataProducerId } = await alice.producers.produceData({ sctpStreamParameters: { streamId: 1 } });
-  const consumed = await Promise.all([1, 2].map(() => bob.consumers.consumeData({ dataProducerId })));
+  const { id: dataProducerId } = await alice.producers.produceData({ sctpStreamParameters: { streamId: 1 } });
+  const consumed = await Promise.all([1, 2].map(() => bob.consumers.consumeData(dataProducerId)));
   const [near, far] = await dumpOf(room);
   assert.deepEqual([near?.dataConsumers, far?.dataProducers, far?.dataConsumers], [1, 1, 2]);
-  for (const { dataConsumerId } of consumed) bob.consumers.closeDataConsumer({ dataConsumerId });
+  for (const { dataConsumer } of consumed) bob.consumers.closeDataConsumer(dataConsumer.id);
   assert.deepEqual(room.mesh.pipes, []);
-  await bob.consumers.consumeData({ dataProducerId });
-  alice.producers.closeDataProducer({ dataProducerId });
+  await bob.consumers.consumeData(dataProducerId);
+  alice.producers.closeDataProducer(dataProducerId);
   assert.deepEqual(room.mesh.pipes, []);
   const ends = await dumpOf(room);
   assert.deepEqual(
@@ -152,7 +144,7 @@ test('the last peer of a router takes it along, while the room goes on', async (
   const { room, alice, bob, producerId } = await aliceAndBob(t);
   await consume(room, bob, producerId);
   const routers = await Promise.all(room.mesh.routers.map(({ opened }) => opened));
-  room.leave(bob, 1);
+  room.leave(bob, { kind: 'left' });
   assert.deepEqual(room.mesh.routers, [alice.router]);
   assert.deepEqual(routers.map((router: types.Router) => router.closed).sort(), [false, true]);
   const [alone] = await dumpOf(room);

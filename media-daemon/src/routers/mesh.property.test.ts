@@ -5,6 +5,7 @@ import { observer, type types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import type { Peer } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
+import { snapshotOf } from '../signaling/snapshot.ts';
 import { opusRtpParameters } from '../testing/opus.ts';
 import { consume, dumpOf, joinRoom, testRooms } from '../testing/testRooms.ts';
 
@@ -67,15 +68,16 @@ function expectedIn(room: Room) {
   const sum = (peers: readonly Peer[], count: (peer: Peer) => number) =>
     peers.reduce((total, peer) => total + count(peer), 0);
   return routers.map((router) => {
+    const peers = room.peers.filter((peer) => peer.router === router);
     const to = pipes.filter((pipe) => pipe.to === router);
     const from = pipes.filter((pipe) => pipe.from === router);
     const isMedia = ({ sent }: { sent: object }) => 'kind' in sent;
     const [mediaTo, mediaFrom] = [to.filter(isMedia).length, from.filter(isMedia).length];
     return {
-      producers: sum(router.peers, (peer) => peer.producerCount) + mediaTo,
-      consumers: sum(router.peers, (peer) => peer.consumerCount) + mediaFrom,
-      dataProducers: sum(router.peers, (peer) => peer.producers.data.size) + to.length - mediaTo,
-      dataConsumers: sum(router.peers, (peer) => peer.consumers.data.size) + from.length - mediaFrom,
+      producers: sum(peers, (peer) => peer.producerCount) + mediaTo,
+      consumers: sum(peers, (peer) => peer.consumerCount) + mediaFrom,
+      dataProducers: sum(peers, (peer) => peer.producers.data.size) + to.length - mediaTo,
+      dataConsumers: sum(peers, (peer) => peer.consumers.data.size) + from.length - mediaFrom,
     };
   });
 }
@@ -86,11 +88,11 @@ function receivedElsewhere(room: Room): Map<string, number> {
   for (const peer of room.peers) {
     const { media, data } = peer.consumers;
     const received = [
-      ...[...media].map(({ producerId }) => [producerId, room.producers.ownerOf(producerId)] as const),
-      ...[...data].map(({ dataProducerId }) => [dataProducerId, room.producers.dataOwnerOf(dataProducerId)] as const),
+      ...[...media].map(({ producerId }) => [producerId, room.producers.find(producerId)] as const),
+      ...[...data].map(({ dataProducerId }) => [dataProducerId, room.producers.findData(dataProducerId)] as const),
     ];
-    for (const [id, owner] of received) {
-      if (owner?.router === peer.router) continue;
+    for (const [id, producer] of received) {
+      if (producer?.router === peer.router) continue;
       const key = `${id} to ${peer.router.pooledWorker.slot}`;
       counted.set(key, (counted.get(key) ?? 0) + 1);
     }
@@ -102,9 +104,8 @@ function receivedElsewhere(room: Room): Map<string, number> {
 function wanted(room: Room): string[] {
   const flows = room.peers.flatMap(({ router, consumers }) =>
     [...consumers.media].flatMap(({ producerId, paused }) => {
-      const owner = room.producers.ownerOf(producerId);
-      const isHere = owner?.router === router;
-      const flows = !isHere && !paused && !owner?.producers.media.get(producerId).paused;
+      const producer = room.producers.find(producerId);
+      const flows = producer?.router !== router && !paused && !producer?.paused;
       return flows ? [`${producerId} to ${router.pooledWorker.worker.pid}`] : [];
     }),
   );
@@ -189,7 +190,7 @@ test('whatever peers do and whichever worker dies, pipes are just where they are
       const received = pick(consumers.media, what);
       switch (verb) {
         case 'leave':
-          return at.leave(peer, 1);
+          return at.leave(peer, { kind: 'left' });
         case 'produce':
           return producers.produce({
             kind: 'audio',
@@ -203,19 +204,19 @@ test('whatever peers do and whichever worker dies, pipes are just where they are
         case 'consumePaused':
           return theirs && consume(at, peer, theirs.id, true);
         case 'pauseConsumer':
-          return received && consumers.pause({ consumerId: received.id });
+          return received && consumers.pauseConsumer(received.id);
         case 'resumeConsumer':
-          return received && consumers.resume({ consumerId: received.id });
+          return received && consumers.resumeConsumer(received.id);
         case 'consumeData':
-          return theirData && consumers.consumeData({ dataProducerId: theirData.id });
+          return theirData && consumers.consumeData(theirData.id);
         case 'pause':
-          return own && producers.pauseProducer({ producerId: own.id });
+          return own && producers.pauseProducer(own.id);
         case 'resume':
-          return own && producers.resumeProducer({ producerId: own.id });
+          return own && producers.resumeProducer(own.id);
         case 'closeProducer':
-          return own && producers.closeProducer({ producerId: own.id });
+          return own && producers.closeProducer(own.id);
         case 'closeConsumer':
-          return received && consumers.closeConsumer({ consumerId: received.id });
+          return received && consumers.closeConsumer(received.id);
         default:
           throw new Error(`nobody knows how to ${verb}`);
       }
@@ -246,14 +247,14 @@ test('whatever peers do and whichever worker dies, pipes are just where they are
           const links = (dumps[index]?.transports ?? 0) - 2 * router.peerCount;
           assert.ok(links >= 0 && links < at.mesh.routers.length, `${links} ends of links on one router`);
         }
-        for (const { consumers } of at.peers)
-          for (const { producerId, producerPaused } of consumers.snapshot().consumers)
-            assert.equal(producerPaused, at.producers.ownerOf(producerId)?.producers.media.get(producerId).paused);
+        for (const peer of at.peers)
+          for (const { producerId, producerPaused } of snapshotOf(peer, at.viewOf(peer)).consumers)
+            assert.equal(producerPaused, at.producers.find(producerId)?.source.paused);
         const out = wanted(at);
         assert.deepEqual(await flowing(), { into: out.map((pipe) => pipe.split(' ')[0]), out });
       }, WAIT);
       counts.pipes += at.mesh.pipes.length;
-      for (const peer of at.peers) at.leave(peer, 1);
+      for (const peer of at.peers) at.leave(peer, { kind: 'left' });
     }
     assert.equal(room(), undefined);
     await t.waitFor(async () => assert.deepEqual(await handlers(), empty), WAIT);

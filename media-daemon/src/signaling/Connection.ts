@@ -17,9 +17,11 @@ import { RequestError } from '../errors.ts';
 import type { Grants } from '../peers/Grants.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { describeTransport } from './describe.ts';
 import { handleRequest, isMethod, parseRequest } from './requests.ts';
-import type { Session } from './Session.ts';
+import type { Carrier, Session } from './Session.ts';
 import type { Sessions } from './Sessions.ts';
+import { snapshotOf } from './snapshot.ts';
 import type { WebSocketTransport } from './WebSocketTransport.ts';
 
 /** How much of a name that a stranger sent is sent back. */
@@ -37,16 +39,16 @@ export type ConnectionOptions = IceServerSettings & {
 };
 
 type State =
-  | { readonly is: 'connected' }
-  | { readonly is: 'joining' }
-  | { readonly is: 'joined'; readonly session: Session }
-  | { readonly is: 'closed' };
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'joining' }
+  | { readonly kind: 'joined'; readonly session: Session }
+  | { readonly kind: 'closed' };
 
 /** How a request is answered: once, with one of the two. */
 type Respond = { readonly accept: (data: object) => void; readonly reject: (error: RequestError) => void };
 
 /** One socket of one peer: from its admission to its close. */
-export class Connection {
+export class Connection implements Carrier {
   readonly #admission: Admission;
   readonly #authorize: () => Promise<Grants>;
   readonly #transport: WebSocketTransport;
@@ -56,7 +58,7 @@ export class Connection {
   #joinTimer: NodeJS.Timeout;
   readonly #unanswered = new Set<Respond>();
   readonly #openedAt = performance.now();
-  #state: State = { is: 'connected' };
+  #state: State = { kind: 'connected' };
 
   /** @param authorize asks what the peer may do now; rejects for who may not come in, unless with a session's id. */
   constructor(
@@ -73,7 +75,7 @@ export class Connection {
     this.#joinTimer = setTimeout(() => this.refuse(408, 'no joinRoom came in time'), options.joinTimeoutMs);
     transport.on('close', (left) => this.#ended(left));
     transport.on('drained', () => {
-      if (this.#state.is === 'joined') this.#state.session.peer.messages.deliver();
+      if (this.#state.kind === 'joined') this.#state.session.peer.messages.deliver();
     });
     // A protoo room of its own: rooms and peers are ours, and only protoo's requests and responses are wanted.
     this.#protoo = new protoo.Room().createPeer(admission.peerId, transport as never);
@@ -107,7 +109,7 @@ export class Connection {
 
   /** Refuses the connection unless it joins within a time: a session is resumed without a valid token. */
   refuseUnlessJoined(code: ErrorCode, reason: string, ms: number): void {
-    if (this.#state.is === 'joined' || this.#state.is === 'closed') return;
+    if (this.#state.kind === 'joined' || this.#state.kind === 'closed') return;
     clearTimeout(this.#joinTimer);
     this.#joinTimer = setTimeout(() => this.refuse(code, reason), Math.min(ms, this.#options.joinTimeoutMs));
   }
@@ -160,7 +162,7 @@ export class Connection {
         this.end(false);
         break;
       default: {
-        if (this.#state.is !== 'joined') throw new RequestError(409, 'the peer has not joined: joinRoom comes first');
+        if (this.#state.kind !== 'joined') throw new RequestError(409, 'the peer has not joined: joinRoom comes first');
         const { session } = this.#state;
         accept(await session.track(handleRequest(session.peer, method, parseRequest(method, data) as never)));
       }
@@ -171,8 +173,8 @@ export class Connection {
     const { roomId, peerId } = this.#admission;
     if (data.roomId !== roomId) throw new RequestError(403, 'roomId is not the one of the connection');
     if (data.peerId !== peerId) throw new RequestError(403, 'peerId is not the one of the connection');
-    if (this.#state.is !== 'connected') throw new RequestError(409, 'the peer has joined already');
-    this.#state = { is: 'joining' };
+    if (this.#state.kind !== 'connected') throw new RequestError(409, 'the peer has joined already');
+    this.#state = { kind: 'joining' };
     try {
       await inSpan(
         'joinRoom',
@@ -183,9 +185,9 @@ export class Connection {
       );
     } catch (error) {
       const state = this.#state as State;
-      if (state.is === 'joining') this.#state = { is: 'connected' };
+      if (state.kind === 'joining') this.#state = { kind: 'connected' };
       // Half joined helps nobody; the error is answered before the socket closes.
-      if (state.is === 'joined') setImmediate(() => this.end(true));
+      if (state.kind === 'joined') setImmediate(() => this.end(true));
       throw error;
     }
   }
@@ -208,7 +210,11 @@ export class Connection {
     this.#joined(session);
     metrics.sessionEvents.inc({ event: 'resumed' });
     this.#logger.info('session resumed');
-    accept({ ...welcome(session, transports, this.#options), resumed: true, snapshot: session.peer.snapshot() });
+    accept({
+      ...welcome(session, transports, this.#options),
+      resumed: true,
+      snapshot: snapshotOf(session.peer, session.room.viewOf(session.peer)),
+    });
     this.#timeJoin('resumed');
     session.room.remindToMove(session.peer);
     session.peer.messages.deliver();
@@ -249,7 +255,7 @@ export class Connection {
   }
 
   #joined(session: Session): void {
-    this.#state = { is: 'joined', session };
+    this.#state = { kind: 'joined', session };
     clearTimeout(this.#joinTimer);
   }
 
@@ -261,8 +267,8 @@ export class Connection {
     clearTimeout(this.#joinTimer);
     this.#unanswered.clear();
     const state = this.#state;
-    this.#state = { is: 'closed' };
-    if (state.is !== 'joined') return;
+    this.#state = { kind: 'closed' };
+    if (state.kind !== 'joined') return;
     if (!left) this.#logger.info('socket lost');
     state.session.detach(this, left);
   }
@@ -276,7 +282,7 @@ async function createTransports(
   if (!directions) return undefined;
   const missing = [...new Set(directions)].filter((direction) => !peer.transports.has(direction));
   const made = await Promise.all(
-    missing.map(async (direction) => [direction, await peer.transports.create({ direction })] as const),
+    missing.map(async (direction) => [direction, describeTransport(await peer.transports.create(direction))] as const),
   );
   return Object.fromEntries(made);
 }

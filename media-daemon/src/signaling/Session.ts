@@ -1,14 +1,24 @@
 import { randomBytes } from 'node:crypto';
-import { LeaveReason } from '@mediasoup-server/proto/daemon';
-import type { Notification, NotificationData } from '@mediasoup-server/proto/signaling';
+import type { ErrorCode, Notification, NotificationData } from '@mediasoup-server/proto/signaling';
 import type { Joining, Peer } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
-import type { Connection } from './Connection.ts';
+import type { Leave } from '../rooms/RoomEvent.ts';
+
+/** The connection that carries a session. */
+export type Carrier = {
+  /** Whether its socket takes more of what can wait. */
+  readonly isReady: boolean;
+  notify<N extends Notification>(method: N, data: NotificationData<N>): void;
+  /** Ends it after saying why. */
+  refuse(code: ErrorCode, reason: string): void;
+  /** Ends it; the client has been told why. */
+  end(comeBack: boolean): void;
+};
 
 type State =
-  | { readonly is: 'connected'; readonly by: Connection }
-  | { readonly is: 'disconnected'; readonly graceTimer: NodeJS.Timeout }
-  | { readonly is: 'ended' };
+  | { readonly kind: 'connected'; readonly by: Carrier }
+  | { readonly kind: 'disconnected'; readonly graceTimer: NodeJS.Timeout }
+  | { readonly kind: 'ended' };
 
 export type SessionOptions = {
   /** Milliseconds that a lost socket's peer stays. */
@@ -30,24 +40,27 @@ export class Session {
   #state: State;
 
   /** @throws RequestError when the room does not take the peer. */
-  constructor(room: Room, joining: Omit<Joining, 'notify' | 'isReady'>, by: Connection, options: SessionOptions) {
+  constructor(room: Room, joining: Omit<Joining, 'inbox'>, by: Carrier, options: SessionOptions) {
     this.room = room;
     this.#options = options;
-    this.#state = { is: 'connected', by };
+    this.#state = { kind: 'connected', by };
     this.peer = room.join({
       ...joining,
-      notify: (method, data) => this.#notify(method, data),
-      isReady: () => this.#state.is === 'connected' && this.#state.by.isReady,
+      inbox: {
+        isReady: () => this.#state.kind === 'connected' && this.#state.by.isReady,
+        deliver: (message) => this.notify('peerMessage', message),
+        missed: (count) => this.notify('messagesMissed', { count }),
+      },
     });
   }
 
   /** Whether it waits for a socket. */
   get isDisconnected(): boolean {
-    return this.#state.is === 'disconnected';
+    return this.#state.kind === 'disconnected';
   }
 
   get hasEnded(): boolean {
-    return this.#state.is === 'ended';
+    return this.#state.kind === 'ended';
   }
 
   /** Keeps account of what is being done, so that a snapshot does not fall in the middle of it. */
@@ -63,50 +76,48 @@ export class Session {
   }
 
   /** Goes on over another connection; the former one ends. */
-  attach(to: Connection): void {
+  attach(to: Carrier): void {
     const state = this.#state;
-    if (state.is === 'ended') throw new Error('the session has ended');
-    this.#state = { is: 'connected', by: to };
-    if (state.is === 'disconnected') clearTimeout(state.graceTimer);
+    if (state.kind === 'ended') throw new Error('the session has ended');
+    this.#state = { kind: 'connected', by: to };
+    if (state.kind === 'disconnected') clearTimeout(state.graceTimer);
     else state.by.refuse(409, 'the session goes on over another connection');
-    this.peer.isConnected = true;
-    this.room.happened({ case: 'peerResumed', value: { peerId: this.peer.id } });
+    this.peer.setConnected(true);
   }
 
   /** The connection is gone. When the client said so the peer leaves; else it is waited for. */
-  detach(from: Connection, left: boolean): void {
-    if (this.#state.is !== 'connected' || this.#state.by !== from) return;
+  detach(from: Carrier, left: boolean): void {
+    if (this.#state.kind !== 'connected' || this.#state.by !== from) return;
     if (left) {
-      this.#leave(LeaveReason.LEFT);
+      this.#leave({ kind: 'left' });
       return;
     }
-    this.#state = { is: 'disconnected', graceTimer: setTimeout(() => this.#expire(), this.#options.graceMs) };
-    this.peer.isConnected = false;
-    this.room.happened({ case: 'peerDisconnected', value: { peerId: this.peer.id } });
+    this.#state = { kind: 'disconnected', graceTimer: setTimeout(() => this.#expire(), this.#options.graceMs) };
+    this.peer.setConnected(false);
   }
 
-  /** The peer is out of the room, which has told it why. */
+  /** Without a socket nothing is sent: the snapshot of a resumed session has the state. */
+  notify<N extends Notification>(method: N, data: NotificationData<N>): void {
+    if (this.#state.kind === 'connected') this.#state.by.notify(method, data);
+  }
+
+  /** Ends with the peer's stay in the room; its client has been notified why. */
   end(comeBack: boolean): void {
     const state = this.#state;
-    if (state.is === 'ended') return;
-    this.#state = { is: 'ended' };
-    if (state.is === 'connected') state.by.end(comeBack);
+    if (state.kind === 'ended') return;
+    this.#state = { kind: 'ended' };
+    if (state.kind === 'connected') state.by.end(comeBack);
     else clearTimeout(state.graceTimer);
     this.#options.onEnded(this);
   }
 
   #expire(): void {
     this.#options.onExpired(this);
-    this.#leave(LeaveReason.LOST);
+    this.#leave({ kind: 'lost' });
   }
 
-  #leave(reason: LeaveReason): void {
+  #leave(leave: Leave): void {
     this.end(false);
-    this.room.leave(this.peer, reason);
-  }
-
-  /** Without a socket nothing is told: the snapshot of a resumed session says how everything stands. */
-  #notify<N extends Notification>(method: N, data: NotificationData<N>): void {
-    if (this.#state.is === 'connected') this.#state.by.notify(method, data);
+    this.room.leave(this.peer, leave);
   }
 }

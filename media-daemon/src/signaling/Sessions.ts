@@ -1,11 +1,13 @@
 import type { Logger } from '@mediasoup-server/server-kit/logger';
 import type { Admission } from '../admission/admission.ts';
-import type { Joining, Peer } from '../peers/Peer.ts';
+import type { Joining } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
+import type { RoomEvent, RoomPeer } from '../rooms/RoomEvent.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Connection } from './Connection.ts';
-import { Session } from './Session.ts';
+import { mayReturn, noticesOf } from './project.ts';
+import { recipientsOf } from './recipients.ts';
+import { type Carrier, Session } from './Session.ts';
 
 export type SessionsOptions = {
   /** Milliseconds that the peer of a lost socket stays in its room. */
@@ -18,13 +20,11 @@ export type SessionsOptions = {
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #byId = new Map<string, Session>();
-  readonly #byPeer = new Map<Peer, Session>();
+  readonly #byPeer = new Map<RoomPeer, Session>();
 
   constructor(rooms: Rooms, options: SessionsOptions) {
     this.#options = options;
-    rooms.listen({
-      peerRemoved: (peer, comeBack) => this.#byPeer.get(peer)?.end(comeBack),
-    });
+    rooms.listen((room, event) => this.#onEvent(room, event));
   }
 
   get size(): number {
@@ -43,7 +43,7 @@ export class Sessions {
   }
 
   /** @throws RequestError when the room does not take the peer. */
-  open(room: Room, joining: Omit<Joining, 'notify' | 'isReady'>, by: Connection): Session {
+  open(room: Room, joining: Omit<Joining, 'inbox'>, by: Carrier): Session {
     const { metrics, logger, resumeGraceMs } = this.#options;
     const ids = { roomId: room.id, peerId: joining.peerId };
     const session = new Session(room, joining, by, {
@@ -64,5 +64,11 @@ export class Sessions {
     metrics.sessionEvents.inc({ event: 'opened' });
     logger.info(ids, 'peer joined');
     return session;
+  }
+
+  #onEvent(room: Room, event: RoomEvent): void {
+    for (const { to, method, data } of noticesOf(event))
+      for (const peer of recipientsOf(to, room)) this.#byPeer.get(peer)?.notify(method, data);
+    if (event.kind === 'peerLeft') this.#byPeer.get(event.peer)?.end(mayReturn(event.leave));
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Notify } from '../peers/Peer.ts';
+import type { Message } from '../rooms/MessageLog.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
 import { testDaemon } from '../testing/testDaemon.ts';
 import { testRooms } from '../testing/testRooms.ts';
@@ -136,15 +136,16 @@ test('S72 a message that is too long is refused with 400, and too many bytes of 
 test('a peer without the grant `data` neither sends nor receives messages', async (t) => {
   const { rooms } = await testRooms(t);
   const room = await rooms.getOrCreate('room');
-  const heard: [string, string][] = [];
+  const heard: [string, number][] = [];
   const [alice, bob] = (['alice', 'bob', 'carol'] as const).map((peerId) => {
     const grants = { publish: true, subscribe: true, data: peerId !== 'bob' };
-    const notify: Notify = (method) => method === 'peerMessage' && heard.push([peerId, method]);
-    const peer = room.join({ peerId, appData: {}, grants, notify });
+    const deliver = ({ number }: Message) => heard.push([peerId, number]);
+    const inbox = { isReady: () => true, deliver, missed: () => {} };
+    const peer = room.join({ peerId, appData: {}, grants, inbox });
     room.announceTo(peer);
     return peer;
   });
   assert.throws(() => bob?.messages.send(numbered(0)), { code: 403 });
   alice?.messages.send(numbered(0));
-  assert.deepEqual(heard, [['carol', 'peerMessage']]);
+  assert.deepEqual(heard, [['carol', 0]]);
 });

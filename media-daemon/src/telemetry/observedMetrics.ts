@@ -3,14 +3,13 @@ import type { Drain } from '../fleet/Drain.ts';
 import type { LoadMeter } from '../fleet/LoadMeter.ts';
 import type { Peer } from '../peers/Peer.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
-import type { Sessions } from '../signaling/Sessions.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 
 /** Whose state the metrics tell. */
 export type Observed = {
   readonly rooms: Rooms;
   readonly pool: WorkerPool;
-  readonly sessions: Sessions;
+  readonly sessions: { readonly disconnected: number };
   readonly load: LoadMeter;
   readonly drain: Drain;
 };

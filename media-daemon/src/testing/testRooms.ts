@@ -4,7 +4,10 @@ import { createLogger } from '@mediasoup-server/server-kit/logger';
 import { ALL_GRANTED } from '../peers/Grants.ts';
 import type { Peer } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
+import type { RoomPeer } from '../rooms/RoomEvent.ts';
 import { Rooms } from '../rooms/Rooms.ts';
+import { noticesOf } from '../signaling/project.ts';
+import { recipientsOf } from '../signaling/recipients.ts';
 import { WorkerPool } from '../workers/WorkerPool.ts';
 
 /** Limits that no test reaches by accident. */
@@ -33,26 +36,33 @@ export async function testRooms(t: Pick<TestContext, 'after'>, { workers = 2, sa
   const options = { workers, rtcIp: '127.0.0.1', rtcPort: 0, workerTimeoutMs: 10_000, saturatedCpuPercent: 100 };
   const pool = await WorkerPool.create({ ...options, saturatedConsumers }, logger);
   t.after(() => pool.close());
-  return { pool, rooms: new Rooms(pool, { limits, unjoinedMs: 3_600_000, moveDeadlineMs: 3_600_000 }, logger) };
+  const rooms = new Rooms(pool, { limits, unjoinedMs: 3_600_000, moveDeadlineMs: 3_600_000 }, logger);
+  rooms.listen((room, event) => {
+    for (const { to, method, data } of noticesOf(event))
+      for (const peer of recipientsOf(to, room)) notifications.get(peer)?.push([method, data]);
+  });
+  return { pool, rooms };
 }
+
+const notifications = new WeakMap<RoomPeer, (readonly [Notification, unknown])[]>();
 
 /** A peer that has joined and has both transports, and the notifications that it was sent. */
 export async function joinRoom(room: Room, peerId: string) {
   const notified: (readonly [Notification, unknown])[] = [];
-  const peer = room.join({
-    peerId,
-    appData: {},
-    grants: ALL_GRANTED,
-    notify: (method, data) => notified.push([method, data]),
-  });
+  const inbox = { isReady: () => true, deliver: () => {}, missed: () => {} };
+  const peer = room.join({ peerId, appData: {}, grants: ALL_GRANTED, inbox });
+  notifications.set(peer, notified);
   room.announceTo(peer);
-  await peer.transports.create({ direction: 'send' });
-  await peer.transports.create({ direction: 'recv' });
+  await peer.transports.create('send');
+  await peer.transports.create('recv');
   return { peer, notified };
 }
 
-export const consume = (room: Room, peer: Peer, producerId: string, paused = false) =>
-  peer.consumers.consume({ producerId, rtpCapabilities: room.rtpCapabilities as never, paused });
+export async function consume(room: Room, peer: Peer, producerId: string, paused = false) {
+  const { rtpCapabilities } = room;
+  const { consumer } = await peer.consumers.consume({ producerId, rtpCapabilities, paused });
+  return { consumerId: consumer.id };
+}
 
 /** What each router of a room has, by its worker's own account. */
 export const dumpOf = (room: Room) =>

@@ -34,7 +34,7 @@ async function twoInRoom(t: TestContext) {
     [alice, bob],
     [bob, alice],
   ] as const) {
-    const { producerId } = await from.peer.producers.produce({ ...produced, rtpParameters: opusRtpParameters() });
+    const { id: producerId } = await from.peer.producers.produce({ ...produced, rtpParameters: opusRtpParameters() });
     await consume(room, to.peer, producerId);
   }
   assert.notEqual(alice.peer.router.pooledWorker, bob.peer.router.pooledWorker);
@@ -53,7 +53,7 @@ test('a worker whose channel a call to mediasoup leaves unusable is replaced at 
   const struck = alice.router.pooledWorker.worker;
   assert.notEqual(bystander.router.pooledWorker.worker, struck);
   const ended: string[] = [];
-  rooms.listen({ roomClosed: ({ id }, end) => ended.push(`${id}: ${end}`) });
+  rooms.listen(({ id }, event) => event.kind === 'roomClosed' && ended.push(`${id}: ${event.end}`));
   await assert.rejects(handleRequest(alice, 'produce', unwritable()), /BigInt/);
   assert.ok(
     pool.workers.every(({ worker }) => worker !== struck),
@@ -95,7 +95,7 @@ test('who asks for something on a worker whose channel is unusable is told to tr
 test('who leaves a worker whose channel is unusable is gone for the others, who go on', async (t) => {
   const { pool, room, alice, bob } = await twoInRoom(t);
   await breakChannelOf(alice.peer);
-  room.leave(alice.peer, 0);
+  room.leave(alice.peer, { kind: 'left' });
   assert.deepEqual(room.mesh.pipes, []);
   assert.deepEqual(
     bob.notified.map(([method]) => method).filter((method) => /Left|Closed/.test(method)),
@@ -105,7 +105,7 @@ test('who leaves a worker whose channel is unusable is gone for the others, who 
   await t.waitFor(hasBothWorkers(pool), SOON);
   const { peer: carol } = await joinRoom(room, 'carol');
   const produced = { kind: 'audio', rtpParameters: opusRtpParameters(), appData: {} } as const;
-  await consume(room, bob.peer, (await carol.producers.produce(produced)).producerId);
+  await consume(room, bob.peer, (await carol.producers.produce(produced)).id);
 });
 
 test('a room that closes on a worker whose channel is unusable leaves nothing on its other worker', async (t) => {

@@ -79,14 +79,14 @@ test('S60 the death of one of a room’s workers takes only the peers on it, who
 test('the death of the worker that all peers of a room are on ends the room, also where it has another router', async (t) => {
   const { rooms, pool } = await testRooms(t, { saturatedConsumers: 1 });
   const ends: string[] = [];
-  rooms.listen({ roomClosed: ({ id }, end) => ends.push(`${id}: ${end}`) });
+  rooms.listen(({ id }, event) => event.kind === 'roomClosed' && ends.push(`${id}: ${event.end}`));
   const room = await rooms.getOrCreate('room');
   await rooms.getOrCreate('other');
   const filling = await rooms.getOrCreate('filling');
   const { peer: sending } = await joinRoom(filling, 'sending');
   const { peer: receiving } = await joinRoom(filling, 'receiving');
   const produced = { kind: 'audio', rtpParameters: opusRtpParameters(), appData: {} } as const;
-  await consume(filling, receiving, (await sending.producers.produce(produced)).producerId);
+  await consume(filling, receiving, (await sending.producers.produce(produced)).id);
   assert.deepEqual(
     pool.workers.map(({ load }) => load.saturated),
     [true, false],
@@ -111,12 +111,12 @@ test('a worker that dies while pipes are made or changed over it leaves no half 
     const producing = () =>
       alice.producers.produce({ kind: 'audio', rtpParameters: { ...opusRtpParameters(), mid: '' }, appData: {} });
     const made = [await producing(), await producing(), await producing()];
-    await consume(room, bob, made[0]?.producerId ?? '');
+    await consume(room, bob, made[0]?.id ?? '');
     const struck = round % 2 ? alice : bob;
     const stayed = round % 2 ? bob : alice;
-    const doing = made.flatMap(({ producerId }) => [
+    const doing = made.flatMap(({ id: producerId }) => [
       consume(room, bob, producerId),
-      alice.producers.pauseProducer({ producerId }),
+      alice.producers.pauseProducer(producerId),
     ]);
     process.kill(struck.router.pooledWorker.worker.pid, 'SIGKILL');
     await Promise.allSettled(doing);
