@@ -5,6 +5,7 @@ import type { Logger } from '@mediasoup-server/server-kit/logger';
 import { serveMetrics } from '@mediasoup-server/server-kit/metrics';
 import { setLogEventListeners } from 'mediasoup';
 import manifest from '../package.json' with { type: 'json' };
+import { Admission } from './admission/Admission.ts';
 import { authorizeByToken } from './commands/authorize.ts';
 import { type CommandTls, startCommandServer } from './commands/CommandServer.ts';
 import { EventLog } from './commands/EventLog.ts';
@@ -15,9 +16,7 @@ import { Drain } from './fleet/Drain.ts';
 import { LoadMeter } from './fleet/LoadMeter.ts';
 import { Registration } from './fleet/Registration.ts';
 import { createApp } from './http/app.ts';
-import { ALL_GRANTED } from './peers/Grants.ts';
 import { Rooms } from './rooms/Rooms.ts';
-import type { OpenRoom } from './signaling/Connection.ts';
 import { Sessions } from './signaling/Sessions.ts';
 import { SignalingServer } from './signaling/SignalingServer.ts';
 import { MediaMeter } from './telemetry/MediaMeter.ts';
@@ -176,32 +175,15 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       });
     }
 
-    const openRoom: OpenRoom = async ({ roomId, token }) => {
-      await registration?.withdrawClosing(roomId);
-      const room = await rooms.getOrCreate(roomId);
-      try {
-        await registration?.claim(room, token !== undefined);
-      } catch (error) {
-        room.closeIfUnused();
-        throw error;
-      }
-      return room;
-    };
-    const signaling = new SignalingServer(listener, rooms, {
-      ...config,
-      metrics,
-      logger,
-      sessions,
-      openRoom,
-      refusal: () => registration?.refusal,
-      authorize: async (admission) => {
-        const { token, roomId, peerId } = admission;
-        if (token !== undefined && registration) return registration.checkToken(admission, token);
-        if (config.mode === 'jwt') throw new RequestError(401, 'a token is missing');
-        rooms.kicks.checkBan(roomId, peerId);
-        return ALL_GRANTED;
-      },
+    const admission = new Admission({
+      rooms,
+      registration,
+      mode: config.mode,
+      maxPeers: config.maxPeers,
+      peerCount: () => sessions.size,
+      onLimit: (limit) => metrics.limited.inc({ limit }),
     });
+    const signaling = new SignalingServer(listener, rooms, { ...config, metrics, logger, sessions, admission });
     closers.push(() => signaling.close());
     closers.push(() => rooms.close('shutdown'));
     const drain = new Drain(rooms, {

@@ -4,18 +4,18 @@ import { SUBPROTOCOL } from '@mediasoup-server/proto/signaling';
 import { decodeJwt } from 'jose';
 import { RequestError } from '../errors.ts';
 
-/** Who a connection says it is. */
-export type Admission = {
+/** Who asks to join which room, as the address says it. */
+export type JoinRequest = {
   readonly roomId: string;
   readonly peerId: string;
   readonly token: string | undefined;
-  /** Where the assignment was in its trace, as the token says before anybody has checked it. */
+  /** The trace of the assignment, as the token says; it is not verified. */
   readonly traceparent: string | undefined;
-  /** The session that the client wants to go on with. */
+  /** The session that the client wants to resume. */
   readonly sessionId: string | undefined;
 };
 
-/** Whether the client offers the subprotocol; a browser fails every connection whose subprotocol is not taken. */
+/** Whether the client offers the subprotocol; a browser fails every connection whose subprotocol is not accepted. */
 export const offersProtoo = (request: IncomingMessage): boolean =>
   (request.headers['sec-websocket-protocol'] ?? '').split(',').some((name) => name.trim() === SUBPROTOCOL);
 
@@ -24,7 +24,7 @@ export const offersProtoo = (request: IncomingMessage): boolean =>
  *
  * @throws RequestError 400 that names the parameter at fault.
  */
-export function readAdmission(request: IncomingMessage): Admission {
+export function readJoinRequest(request: IncomingMessage): JoinRequest {
   const { searchParams } = new URL(request.url ?? '/', 'ws://daemon');
   const id = (name: string): string => {
     const given = searchParams.get(name);
@@ -48,7 +48,7 @@ function traceparentOf(token: string): string | undefined {
     const { traceparent } = decodeJwt(token);
     return typeof traceparent === 'string' ? traceparent : undefined;
   } catch {
-    // What is no token is refused when it is checked.
+    // A malformed token is refused when it is verified.
     return undefined;
   }
 }

@@ -9,8 +9,8 @@ const CLOCK_TOLERANCE_S = 5;
 /** The least time between two times that unknown keys are asked for, ms. */
 const KEY_COOLDOWN_MS = 10_000;
 
-/** What is told of a token that is not good, whatever is wrong with it. */
-const NOT_VALID = 'the token is not valid';
+/** The reason for every token that is refused; more would help an attacker. */
+export const NOT_VALID = 'the token is not valid';
 
 const commandSchema = z
   .object({
@@ -23,7 +23,12 @@ const commandSchema = z
   })
   .refine(({ daemonId, incarnation }) => (daemonId === undefined) === (incarnation === undefined));
 const grantsSchema = z.object({ publish: z.boolean(), subscribe: z.boolean(), data: z.boolean() });
-const assignmentSchema = z.object({ grants: grantsSchema, epoch: z.int().positive(), iat: z.number() });
+const assignmentSchema = z.object({
+  grants: grantsSchema,
+  epoch: z.int().positive(),
+  iat: z.number(),
+  exp: z.number(),
+});
 
 /** Verifies what the control plane has signed, offline, with the keys that it has told. */
 export class ControlPlaneTokens {
@@ -47,19 +52,19 @@ export class ControlPlaneTokens {
 
   /**
    * @param expected the claims that the token must have.
-   * @returns what it grants, the epoch of its room, and when it was issued, Unix time in ms.
+   * @returns what it grants, the epoch of its room, and when it was issued and expires, Unix time in ms.
    * @throws RequestError 401, 503 before any keys are known.
    */
   async verifyAssignment(
     token: string,
     expected: Record<string, string>,
-  ): Promise<{ grants: Grants; epoch: number; issuedAt: number }> {
+  ): Promise<{ grants: Grants; epoch: number; issuedAt: number; expiresAt: number }> {
     const payload = await this.#verify(token, 'assignment+jwt');
     const claims = assignmentSchema.safeParse(payload);
     if (Object.entries(expected).some(([claim, value]) => payload[claim] !== value) || !claims.success)
       throw new RequestError(401, NOT_VALID);
-    const { grants, epoch, iat } = claims.data;
-    return { grants, epoch, issuedAt: iat * 1000 };
+    const { grants, epoch, iat, exp } = claims.data;
+    return { grants, epoch, issuedAt: iat * 1000, expiresAt: (exp + CLOCK_TOLERANCE_S) * 1000 };
   }
 
   /**

@@ -3,15 +3,15 @@ import { create } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { ControlPlaneError } from '@mediasoup-server/proto/ControlPlaneError';
 import { DaemonState, type HeartbeatResponse, LoadSchema } from '@mediasoup-server/proto/registry';
-import type { Admission } from '../admission/admission.ts';
+import type { JoinRequest } from '../admission/joinRequest.ts';
 import { Reservations } from '../admission/Reservations.ts';
+import type { Ticket } from '../admission/Ticket.ts';
 import type { CommandGrant } from '../commands/authorize.ts';
 import { RequestError } from '../errors.ts';
-import type { Grants } from '../peers/Grants.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import { ControlPlaneClient } from './ControlPlaneClient.ts';
-import { ControlPlaneTokens } from './ControlPlaneTokens.ts';
+import { ControlPlaneTokens, NOT_VALID } from './ControlPlaneTokens.ts';
 import type { LoadMeter } from './LoadMeter.ts';
 import { Reports } from './Reports.ts';
 import { type Credentials, RoomRecords, type RoomRecordsOptions } from './RoomRecords.ts';
@@ -74,9 +74,9 @@ export class Registration {
     return this.#incarnation;
   }
 
-  /** Why nobody new is let in: whom the control plane took for dead has no rooms until it is registered anew. */
-  get refusal(): string | undefined {
-    return this.#fenced ? 'this media daemon was taken for dead and is registering anew' : undefined;
+  /** Whether the control plane declared this daemon lost and has not registered it again yet. It takes no peers then. */
+  get isFenced(): boolean {
+    return this.#fenced;
   }
 
   /** Sends a heartbeat now, or after the one that is under way. */
@@ -153,20 +153,26 @@ export class Registration {
   }
 
   /**
-   * Checks an assignment token offline, with the keys that the last answer brought.
+   * Verifies an assignment token offline, with the keys of the last answer.
    *
-   * @returns what it grants.
-   * @throws RequestError 401 when it is not good for this connection, 403 for a peer that was removed, 503 before the keys are known.
+   * @throws RequestError 401 when it is not valid for this request, 403 for a peer that was removed, 503 before the keys are
+   * known.
    */
-  async checkToken({ roomId, peerId }: Admission, token: string): Promise<Grants> {
+  async verifyAssignment({ roomId, peerId }: JoinRequest, token: string): Promise<Ticket> {
     const { daemonId } = this.#options;
-    const expected = { roomId, peerId, daemonId, incarnation: this.#incarnation };
-    const { grants, epoch, issuedAt } = await this.#tokens.verifyAssignment(token, expected);
-    // Only who shows a token of the control plane learns that the peer was removed.
-    this.#rooms.kicks.checkBan(roomId, peerId);
-    if (this.#rooms.kicks.isVoid(epoch, roomId, peerId)) throw new RequestError(401, 'the token is not valid');
+    const { kicks } = this.#rooms;
+    const incarnation = this.#incarnation;
+    const expected = { roomId, peerId, daemonId, incarnation };
+    const { grants, epoch, issuedAt, expiresAt } = await this.#tokens.verifyAssignment(token, expected);
+    const check = () => {
+      if (this.#incarnation !== incarnation || Date.now() >= expiresAt) throw new RequestError(401, NOT_VALID);
+      // Checked after the token, so that only its bearer learns that the peer was removed.
+      kicks.checkBan(roomId, peerId);
+      if (kicks.isVoid(epoch, roomId, peerId)) throw new RequestError(401, NOT_VALID);
+    };
+    check();
     this.#reservations.use(roomId, peerId, issuedAt);
-    return grants;
+    return { grants, check };
   }
 
   /**

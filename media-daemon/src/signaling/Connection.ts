@@ -12,10 +12,11 @@ import { type IceServerSettings, iceServersFor } from '@mediasoup-server/server-
 import type { Logger } from '@mediasoup-server/server-kit/logger';
 import { inSpan } from '@mediasoup-server/server-kit/tracing';
 import protoo from 'protoo-server';
-import type { Admission } from '../admission/admission.ts';
+import type { Admission } from '../admission/Admission.ts';
+import type { JoinRequest } from '../admission/joinRequest.ts';
+import type { Ticket } from '../admission/Ticket.ts';
 import { RequestError } from '../errors.ts';
 import type { Grants } from '../peers/Grants.ts';
-import type { Room } from '../rooms/Room.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { describeTransport } from './describe.ts';
 import { handleRequest, isMethod, parseRequest } from './requests.ts';
@@ -27,11 +28,8 @@ import type { WebSocketTransport } from './WebSocketTransport.ts';
 /** How much of a name that a stranger sent is sent back. */
 const MAX_ECHO = 64;
 
-/** Finds or makes the room that a connection joins, in agreement with the control plane where there is one. */
-export type OpenRoom = (admission: Admission) => Promise<Room>;
-
 export type ConnectionOptions = IceServerSettings & {
-  readonly openRoom: OpenRoom;
+  readonly admission: Admission;
   readonly sessions: Sessions;
   readonly joinTimeoutMs: number;
   readonly metrics: Metrics;
@@ -49,8 +47,8 @@ type Respond = { readonly accept: (data: object) => void; readonly reject: (erro
 
 /** One socket of one peer: from its admission to its close. */
 export class Connection implements Carrier {
-  readonly #admission: Admission;
-  readonly #authorize: () => Promise<Grants>;
+  readonly #request: JoinRequest;
+  readonly #authorize: () => Promise<Ticket>;
   readonly #transport: WebSocketTransport;
   readonly #protoo: protoo.Peer;
   readonly #options: ConnectionOptions;
@@ -60,25 +58,25 @@ export class Connection implements Carrier {
   readonly #openedAt = performance.now();
   #state: State = { kind: 'connected' };
 
-  /** @param authorize asks what the peer may do now; rejects for who may not come in, unless with a session's id. */
+  /** @param authorize verifies the token of the request; its bearer may not join when it rejects. */
   constructor(
-    admission: Admission,
-    authorize: () => Promise<Grants>,
+    request: JoinRequest,
+    authorize: () => Promise<Ticket>,
     transport: WebSocketTransport,
     options: ConnectionOptions,
   ) {
-    this.#admission = admission;
+    this.#request = request;
     this.#authorize = authorize;
     this.#transport = transport;
     this.#options = options;
-    this.#logger = options.logger.child({ roomId: admission.roomId, peerId: admission.peerId });
+    this.#logger = options.logger.child({ roomId: request.roomId, peerId: request.peerId });
     this.#joinTimer = setTimeout(() => this.refuse(408, 'no joinRoom came in time'), options.joinTimeoutMs);
     transport.on('close', (left) => this.#ended(left));
     transport.on('drained', () => {
       if (this.#state.kind === 'joined') this.#state.session.peer.messages.deliver();
     });
     // A protoo room of its own: rooms and peers are ours, and only protoo's requests and responses are wanted.
-    this.#protoo = new protoo.Room().createPeer(admission.peerId, transport as never);
+    this.#protoo = new protoo.Room().createPeer(request.peerId, transport as never);
     this.#protoo.on('request', ({ method, data }, accept, reject) =>
       this.#answer(method, data, { accept, reject: ({ code, message }) => reject(code, message) }),
     );
@@ -170,19 +168,15 @@ export class Connection implements Carrier {
   }
 
   async #join(data: RequestData<'joinRoom'>, accept: Respond['accept']): Promise<void> {
-    const { roomId, peerId } = this.#admission;
+    const { roomId, peerId, traceparent } = this.#request;
     if (data.roomId !== roomId) throw new RequestError(403, 'roomId is not the one of the connection');
     if (data.peerId !== peerId) throw new RequestError(403, 'peerId is not the one of the connection');
     if (this.#state.kind !== 'connected') throw new RequestError(409, 'the peer has joined already');
     this.#state = { kind: 'joining' };
     try {
-      await inSpan(
-        'joinRoom',
-        { kind: 'server', attributes: { roomId, peerId }, traceparent: this.#admission.traceparent },
-        async () => {
-          if (!(await this.#resume(data, accept))) await this.#enter(data, accept);
-        },
-      );
+      await inSpan('joinRoom', { kind: 'server', attributes: { roomId, peerId }, traceparent }, async () => {
+        if (!(await this.#resume(data, accept))) await this.#enter(data, accept);
+      });
     } catch (error) {
       const state = this.#state as State;
       if (state.kind === 'joining') this.#state = { kind: 'connected' };
@@ -195,8 +189,8 @@ export class Connection implements Carrier {
   /** Goes on with a session whose socket was lost, where the client knows one and it still lasts. */
   async #resume(data: RequestData<'joinRoom'>, accept: Respond['accept']): Promise<boolean> {
     const { sessions, metrics } = this.#options;
-    const sessionId = data.sessionId ?? this.#admission.sessionId;
-    const session = sessionId === undefined ? undefined : sessions.find(sessionId, this.#admission);
+    const sessionId = data.sessionId ?? this.#request.sessionId;
+    const session = sessionId === undefined ? undefined : sessions.find(sessionId, this.#request);
     if (!session) return false;
     // A transport that is being made yet, as the lost socket asked, is not to be made a second time.
     await session.settle();
@@ -223,8 +217,8 @@ export class Connection implements Carrier {
 
   async #enter(data: RequestData<'joinRoom'>, accept: Respond['accept']): Promise<void> {
     await this.#admit();
-    const room = await this.#options.openRoom(this.#admission);
-    // A command may have put the peer out, or closed the room, since the connection was opened or while this waited.
+    const room = await this.#options.admission.openRoom(this.#request);
+    // A backend may have removed the peer or closed the room since the connection was opened or while this waited.
     const grants = await this.#admit().catch((error) => {
       room.closeIfUnused();
       throw error;
@@ -233,7 +227,7 @@ export class Connection implements Carrier {
       room.closeIfUnused();
       throw new RequestError(409, 'the connection has closed');
     }
-    const { peerId } = this.#admission;
+    const { peerId } = this.#request;
     const session = this.#options.sessions.open(room, { peerId, appData: data.appData ?? {}, grants }, this);
     this.#joined(session);
     if (data.messagesOfMs !== undefined) session.peer.messages.beginBefore(data.messagesOfMs);
@@ -243,10 +237,10 @@ export class Connection implements Carrier {
     session.room.announceTo(session.peer);
   }
 
-  /** What the peer may do, as of now; who may not come in is told so. */
+  /** What the peer may do now. Ends the connection when the peer may not join. */
   async #admit(): Promise<Grants> {
     try {
-      return await this.#authorize();
+      return await this.#options.admission.admit(this.#request, this.#authorize);
     } catch (error) {
       const { code, message } = RequestError.from(error);
       this.refuse(code, message);

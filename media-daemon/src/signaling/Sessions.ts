@@ -1,5 +1,5 @@
 import type { Logger } from '@mediasoup-server/server-kit/logger';
-import type { Admission } from '../admission/admission.ts';
+import type { JoinRequest } from '../admission/joinRequest.ts';
 import type { Joining } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { RoomEvent, RoomPeer } from '../rooms/RoomEvent.ts';
@@ -37,7 +37,7 @@ export class Sessions {
   }
 
   /** The session of this id, where it is that of the connection's room and peer. */
-  find(sessionId: string, { roomId, peerId }: Admission): Session | undefined {
+  find(sessionId: string, { roomId, peerId }: JoinRequest): Session | undefined {
     const session = this.#byId.get(sessionId);
     return session?.room.id === roomId && session.peer.id === peerId ? session : undefined;
   }

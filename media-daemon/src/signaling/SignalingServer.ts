@@ -4,10 +4,10 @@ import { SUBPROTOCOL } from '@mediasoup-server/proto/signaling';
 import type { Listener } from '@mediasoup-server/server-kit/listener';
 import proxyAddr from 'proxy-addr';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type Admission, offersProtoo, readAdmission } from '../admission/admission.ts';
 import { IpLimits } from '../admission/IpLimits.ts';
+import { type JoinRequest, offersProtoo, readJoinRequest } from '../admission/joinRequest.ts';
+import type { Ticket } from '../admission/Ticket.ts';
 import { RequestError } from '../errors.ts';
-import type { Grants } from '../peers/Grants.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import { Connection, type ConnectionOptions } from './Connection.ts';
 import { WebSocketTransport, type WebSocketTransportOptions } from './WebSocketTransport.ts';
@@ -15,8 +15,6 @@ import { WebSocketTransport, type WebSocketTransportOptions } from './WebSocketT
 export type SignalingOptions = ConnectionOptions &
   Omit<WebSocketTransportOptions, 'messageRate' | 'onLimit'> & {
     readonly maxFrameBytes: number;
-    /** The most peers that this daemon has. */
-    readonly maxPeers: number;
     readonly maxIpSockets: number;
     readonly ipSocketsPerSecond: number;
     readonly ipSocketBurst: number;
@@ -24,10 +22,6 @@ export type SignalingOptions = ConnectionOptions &
     readonly messageBurst: number;
     /** The addresses and networks whose `X-Forwarded-For` is believed. */
     readonly trustedProxies: readonly string[];
-    /** Why nobody new is let in now, where that is so. */
-    readonly refusal: () => string | undefined;
-    /** @throws RequestError 401 for a token that is not good for this connection. */
-    readonly authorize: (admission: Admission) => Promise<Grants>;
   };
 
 /** Seconds after which who is refused for now may try again. */
@@ -85,15 +79,25 @@ export class SignalingServer {
       return;
     }
     socket.once('close', () => this.#ipLimits.close(ip));
-    const admission = tryToRead(request);
+    const asked = tryToRead(request);
+    if (asked instanceof RequestError) {
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
+        refuseForGood(this.#transport(webSocket, socket), asked),
+      );
+      return;
+    }
+    // One verification of the token serves the whole join.
+    const authorize = rememberSuccess(() => this.#options.admission.authorize(asked));
     const upgrade = () =>
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#connect(admission, webSocket, socket));
-    const refusal = admission instanceof RequestError ? undefined : this.#refusal();
-    if (admission instanceof RequestError || refusal === undefined) {
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
+        this.#connect(asked, authorize, this.#transport(webSocket, socket)),
+      );
+    const refusal = this.#options.admission.capacity();
+    if (!refusal) {
       upgrade();
       return;
     }
-    void this.#mayComeBack(admission).then((may) => {
+    void this.#mayComeBack(asked, authorize).then((may) => {
       if (socket.destroyed) return;
       if (may) {
         upgrade();
@@ -104,37 +108,25 @@ export class SignalingServer {
     });
   }
 
-  /** Why new peers are not taken now. */
-  #refusal(): { readonly reason: string; readonly limit?: 'peers' } | undefined {
-    const { maxPeers, sessions } = this.#options;
-    const reason = this.#options.refusal();
-    if (reason !== undefined) return { reason };
-    if (this.#rooms.draining) return { reason: 'this media daemon is draining' };
-    if (sessions.size < maxPeers) return undefined;
-    return { reason: `this media daemon has ${maxPeers} peers, which is the limit`, limit: 'peers' };
-  }
-
   /**
-   * Whether the peer is here and the connection shows that it is that peer's. The token is checked first, so that nobody else
-   * learns, by the answer or by its time, who is here.
+   * Whether the peer is here and the connection is that peer's. The token is verified first, so that nobody else learns, by
+   * the answer or by its time, who is here.
    */
-  async #mayComeBack(admission: Admission): Promise<boolean> {
-    if (this.#showsSession(admission)) return true;
+  async #mayComeBack(request: JoinRequest, authorize: () => Promise<Ticket>): Promise<boolean> {
+    if (this.#showsSession(request)) return true;
     try {
-      await this.#options.authorize(admission);
+      await authorize();
     } catch {
       return false;
     }
-    return this.#rooms.hasPeer(admission.roomId, admission.peerId);
+    return this.#rooms.hasPeer(request.roomId, request.peerId);
   }
 
-  #showsSession(admission: Admission): boolean {
-    return (
-      admission.sessionId !== undefined && this.#options.sessions.find(admission.sessionId, admission) !== undefined
-    );
+  #showsSession(request: JoinRequest): boolean {
+    return request.sessionId !== undefined && this.#options.sessions.find(request.sessionId, request) !== undefined;
   }
 
-  #connect(admission: Admission | RequestError, webSocket: WebSocket, stream: Duplex): void {
+  #transport(webSocket: WebSocket, stream: Duplex): WebSocketTransport {
     const { metrics, messagesPerSecond, messageBurst } = this.#options;
     const transport = new WebSocketTransport(webSocket, stream, {
       ...this.#options,
@@ -143,38 +135,40 @@ export class SignalingServer {
     });
     metrics.sockets.inc();
     transport.once('close', () => metrics.sockets.dec());
-    if (admission instanceof RequestError) {
-      refuseForGood(transport, admission);
-      return;
-    }
-    // What was so when the socket was opened may have changed until its peer joins.
-    const authorize = async () => {
-      const refusal = this.#options.refusal();
-      if (refusal !== undefined) throw new RequestError(503, refusal);
-      const grants = await this.#options.authorize(admission);
-      const isHere = this.#rooms.hasPeer(admission.roomId, admission.peerId);
-      const full = isHere ? undefined : this.#refusal();
-      if (full?.limit !== undefined) metrics.limited.inc({ limit: full.limit });
-      if (full) throw new RequestError(503, full.reason);
-      return grants;
-    };
-    const connection = new Connection(admission, authorize, transport, this.#options);
+    return transport;
+  }
+
+  #connect(request: JoinRequest, authorize: () => Promise<Ticket>, transport: WebSocketTransport): void {
+    const connection = new Connection(request, authorize, transport, this.#options);
     this.#connections.add(connection);
     transport.once('close', () => this.#connections.delete(connection));
-    authorize().catch((error: unknown) => {
+    // Refuses early, before joinRoom, whoever may not join anyway.
+    this.#options.admission.admit(request, authorize).catch((error: unknown) => {
       const { code, message } = RequestError.from(error);
-      if (this.#showsSession(admission)) return;
+      if (this.#showsSession(request)) return;
       // Any client may still show the id of a session, which needs no token. It has the same time whether its peer is here
       // or not: a stranger must not learn that.
       if (code === 401) connection.refuseUnlessJoined(code, message, RESUME_WITHOUT_TOKEN_MS);
-      else if (!this.#rooms.hasPeer(admission.roomId, admission.peerId)) connection.refuse(code, message);
+      else if (!this.#rooms.hasPeer(request.roomId, request.peerId)) connection.refuse(code, message);
     });
   }
 }
 
-function tryToRead(request: IncomingMessage): Admission | RequestError {
+/** Calls `verify` until it succeeds, and gives that result from then on. */
+function rememberSuccess(verify: () => Promise<Ticket>): () => Promise<Ticket> {
+  let ticket: Promise<Ticket> | undefined;
+  return () => {
+    ticket ??= verify().catch((error: unknown) => {
+      ticket = undefined;
+      throw error;
+    });
+    return ticket;
+  };
+}
+
+function tryToRead(request: IncomingMessage): JoinRequest | RequestError {
   try {
-    return readAdmission(request);
+    return readJoinRequest(request);
   } catch (error) {
     return RequestError.from(error);
   }
