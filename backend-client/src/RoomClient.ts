@@ -5,7 +5,7 @@ import { ControlPlaneError } from '@mediasoup-server/proto/ControlPlaneError';
 import { type Event, MediaDaemon, type PeerDetails, RoomEnd, type Stats } from '@mediasoup-server/proto/daemon';
 import { type CallSettings, type ServiceCalls, serviceCalls } from './calls.ts';
 import { type ChannelTls, openChannel } from './channel.ts';
-import { isSame, type Place, RoomDirectory, type RoomDirectoryOptions } from './RoomDirectory.ts';
+import { isSame, RoomDirectory, type RoomDirectoryOptions, type RoomLocation } from './RoomDirectory.ts';
 
 /** The commands to a room. */
 const roomMethods = [
@@ -95,9 +95,9 @@ export class RoomClient {
     { signal, cursor: from }: { signal?: AbortSignal; cursor?: string } = {},
   ): AsyncGenerator<Watched, void> {
     const since = Date.now();
-    let place = await this.#waitForPlace(roomId, Number.POSITIVE_INFINITY, signal);
+    let location = await this.#waitForLocation(roomId, Number.POSITIVE_INFINITY, signal);
     let cursor = from ?? (Date.now() - since < RETRY_MS ? '' : EVERYTHING);
-    while (place && !signal?.aborted) {
+    while (location && !signal?.aborted) {
       let end: RoomEnd | undefined;
       let wasKept = false;
       let isElsewhere = false;
@@ -105,7 +105,7 @@ export class RoomClient {
         const given = await this.#directory.token(roomId, this.#patience(signal));
         wasKept = given.wasKept;
         const settings = { metadata: bearing(given.token), ...(signal && { signal }) };
-        for await (const { message, cursor: reached } of this.#channel(place).calls.watchEvents(
+        for await (const { message, cursor: reached } of this.#channel(location).calls.watchEvents(
           { roomId, cursor },
           settings,
         )) {
@@ -120,7 +120,7 @@ export class RoomClient {
             if (message.value?.missed) yield { is: 'missed', cursor };
             // Once the room is not there, the stream tells at most what is left, and then nothing until it says so.
             if (isElsewhere) break;
-            isElsewhere = !(await this.#isAt(place, roomId, signal));
+            isElsewhere = !(await this.#isAt(location, roomId, signal));
           }
         }
       } catch (error) {
@@ -128,7 +128,7 @@ export class RoomClient {
         if (!this.#isPassing(error, roomId, wasKept) && !isGone(error)) throw error;
         await pause(signal);
       }
-      place = await this.#placeAfter(place, roomId, end, signal);
+      location = await this.#locationAfter(location, roomId, end, signal);
     }
   }
 
@@ -143,14 +143,14 @@ export class RoomClient {
     const deadline = Number(settings.deadline ?? Date.now() + this.#deadlineMs);
     const patience = this.#patience(settings.signal, deadline - Date.now());
     for (;;) {
-      let place: Place | undefined;
+      let location: RoomLocation | undefined;
       let wasKept = false;
       let mayHaveReached = false;
       try {
-        place = this.#directory.known(roomId) ?? (await this.#directory.find(roomId, patience));
+        location = this.#directory.known(roomId) ?? (await this.#directory.find(roomId, patience));
         const given = await this.#directory.token(roomId, patience);
         wasKept = given.wasKept;
-        const { client, calls } = this.#channel(place);
+        const { client, calls } = this.#channel(location);
         if (!mayRepeat(method)) {
           await connected(client, Math.min(deadline, Date.now() + RETRY_MS));
           mayHaveReached = true;
@@ -161,7 +161,7 @@ export class RoomClient {
         this.#directory.forget(roomId);
         const isMissing = (error as ServiceError).code === status.NOT_FOUND;
         // A room that is not there may have moved; what is not there although it has not, is not there.
-        if (place && isMissing && isSame(await this.#directory.find(roomId, patience), place)) throw error;
+        if (location && isMissing && isSame(await this.#directory.find(roomId, patience), location)) throw error;
         const isPassing = this.#isPassing(error, roomId, wasKept) && !mayHaveReached;
         if (settings.signal?.aborted || !(isPassing || isMissing) || Date.now() + RETRY_MS >= deadline) throw error;
         if (!isMissing) await pause(settings.signal);
@@ -169,9 +169,9 @@ export class RoomClient {
     }
   }
 
-  async #isAt(place: Place, roomId: string, signal: AbortSignal | undefined): Promise<boolean> {
+  async #isAt(location: RoomLocation, roomId: string, signal: AbortSignal | undefined): Promise<boolean> {
     try {
-      return isSame(await this.#directory.find(roomId, this.#patience(signal)), place);
+      return isSame(await this.#directory.find(roomId, this.#patience(signal)), location);
     } catch (error) {
       if (isGone(error)) return false;
       throw error;
@@ -179,23 +179,27 @@ export class RoomClient {
   }
 
   /** Where to watch on after a stream that broke, or in which the room ended; undefined when it is over. */
-  async #placeAfter(
-    last: Place,
+  async #locationAfter(
+    last: RoomLocation,
     roomId: string,
     end: RoomEnd | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<Place | undefined> {
+  ): Promise<RoomLocation | undefined> {
     if (end !== undefined && OVER.has(end)) return undefined;
     const until = Date.now() + MOVE_MS;
     for (;;) {
-      const place = await this.#waitForPlace(roomId, until, signal);
+      const location = await this.#waitForLocation(roomId, until, signal);
       // The record of a room that has ended may take a moment to follow.
-      if (!place || end === undefined || !isSame(place, last) || Date.now() > until) return place;
+      if (!location || end === undefined || !isSame(location, last) || Date.now() > until) return location;
       await pause(signal);
     }
   }
 
-  async #waitForPlace(roomId: string, until: number, signal: AbortSignal | undefined): Promise<Place | undefined> {
+  async #waitForLocation(
+    roomId: string,
+    until: number,
+    signal: AbortSignal | undefined,
+  ): Promise<RoomLocation | undefined> {
     while (!signal?.aborted) {
       try {
         return await this.#directory.find(roomId, this.#patience(signal));
@@ -233,7 +237,7 @@ export class RoomClient {
     return signal ? AbortSignal.any([signal, patience]) : patience;
   }
 
-  #channel({ address }: Place): Channel {
+  #channel({ address }: RoomLocation): Channel {
     let channel = this.#channels.get(address);
     if (!channel) {
       const client = openChannel(address, this.#options.tls, {

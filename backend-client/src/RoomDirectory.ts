@@ -14,7 +14,7 @@ export type RoomDirectoryOptions = {
 };
 
 /** Where a room is. */
-export type Place = {
+export type RoomLocation = {
   readonly daemonId: string;
   readonly incarnation: string;
   readonly epoch: number;
@@ -22,7 +22,7 @@ export type Place = {
   readonly address: string;
 };
 
-export const isSame = (a: Place, b: Place): boolean =>
+export const isSame = (a: RoomLocation, b: RoomLocation): boolean =>
   a.daemonId === b.daemonId && a.incarnation === b.incarnation && a.epoch === b.epoch;
 
 /** How long before its end a command token is replaced, ms. */
@@ -31,7 +31,7 @@ const TOKEN_RENEWAL_MS = 60_000;
 /** What the control plane tells of rooms: where each is, and the tokens to command it with. */
 export class RoomDirectory {
   readonly #options: RoomDirectoryOptions;
-  readonly #places = new Map<string, Place>();
+  readonly #locations = new Map<string, RoomLocation>();
   readonly #tokens = new Map<string, CommandToken>();
 
   constructor(options: RoomDirectoryOptions) {
@@ -39,12 +39,12 @@ export class RoomDirectory {
   }
 
   /** Where a room was when it was last looked for, unless that turned out to be wrong. */
-  known(roomId: string): Place | undefined {
-    return this.#places.get(roomId);
+  known(roomId: string): RoomLocation | undefined {
+    return this.#locations.get(roomId);
   }
 
   forget(roomId: string): void {
-    this.#places.delete(roomId);
+    this.#locations.delete(roomId);
   }
 
   /**
@@ -52,16 +52,16 @@ export class RoomDirectory {
    *
    * @throws ControlPlaneError `ROOM_NOT_FOUND` where it is nowhere; what `fetch` rejects with.
    */
-  async find(roomId: string, signal: AbortSignal): Promise<Place> {
+  async find(roomId: string, signal: AbortSignal): Promise<RoomLocation> {
     this.forget(roomId);
     const answer = await this.#ask('GET', `rooms/${encodeURIComponent(roomId)}/instances`, signal);
     const { instances, epoch }: RoomInstances = roomInstancesSchema.parse(answer);
     const [instance] = instances;
     if (!instance?.daemon) throw ControlPlaneError.roomNotFound();
     const { daemonId, incarnation, daemon } = instance;
-    const place = { daemonId, incarnation, epoch, address: daemon.grpcAddress };
-    this.#places.set(roomId, place);
-    return place;
+    const location = { daemonId, incarnation, epoch, address: daemon.grpcAddress };
+    this.#locations.set(roomId, location);
+    return location;
   }
 
   /** A token that commands a room, and whether it was there already. */

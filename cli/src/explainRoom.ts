@@ -1,7 +1,7 @@
 import { candidates } from '@mediasoup-server/control-plane/candidates';
+import { loadOf } from '@mediasoup-server/control-plane/choose-daemon';
 import { shardOf } from '@mediasoup-server/control-plane/daemon';
-import { Fleet } from '@mediasoup-server/control-plane/fleet';
-import { loadOf } from '@mediasoup-server/control-plane/place';
+import { FleetCache } from '@mediasoup-server/control-plane/fleet-cache';
 import type { DaemonInfo, RoomInstances } from '@mediasoup-server/proto/http';
 
 /** A daemon, and what it is to a room. */
@@ -73,7 +73,7 @@ async function rank(roomId: string, daemons: readonly DaemonInfo[], { region, su
     secretHash: '',
     assigned: 0,
   }));
-  const fleet = new Fleet({
+  const fleet = new FleetCache({
     listRegions: async () => [...new Set(daemons.map((daemon) => daemon.region))],
     listShard: async (shard) => rows.filter((row) => row.shard === shard),
   });

@@ -2,11 +2,11 @@ import { readDaemonTls } from '@mediasoup-server/control-plane/daemon-tls';
 import type { DaemonInfo, RoomInfo } from '@mediasoup-server/proto/http';
 import { type Command, Option } from 'commander';
 import { CliError } from './CliError.ts';
+import type { CommandContext, CommonOptions } from './CommandContext.ts';
 import { ControlPlaneApi, type ControlPlaneOptions, type Page, type PageRequest } from './ControlPlaneApi.ts';
 import { drainDaemon } from './drainDaemon.ts';
 import { type Candidate, explainRoom } from './explainRoom.ts';
 import { httpUrl, id, wholeNumber } from './optionValue.ts';
-import type { CommonOptions, Parts } from './program.ts';
 
 type AskingOptions = CommonOptions & ControlPlaneOptions;
 type PageOptions = AskingOptions & { limit?: number; cursor?: string };
@@ -24,7 +24,7 @@ type DrainOptions = AskingOptions & {
 const MAX_PAGE = 1000;
 
 /** What an operator asks the control plane and tells the daemons. */
-export function addFleetCommands({ command, output, stderr }: Parts): void {
+export function addFleetCommands({ command, output, stderr }: CommandContext): void {
   /** A command that asks the control plane. */
   const asking = (names: string, summary: string): Command =>
     command(names, summary)

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { CliError } from './CliError.ts';
-import { type Environment, type Half, readControlPlane, readMediaDaemon } from './Half.ts';
+import { type Environment, readControlPlane, readMediaDaemon, type ServerName } from './serverSettings.ts';
 
 /** How long an answer may take, ms. */
 const DEADLINE_MS = 5000;
@@ -11,8 +11,12 @@ const DEADLINE_MS = 5000;
  *
  * @throws CliError with what it answers when it is not; SettingsError.
  */
-export async function checkHealth(half: Half, path: '/health' | '/ready', environment: Environment): Promise<void> {
-  const config = half === 'control-plane' ? await readControlPlane(environment) : readMediaDaemon(environment);
+export async function checkHealth(
+  server: ServerName,
+  path: '/health' | '/ready',
+  environment: Environment,
+): Promise<void> {
+  const config = server === 'control-plane' ? await readControlPlane(environment) : readMediaDaemon(environment);
   const { listenIp, listenPort, tlsCertFile } = config;
   const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[listenIp] ?? listenIp;
   // The certificate is of another name than the address; who answers there is this machine.
@@ -26,7 +30,7 @@ export async function checkHealth(half: Half, path: '/health' | '/ready', enviro
     request.once('timeout', () => request.destroy(new Error(`no answer in ${DEADLINE_MS} ms`)));
     request.once('error', reject);
   }).catch((error: Error) => {
-    throw new CliError(`${half} does not answer at ${host}:${listenPort}: ${error.message}`, 3);
+    throw new CliError(`${server} does not answer at ${host}:${listenPort}: ${error.message}`, 3);
   });
-  if (status !== 200) throw new CliError(`${half} answered ${path} with ${status}: ${body}`);
+  if (status !== 200) throw new CliError(`${server} answered ${path} with ${status}: ${body}`);
 }

@@ -1,30 +1,30 @@
 import { createLogger } from '@mediasoup-server/server-kit/logger';
 import { Option } from 'commander';
 import { type AccessTokenRequest, grants, signAccessToken } from './accessToken.ts';
+import type { CommandContext, CommonOptions } from './CommandContext.ts';
 import { checkFiles } from './checkFiles.ts';
-import { effectiveSettings, type Half, readControlPlane, readHalf } from './Half.ts';
 import { checkHealth } from './health.ts';
 import { generateAssignmentKey, randomSecret } from './keys.ts';
 import { id, tokenRoom, wholeNumber } from './optionValue.ts';
-import type { CommonOptions, Parts } from './program.ts';
+import { effectiveSettings, readControlPlane, readServer, type ServerName } from './serverSettings.ts';
 
 /** What an operator does on a server's own machine: settings, keys, tables, tokens. */
-export function addLocalCommands({ command, server, envFile, settings, output }: Parts): void {
+export function addLocalCommands({ command, server, envFile, settings, output }: CommandContext): void {
   command(
     'config check',
     'Checks the settings as the start does, and the keys and certificates in the files they name.',
   )
     .addArgument(server())
     .addOption(envFile())
-    .action(async (server: Half, options: CommonOptions) => {
-      await checkFiles(await readHalf(server, await settings(options)));
+    .action(async (server: ServerName, options: CommonOptions) => {
+      await checkFiles(await readServer(server, await settings(options)));
       output(options).answer({ server, ok: true }, `the settings of the ${server} are good`);
     });
 
   command('config show', 'Prints every setting as it takes effect, secrets hidden.')
     .addArgument(server())
     .addOption(envFile())
-    .action(async (server: Half, options: CommonOptions) => {
+    .action(async (server: ServerName, options: CommonOptions) => {
       output(options).page(await effectiveSettings(server, await settings(options)), {
         variable: ({ variable }) => variable,
         from: ({ from }) => from,
@@ -36,7 +36,7 @@ export function addLocalCommands({ command, server, envFile, settings, output }:
     .addArgument(server())
     .option('--ready', 'whether it is ready to take peers')
     .addOption(envFile())
-    .action(async (server: Half, options: CommonOptions & { ready?: true }) => {
+    .action(async (server: ServerName, options: CommonOptions & { ready?: true }) => {
       await checkHealth(server, options.ready ? '/ready' : '/health', await settings(options));
       output(options).answer({ server, ok: true }, `the ${server} ${options.ready ? 'is ready' : 'lives'}`);
     });

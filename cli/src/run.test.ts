@@ -10,8 +10,8 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { AccessTokens } from '@mediasoup-server/control-plane/access-tokens';
 import { AssignmentKeys } from '@mediasoup-server/control-plane/assignment-keys';
-import type { Environment } from './Half.ts';
 import { run } from './run.ts';
+import type { Environment } from './serverSettings.ts';
 
 const daemonKey = 'a key of the tests alone';
 const secret = 'a secret of the tests that is long enough';

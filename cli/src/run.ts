@@ -1,7 +1,8 @@
 import { SettingsError } from '@mediasoup-server/server-kit/settings';
 import { type Command, CommanderError } from 'commander';
 import { CliError, type exitCodes } from './CliError.ts';
-import { createProgram, type Surroundings } from './program.ts';
+import type { CliProcess } from './CommandContext.ts';
+import { createProgram } from './program.ts';
 
 /**
  * Runs a command line.
@@ -9,9 +10,9 @@ import { createProgram, type Surroundings } from './program.ts';
  * @param words what follows the program's name.
  * @returns the exit code.
  */
-export async function run(words: readonly string[], surroundings: Surroundings): Promise<keyof typeof exitCodes> {
-  const program = createProgram(surroundings);
-  const { stdout, stderr } = surroundings;
+export async function run(words: readonly string[], cliProcess: CliProcess): Promise<keyof typeof exitCodes> {
+  const program = createProgram(cliProcess);
+  const { stdout, stderr } = cliProcess;
   for (const command of withAll(program)) {
     command.exitOverride().configureOutput({
       writeOut: (text) => stdout.write(text),

@@ -8,7 +8,7 @@ import type { Config } from './config.ts';
 import { DaemonClient } from './daemons/DaemonClient.ts';
 import { readDaemonTls } from './daemons/daemonTls.ts';
 import { DaemonTable } from './directory/DaemonTable.ts';
-import { Fleet } from './directory/Fleet.ts';
+import { FleetCache } from './directory/FleetCache.ts';
 import { LoadLog } from './directory/LoadLog.ts';
 import { RoomTable } from './directory/RoomTable.ts';
 import { Authorization } from './http/Authorization.ts';
@@ -63,7 +63,7 @@ export async function openApi(config: Config, { logger }: { logger: Logger }): P
       ...config,
       rooms: new RoomTable(table, config.tablePrefix),
       daemons,
-      fleet: new Fleet(daemons),
+      fleet: new FleetCache(daemons),
       loads: config.cloudwatchNamespace === undefined ? undefined : new LoadLog(config.cloudwatchNamespace, logger),
       client,
       metrics,

@@ -37,7 +37,7 @@ test('a backend finds a room, commands it, and watches it until it is over', asy
   // The control plane hears of it with the next heartbeat, which goes out at once.
   const refusal = async () =>
     stack.assign('lobby', 'bob', stack.controlPlaneUrl, await accessToken('bob', 'lobby', {}));
-  await t.waitFor(() => assert.rejects(refusal(), /403 .*put out/), { interval: 50, timeout: 60_000 });
+  await t.waitFor(() => assert.rejects(refusal(), /403 .*removed/), { interval: 50, timeout: 60_000 });
   await rooms.commands.closeRoom({ roomId: 'lobby' });
   assert.equal(await alice.closed, 4000);
   await ended;

@@ -6,7 +6,7 @@ import { assignPeer } from '../../control-plane/src/assignment/assignPeer.ts';
 import { readConfig } from '../../control-plane/src/config.ts';
 import { noLoad } from '../../control-plane/src/directory/Daemon.ts';
 import { DaemonTable } from '../../control-plane/src/directory/DaemonTable.ts';
-import { Fleet } from '../../control-plane/src/directory/Fleet.ts';
+import { FleetCache } from '../../control-plane/src/directory/FleetCache.ts';
 import { RoomTable } from '../../control-plane/src/directory/RoomTable.ts';
 import { createMetrics } from '../../control-plane/src/metrics.ts';
 import { startEmbeddedDynamo } from '../../control-plane/src/store/embeddedDynamo.ts';
@@ -45,7 +45,7 @@ async function directoryOf(client: MemoryStore['client']) {
   const directory = {
     rooms: new RoomTable(parts, prefix),
     daemons,
-    fleet: new Fleet(daemons),
+    fleet: new FleetCache(daemons),
     client: commands,
     suspectAfterMs: 6000,
     iceServers: [],

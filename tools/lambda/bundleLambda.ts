@@ -42,13 +42,13 @@ export type Bundle = {
 
 /**
  * Bundles the control plane for AWS Lambda: `index.mjs`, whose `handler` takes API Gateway events, and what it loads; and
- * `turnKeys.mjs`, whose `handler` turns the assignment keys.
+ * `rotateKeys.mjs`, whose `handler` rotates the assignment keys.
  */
 export async function bundleLambda(folder: string): Promise<Bundle> {
   // What is loaded only when it is needed has files of its own.
   const { outputs, inputs } = await bundle(folder, 'lambda.ts', { out: 'index', splitting: true });
-  const turning = await bundle(folder, 'aws/turnKeys.ts', { out: 'turnKeys', splitting: false });
-  const files = [...Object.keys(outputs), ...Object.keys(turning.outputs)];
+  const rotation = await bundle(folder, 'aws/rotateKeys.ts', { out: 'rotateKeys', splitting: false });
+  const files = [...Object.keys(outputs), ...Object.keys(rotation.outputs)];
   const contents = await Promise.all(files.map((file) => readFile(join(folder, file))));
   const compressed = gzipSync(Buffer.concat(contents), { level: 9 }).length;
   return { files, compressed, modules: { all: Object.keys(inputs), atStart: loadedAtStart(outputs) } };

@@ -5,7 +5,7 @@ import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import { assignPeer } from '../../control-plane/src/assignment/assignPeer.ts';
 import { type Daemon, noLoad } from '../../control-plane/src/directory/Daemon.ts';
 import { DaemonTable } from '../../control-plane/src/directory/DaemonTable.ts';
-import { Fleet } from '../../control-plane/src/directory/Fleet.ts';
+import { FleetCache } from '../../control-plane/src/directory/FleetCache.ts';
 import { RoomTable } from '../../control-plane/src/directory/RoomTable.ts';
 import { createMetrics } from '../../control-plane/src/metrics.ts';
 import { daemonRow } from '../../control-plane/src/testing/daemonRow.ts';
@@ -47,7 +47,7 @@ const fleet = new Map<string, SimulatedDaemon>();
 const directory = {
   rooms,
   daemons,
-  fleet: new Fleet(daemons),
+  fleet: new FleetCache(daemons),
   client: {
     createRoom: async ({ daemonId }: Pick<Daemon, 'daemonId'>) => {
       await wait(COMMAND_MS);

@@ -5,7 +5,7 @@ import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import fc from 'fast-check';
 import { type Daemon, noLoad, shardOf } from '../directory/Daemon.ts';
 import { DaemonTable } from '../directory/DaemonTable.ts';
-import { Fleet } from '../directory/Fleet.ts';
+import { FleetCache } from '../directory/FleetCache.ts';
 import { RoomTable } from '../directory/RoomTable.ts';
 import { createMetrics } from '../metrics.ts';
 import { daemonRow } from '../testing/daemonRow.ts';
@@ -45,7 +45,7 @@ test('no interleaving gives a room two owners, or a daemon more peers than it ta
       const directory = {
         rooms,
         daemons,
-        fleet: new Fleet(daemons),
+        fleet: new FleetCache(daemons),
         client: {
           createRoom: async () => ({ rtpCapabilities: '{}' }),
           moveRoom: async () => {},

@@ -9,7 +9,7 @@ import {
   assignmentOf,
   claimOf,
   DAEMON_KEY,
-  fateOf,
+  heartbeatAnswerOf,
   problemOf,
   startTestBed,
   type TestBed,
@@ -107,12 +107,12 @@ describe('POST /rooms/:roomId/assignments', () => {
     });
   });
 
-  test('a peer that its daemon has put out for a time gets no assignment, wherever the room goes', async () => {
+  test('a peer that was removed for a time gets no assignment, wherever the room moves', async () => {
     const { daemonId } = await assignmentOf(await bed.assign(roomId, { peerId: 'alice' }));
     const owner = byId(daemonId);
-    const putOut = (refuseFor: string) =>
+    const kick = (refuseFor: string) =>
       owner.heartbeat(bed.url, { removedPeers: [{ roomId, peerId: 'mallory', refuseFor }] });
-    assert.equal((await putOut('3600s')).status, 200);
+    assert.equal((await kick('3600s')).status, 200);
     const refused = await bed.assign(roomId, { peerId: 'mallory' });
     assert.match(refused.headers.get('retry-after') ?? '', /^3(600|59\d)$/);
     assert.equal((await problemOf(refused)).code, 'FORBIDDEN');
@@ -135,7 +135,7 @@ describe('POST /rooms/:roomId/assignments', () => {
       { roomId, peerId: 'bob', refuseFor: '0.001s' },
     ];
     const closedRooms = [{ roomId, epoch: String(epoch) }];
-    const { raised } = await fateOf(await owner.heartbeat(bed.url, { removedPeers, closedRooms }));
+    const { raised } = await heartbeatAnswerOf(await owner.heartbeat(bed.url, { removedPeers, closedRooms }));
     assert.deepEqual(raised, [{ roomId, epoch: String(epoch + 1) }], 'assignments of before are told by their epoch');
     const { instances, epoch: left } = await bed.rooms.read(roomId);
     assert.deepEqual({ instances, left }, { instances: [], left: epoch + 1 }, 'and the room is closed nevertheless');
@@ -227,7 +227,7 @@ describe('POST /rooms/:roomId/assignments', () => {
     assert.equal(byId(daemonId).created.size, 0);
   });
 
-  test('a place is kept for each peer until a heartbeat gives it back', async () => {
+  test('each peer has a reservation until a heartbeat releases it', async () => {
     const { daemonId } = await assignmentOf(await bed.assign(roomId));
     const daemon = byId(daemonId);
     await daemon.heartbeat(bed.url);
@@ -243,7 +243,7 @@ describe('POST /rooms/:roomId/assignments', () => {
     for (const status of [201, 503]) assert.equal((await assignAnother()).status, status);
   });
 
-  test('a peer that is assigned again and again has one place, through any control plane', async () => {
+  test('a peer that asks again and again has one reservation, through any control plane', async () => {
     const { daemonId } = await assignmentOf(await bed.assign(roomId, { peerId: 'alice' }));
     const daemon = byId(daemonId);
     const counted = async () => {
@@ -283,18 +283,18 @@ describe('POST /rooms/:roomId/assignments', () => {
     }
   });
 
-  test('200 at once through three control planes overfill no daemon, and leave no place unused', async () => {
+  test('200 assignments at once through three control planes overfill no daemon and use all its headroom', async () => {
     const [second3, third] = [await bed.another(), await bed.another()];
     const urls = [bed.url, second3.url, third.url];
-    const places = new Map([
+    const headroomOf = new Map([
       [first, 20],
       [second, 30],
     ]);
     const assigned: string[] = [];
     const left = (daemon: TestDaemon) =>
-      (places.get(daemon) ?? 0) - assigned.filter((daemonId) => daemonId === daemon.daemonId).length;
+      (headroomOf.get(daemon) ?? 0) - assigned.filter((daemonId) => daemonId === daemon.daemonId).length;
     for (let wave = 0; left(first) + left(second) > 0; wave++) {
-      for (const daemon of places.keys()) await daemon.heartbeat(bed.url, { headroom: left(daemon) });
+      for (const daemon of headroomOf.keys()) await daemon.heartbeat(bed.url, { headroom: left(daemon) });
       const answers = await Promise.all(
         Array.from({ length: 200 }, (_, number_) =>
           bed.assign(`${roomId} ${wave} ${number_}`, { peerId: 'p' }, urls[number_ % 3]),
@@ -302,7 +302,7 @@ describe('POST /rooms/:roomId/assignments', () => {
       );
       const given = await Promise.all(answers.filter(({ status }) => status === 201).map(assignmentOf));
       assigned.push(...given.map(({ daemonId }) => daemonId));
-      assert.ok(left(first) >= 0 && left(second) >= 0, `${left(first)} and ${left(second)} places left`);
+      assert.ok(left(first) >= 0 && left(second) >= 0, `${left(first)} and ${left(second)} left`);
       const refusals = await Promise.all(answers.filter(({ status }) => status !== 201).map(problemOf));
       const codes = new Set(refusals.map(({ code }) => code));
       const made = [first, second].flatMap(({ created }) => [...created.keys()].filter((of) => of.startsWith(roomId)));
@@ -358,7 +358,7 @@ describe('POST /rooms/:roomId/assignments', () => {
     assert.equal((await bed.daemons.find(daemonId))?.state, 'lost');
 
     await dead.listen();
-    const { fenced, superseded } = await fateOf(await dead.heartbeat(bed.url));
+    const { fenced, superseded } = await heartbeatAnswerOf(await dead.heartbeat(bed.url));
     assert.deepEqual({ fenced, superseded }, { fenced: true, superseded: false });
     assert.deepEqual((await problemOf(await dead.register(bed.url, DAEMON_KEY))).code, 'DAEMON_ID_TAKEN');
     assert.deepEqual((await problemOf(await dead.claim(bed.url, 'another room'))).code, 'DAEMON_NOT_REGISTERED');

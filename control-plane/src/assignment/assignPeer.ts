@@ -4,7 +4,7 @@ import { type IceServerSettings, iceServersFor } from '@mediasoup-server/server-
 import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import { requestContext } from '@mediasoup-server/server-kit/requestContext';
 import type { Daemon } from '../directory/Daemon.ts';
-import { hasPlace, placeOf } from '../directory/Places.ts';
+import { hasReservation, reservationOf } from '../directory/Reservations.ts';
 import type { Instance, Room } from '../directory/RoomTable.ts';
 import type { Grants } from '../tokens/AccessTokens.ts';
 import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
@@ -17,17 +17,17 @@ const MAX_ROUNDS = 6;
 const ROUND_BACKOFF_MS = 10;
 /** When no further candidate is tried; a candidate that hangs takes two seconds. */
 const GIVE_UP_AFTER_MS = 8000;
-/** Seconds until a place is likely to be free: a heartbeat's interval. */
+/** Seconds after which a daemon is likely to have room again: one heartbeat interval. */
 const RETRY_AFTER = 2;
 /** What a peer waits before it tries a daemon again that it could not reach and that lives nevertheless. */
 const REACHABLE_AGAIN_MS = 1000;
 
 /**
- * Decides which daemon a peer connects to: the one that has the room, or else one that is chosen and told to make it.
- * A place is kept for the peer there, one within a token's life however often it asks. Where the room lives and its daemon
- * is well this takes one read and one update of the tables, and nobody is asked.
+ * Decides which daemon a peer connects to: the room's own daemon, or else a chosen one, which creates the room. The peer
+ * gets one reservation there within a token's life, however often it asks. For a room on a healthy daemon this takes one
+ * read and one update of the tables, and no command to a daemon.
  *
- * @throws HttpProblem FORBIDDEN for a peer that was put out, ROOM_FULL, NO_CAPACITY or UNAVAILABLE.
+ * @throws HttpProblem FORBIDDEN for a peer that was removed from the room; ROOM_FULL, NO_CAPACITY or UNAVAILABLE.
  */
 export async function assignPeer(
   request: AssignmentRequest & { roomId: string; grants: Grants },
@@ -35,11 +35,11 @@ export async function assignPeer(
   keys: Pick<AssignmentKeys, 'sign'>,
 ): Promise<Assignment> {
   const { roomId, failedDaemonId } = request;
-  const place = placeOf(roomId, request.peerId);
+  const reservation = reservationOf(roomId, request.peerId);
   const { rooms, daemons, suspectAfterMs } = directory;
   const giveUpAt = Date.now() + GIVE_UP_AFTER_MS;
-  /** Where a place was kept in vain, since somebody else placed the room meanwhile; there too, as a rule. */
-  let kept: Daemon | undefined;
+  /** The daemon that holds a reservation from a lost race for the room. Usually the winner chose the same daemon. */
+  let reservedOn: Daemon | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     if (round > 0) await timers.setTimeout(Math.random() * 2 * round * ROUND_BACKOFF_MS);
     const seen = await rooms.read(roomId);
@@ -47,38 +47,40 @@ export async function assignPeer(
     const [instance] = seen.instances;
     const refusedMs = (seen.refusedPeers?.find(({ peerId }) => peerId === request.peerId)?.until ?? 0) - Date.now();
     if (refusedMs > 0) {
-      if (kept) await daemons.release(kept, place);
+      if (reservedOn) await daemons.release(reservedOn, reservation);
       const retryAfter = Math.ceil(refusedMs / 1000);
-      throw new HttpProblem('FORBIDDEN', 'the peer was put out of the room for a time', { retryAfter });
+      throw new HttpProblem('FORBIDDEN', 'the peer was removed from the room and is refused for a time', {
+        retryAfter,
+      });
     }
-    if (kept) {
-      if (instance && isSame(kept, instance)) return issue(request, kept, epoch, keys, directory);
-      await daemons.release(kept, place);
-      kept = undefined;
+    if (reservedOn) {
+      if (instance && isSame(reservedOn, instance)) return issue(request, reservedOn, epoch, keys, directory);
+      await daemons.release(reservedOn, reservation);
+      reservedOn = undefined;
     }
     if (instance && instance.daemonId !== failedDaemonId) {
-      const daemon = await daemons.reserve(instance, place, { freshSince: Date.now() - suspectAfterMs });
+      const daemon = await daemons.reserve(instance, reservation, { freshSince: Date.now() - suspectAfterMs });
       if (daemon) return issue(request, daemon, epoch, keys, directory);
     }
     const owner = await findOwner(roomId, directory, { failedDaemonId, seen });
     if (owner.kind === 'owned') {
-      const keeps = hasPlace(owner.daemon, place, Date.now());
-      if (!keeps && owner.daemon.headroom <= 0)
+      const isReserved = hasReservation(owner.daemon, reservation, Date.now());
+      if (!isReserved && owner.daemon.headroom <= 0)
         throw new HttpProblem('ROOM_FULL', undefined, { retryAfter: RETRY_AFTER });
-      const daemon = keeps ? owner.daemon : await daemons.reserve(owner.daemon, place);
+      const daemon = isReserved ? owner.daemon : await daemons.reserve(owner.daemon, reservation);
       if (!daemon) continue;
       const assignment = await issue(request, daemon, owner.room.epoch, keys, directory);
       const unreachable = owner.probed && failedDaemonId === daemon.daemonId;
       return unreachable ? { ...assignment, retryAfterMs: REACHABLE_AGAIN_MS } : assignment;
     }
-    const { daemon, room } = await placeRoom(owner.room, place, request.region, directory, giveUpAt);
+    const { daemon, room } = await placeRoom(owner.room, reservation, request.region, directory, giveUpAt);
     if (room) {
       if (owner.leaving) await moveRoom(owner.leaving, room, directory);
       return issue(request, daemon, room.epoch, keys, directory);
     }
-    kept = daemon;
+    reservedOn = daemon;
   }
-  if (kept) await daemons.release(kept, place);
+  if (reservedOn) await daemons.release(reservedOn, reservation);
   throw new HttpProblem('UNAVAILABLE', 'others keep changing the room', { retryAfter: 1 });
 }
 
@@ -89,10 +91,10 @@ async function moveRoom(from: Daemon, { roomId, epoch }: Room, { client, logger 
   });
 }
 
-/** @returns the daemon, where a place is kept, and no room when somebody else has placed it meanwhile. */
+/** @returns the daemon that holds the peer's reservation; without a room when another control plane placed it first. */
 async function placeRoom(
   seen: Room,
-  place: string,
+  reservation: string,
   region: string | undefined,
   directory: Directory,
   giveUpAt: number,
@@ -101,7 +103,7 @@ async function placeRoom(
   const { roomId } = seen;
   for await (const candidate of candidates(roomId, region, directory)) {
     if (Date.now() > giveUpAt) break;
-    const daemon = await daemons.reserve(candidate, place, { again: true });
+    const daemon = await daemons.reserve(candidate, reservation, { again: true });
     if (!daemon) continue;
     const { daemonId, shard, incarnation } = daemon;
     try {
@@ -112,7 +114,7 @@ async function placeRoom(
     } catch (error) {
       if (error instanceof HttpProblem) throw error;
       logger.warn({ err: error, roomId, daemonId }, 'daemon did not make the room');
-      await daemons.release(daemon, place);
+      await daemons.release(daemon, reservation);
     }
   }
   throw new HttpProblem('NO_CAPACITY', undefined, { retryAfter: RETRY_AFTER });

@@ -1,6 +1,6 @@
 import type { Daemon } from '../directory/Daemon.ts';
+import { chooseDaemon } from './chooseDaemon.ts';
 import type { Directory } from './findOwner.ts';
-import { place } from './place.ts';
 
 /**
  * The daemons that may take a room, the best first. Those that have been silent come last and only when a probe finds
@@ -20,7 +20,7 @@ export async function* candidates(
     for await (const batch of fleet.batches(roomId, region, readSince)) {
       let left = batch;
       for (;;) {
-        const chosen = place(roomId, left, Date.now(), { suspectAfterMs });
+        const chosen = chooseDaemon(roomId, left, Date.now(), { suspectAfterMs });
         if (!chosen) break;
         yield chosen;
         left = left.filter((daemon) => daemon !== chosen);

@@ -4,7 +4,7 @@ import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import type { DaemonClient } from '../daemons/DaemonClient.ts';
 import { type Daemon, isFresh } from '../directory/Daemon.ts';
 import type { DaemonTable } from '../directory/DaemonTable.ts';
-import type { Fleet } from '../directory/Fleet.ts';
+import type { FleetCache } from '../directory/FleetCache.ts';
 import type { LoadLog } from '../directory/LoadLog.ts';
 import type { Room, RoomTable } from '../directory/RoomTable.ts';
 import type { Metrics } from '../metrics.ts';
@@ -13,7 +13,7 @@ import { isCutOff } from './isCutOff.ts';
 export type Directory = IceServerSettings & {
   readonly rooms: RoomTable;
   readonly daemons: DaemonTable;
-  readonly fleet: Fleet;
+  readonly fleet: FleetCache;
   readonly client: Pick<DaemonClient, 'createRoom' | 'moveRoom' | 'probe'>;
   /** Where daemons' loads are logged, if anywhere. */
   readonly loads?: Pick<LoadLog, 'report'> | undefined;

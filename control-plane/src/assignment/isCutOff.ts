@@ -1,6 +1,6 @@
 import type { DaemonClient } from '../daemons/DaemonClient.ts';
 import type { Daemon } from '../directory/Daemon.ts';
-import type { Fleet } from '../directory/Fleet.ts';
+import type { FleetCache } from '../directory/FleetCache.ts';
 
 /** How many of the other daemons are asked. */
 const SAMPLE = 11;
@@ -14,7 +14,7 @@ const KNOWN_MS = 600_000;
  */
 export async function isCutOff(
   silent: Daemon,
-  { fleet, client }: { fleet: Fleet; client: Pick<DaemonClient, 'probe'> },
+  { fleet, client }: { fleet: FleetCache; client: Pick<DaemonClient, 'probe'> },
 ): Promise<boolean> {
   const others: Daemon[] = [];
   // As they are now: one that has just restarted would not answer as its former self.

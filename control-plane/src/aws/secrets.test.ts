@@ -4,8 +4,8 @@ import { after, before, describe, test } from 'node:test';
 import { SecretsManager } from '../testing/SecretsManager.ts';
 import { DAEMON_KEY, startTestBed } from '../testing/testControlPlane.ts';
 import { parseKeyRing } from '../tokens/keyRing.ts';
+import { handler } from './rotateKeys.ts';
 import { withSecrets } from './secretSettings.ts';
-import { handler } from './turnKeys.ts';
 
 describe('secrets of AWS Secrets Manager', () => {
   let manager: SecretsManager;
@@ -20,7 +20,7 @@ describe('secrets of AWS Secrets Manager', () => {
     delete process.env.AWS_REGION;
   });
 
-  const turn = async (SecretId: string, ClientRequestToken: string) => {
+  const rotate = async (SecretId: string, ClientRequestToken: string) => {
     for (const Step of ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const) {
       const event = { Step, SecretId, ClientRequestToken };
       await handler(event);
@@ -61,13 +61,13 @@ describe('secrets of AWS Secrets Manager', () => {
     });
   });
 
-  test('assignment keys are made, turned in steps that may come twice, and signed with', async () => {
+  test('the rotation creates and rotates assignment keys, in steps that may be repeated, and the control plane signs with them', async () => {
     const arn = manager.create('assignment-keys');
     await handler({ SecretId: arn });
     const [first] = ringOf(arn).keys;
     await handler({ SecretId: arn });
     assert.deepEqual(ringOf(arn).keys, [first]);
-    await turn(arn, 'version 2');
+    await rotate(arn, 'version 2');
     assert.deepEqual(ringOf(arn).keys[0], first);
     assert.equal(ringOf(arn).keys.length, 2);
     const bed = await startTestBed();

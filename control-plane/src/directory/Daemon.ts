@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { placesShape } from './Places.ts';
+import { reservationsShape } from './Reservations.ts';
 
 /** How many items of the table's hash key the daemons of one region are spread over. */
 export const SHARDS_PER_REGION = 16;
@@ -36,7 +36,7 @@ export const daemonSchema = z.object({
   headroom: z.number(),
   /** How many peers have been assigned to this registration of it. */
   assigned: z.number().default(0),
-  ...placesShape,
+  ...reservationsShape,
   /** Unix time in milliseconds. */
   heartbeatAt: z.number(),
   /** Unix time in seconds, as TTL wants it. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { absent, allOf, atLeast, differs, equals, lacks } from '../store/condition.ts';
 import { Computed, Member, type Page, type PageRequest, Table, type TableParts } from '../store/Table.ts';
 import { type Daemon, daemonSchema, expiryOf, type Load, shardOf } from './Daemon.ts';
-import { liveSlots, pastSlots } from './Places.ts';
+import { expiredSlots, liveSlots } from './Reservations.ts';
 
 /** The hash key of the items that name the regions; no shard's name is without a "#". */
 const REGIONS = 'regions';
@@ -76,26 +76,26 @@ export class DaemonTable {
     const { state, load } = report;
     const headroom = new Computed(report.headroom + report.assigned, '-', 'assigned');
     const heartbeatAt = Date.now();
-    const over = Object.fromEntries(pastSlots(heartbeatAt).map((slot) => [slot, undefined]));
+    const emptied = Object.fromEntries(expiredSlots(heartbeatAt).map((slot) => [slot, undefined]));
     return this.#daemons.update(
       { shard, daemonId },
-      { state, ...(load && { load }), headroom, heartbeatAt, expiresAt: expiryOf(heartbeatAt), ...over },
+      { state, ...(load && { load }), headroom, heartbeatAt, expiresAt: expiryOf(heartbeatAt), ...emptied },
       allOf(sameIncarnation, ownSecret, notLost),
     );
   }
 
   /**
-   * Keeps a place for a peer, which the daemon's heartbeats give back when nobody comes.
+   * Reserves headroom for a peer. The daemon's heartbeats release it if the peer does not come.
    *
-   * @param place the peer's, see `placeOf`.
-   * @param options.freshSince Unix time in milliseconds; an older last heartbeat refuses, where it is given.
-   * @param options.again keeps another place for a peer that has one.
-   * @returns the daemon, or `undefined` when it is full, not ready, another incarnation or too long silent, or the peer has
-   * a place there.
+   * @param reservation see `reservationOf`.
+   * @param options.freshSince Unix time in milliseconds. Reserves nothing if the last heartbeat is older.
+   * @param options.again reserves once more for a peer that has a reservation.
+   * @returns the daemon, or `undefined` when it is full, not ready, another incarnation or too long silent, or holds a
+   * reservation of this peer.
    */
   reserve(
     { shard, daemonId, incarnation }: Pick<Daemon, 'shard' | 'daemonId' | 'incarnation'>,
-    place: string,
+    reservation: string,
     { freshSince = 0, again = false }: { freshSince?: number; again?: boolean } = {},
   ): Promise<Daemon | undefined> {
     const sameIncarnation = equals('incarnation', incarnation);
@@ -103,27 +103,27 @@ export class DaemonTable {
     const hasRoom = atLeast('headroom', 1);
     const fresh = atLeast('heartbeatAt', freshSince);
     const slots = liveSlots(Date.now());
-    const hasNoPlace = again ? [] : slots.map((slot) => lacks(slot, place));
+    const notReserved = again ? [] : slots.map((slot) => lacks(slot, reservation));
     return this.#daemons.update(
       { shard, daemonId },
       {
         headroom: new Computed('headroom', '-', 1),
         assigned: new Computed('assigned', '+', 1),
-        [slots[0]]: new Member('ADD', place),
+        [slots[0]]: new Member('ADD', reservation),
       },
-      allOf(sameIncarnation, ready, hasRoom, fresh, ...hasNoPlace),
+      allOf(sameIncarnation, ready, hasRoom, fresh, ...notReserved),
     );
   }
 
-  /** Gives back a place that `reserve` kept. */
+  /** Releases what `reserve` reserved. */
   async release(
     { shard, daemonId, incarnation }: Pick<Daemon, 'shard' | 'daemonId' | 'incarnation'>,
-    place: string,
+    reservation: string,
   ): Promise<void> {
-    const forgotten = Object.fromEntries(liveSlots(Date.now()).map((slot) => [slot, new Member('DELETE', place)]));
+    const removed = Object.fromEntries(liveSlots(Date.now()).map((slot) => [slot, new Member('DELETE', reservation)]));
     await this.#daemons.update(
       { shard, daemonId },
-      { headroom: new Computed('headroom', '+', 1), assigned: new Computed('assigned', '-', 1), ...forgotten },
+      { headroom: new Computed('headroom', '+', 1), assigned: new Computed('assigned', '-', 1), ...removed },
       equals('incarnation', incarnation),
     );
   }

@@ -19,7 +19,7 @@ const roomSchema = z.object({
   rtpCapabilities: z.string().optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
-  /** Peers that were removed, and until when each is refused, Unix time in ms. A list: peers choose their ids, `__proto__` too. */
+  /** Peers that were kicked, and until when each is refused, Unix time in ms. A list, because a peer's id may be `__proto__`. */
   refusedPeers: z.array(z.object({ peerId: z.string(), until: z.number() })).optional(),
   /** Unix time in seconds, as TTL wants it. */
   expiresAt: z.number().optional(),
@@ -88,13 +88,12 @@ export class RoomTable {
   }
 
   /**
-   * Notes that peers were put out of a room: by its next epoch, which tells assignments of before from those of after, and
-   * until when each is refused, also where the room goes from here. Only the daemon that has the room says so, one time
-   * after another.
+   * Records that peers were kicked: raises the epoch, which voids their earlier assignments, and stores until when each is
+   * refused, which stays with the room when it moves. Only the room's daemon reports kicks, one report after another.
    *
-   * @returns the room as it is now, or `undefined` when it is not that daemon's any more.
+   * @returns the room as it is now, or `undefined` when that daemon no longer has it.
    */
-  async putOut(
+  async recordKicks(
     { roomId, daemonId, incarnation }: { roomId: string; daemonId: string; incarnation: string },
     refusals: Refusals,
   ): Promise<Room | undefined> {

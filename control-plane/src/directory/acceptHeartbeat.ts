@@ -36,8 +36,8 @@ type HeartbeatParts = {
   readonly logger: Logger;
 };
 
-/** What an answer to a heartbeat tells. */
-type Fate = Required<
+/** What the answer to a heartbeat reports. */
+type HeartbeatOutcome = Required<
   Pick<
     MessageInitShape<typeof HeartbeatResponseSchema>,
     'fenced' | 'superseded' | 'assigned' | 'raised' | 'unprocessed'
@@ -57,7 +57,7 @@ export async function acceptHeartbeat(
   { region, hash }: DaemonSecret,
   { incarnation, state, load, headroom, assigned, closedRooms, removedPeers }: HeartbeatRequest,
   { daemons, rooms, loads, metrics, logger }: HeartbeatParts,
-): Promise<Fate> {
+): Promise<HeartbeatOutcome> {
   const reportedState = states.get(state);
   if (!reportedState) throw new HttpProblem('INVALID_REQUEST', 'state: is neither READY nor DRAINING');
   const skipped = (entry: string) => {
@@ -65,7 +65,7 @@ export async function acceptHeartbeat(
     logger.warn({ daemonId, incarnation, entry }, 'entry of a heartbeat skipped');
   };
   const closed = readRooms('closedRooms', closedRooms, skipped);
-  const removals = readRemovals(removedPeers, skipped);
+  const kicks = readKicks(removedPeers, skipped);
   const shard = shardOf(region, daemonId);
   const report = {
     state: reportedState,
@@ -102,11 +102,11 @@ export async function acceptHeartbeat(
   };
   // Before the rooms are closed, since a closed one is nobody's.
   const raised = new Map<string, number>();
-  for (const [roomId, refusals] of removals) {
+  for (const [roomId, refusals] of kicks) {
     await process(roomId, async () => {
-      const room = await rooms.putOut({ roomId, daemonId, incarnation }, refusals);
+      const room = await rooms.recordKicks({ roomId, daemonId, incarnation }, refusals);
       if (room) raised.set(roomId, room.epoch);
-      logger.info({ roomId, daemonId, refused: [...refusals.keys()], epoch: room?.epoch }, 'peers put out');
+      logger.info({ roomId, daemonId, refused: [...refusals.keys()], epoch: room?.epoch }, 'peers removed');
     });
   }
   const closable = closed.filter(({ roomId }) => !unprocessed.has(roomId));
@@ -134,7 +134,7 @@ export async function acceptHeartbeat(
 type Skipped = (entry: string) => void;
 
 /** By room, until when each peer is refused, of those who are. */
-function readRemovals(removedPeers: HeartbeatRequest['removedPeers'], skipped: Skipped): Map<string, Refusals> {
+function readKicks(removedPeers: HeartbeatRequest['removedPeers'], skipped: Skipped): Map<string, Refusals> {
   const byRoom = new Map<string, Map<string, number>>();
   removedPeers.forEach(({ roomId, peerId, refuseFor }, index) => {
     const ids = z.object({ roomId: idSchema, peerId: idSchema }).safeParse({ roomId, peerId });

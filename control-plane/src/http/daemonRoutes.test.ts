@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { TestDaemon } from '../testing/TestDaemon.ts';
-import { claimOf, DAEMON_KEY, fateOf, problemOf, startTestBed, type TestBed } from '../testing/testControlPlane.ts';
+import {
+  claimOf,
+  DAEMON_KEY,
+  heartbeatAnswerOf,
+  problemOf,
+  startTestBed,
+  type TestBed,
+} from '../testing/testControlPlane.ts';
 
 describe('the daemons routes', () => {
   let bed: TestBed;
@@ -106,7 +113,10 @@ describe('the daemons routes', () => {
     assert.equal((await problemOf(await second.register(bed.url, DAEMON_KEY))).code, 'DAEMON_ID_TAKEN');
     second.region = 'another region';
     assert.equal((await problemOf(await second.register(bed.url, DAEMON_KEY))).code, 'DAEMON_ID_TAKEN');
-    assert.deepEqual(await fateOf(await daemon.heartbeat(bed.url)).then(({ superseded }) => superseded), false);
+    assert.deepEqual(
+      await heartbeatAnswerOf(await daemon.heartbeat(bed.url)).then(({ superseded }) => superseded),
+      false,
+    );
   });
 
   test('a second process with the same id and another url takes over once the first one answers no probe or is lost', async () => {
@@ -131,11 +141,11 @@ describe('the daemons routes', () => {
     const newer = await twin(daemon);
     newer.secret = daemon.secret;
     await newer.join(bed.url, DAEMON_KEY);
-    const { fenced, superseded } = await fateOf(await daemon.heartbeat(bed.url));
+    const { fenced, superseded } = await heartbeatAnswerOf(await daemon.heartbeat(bed.url));
     assert.deepEqual({ fenced, superseded }, { fenced: false, superseded: true });
     assert.equal((await problemOf(await daemon.claim(bed.url, 'room'))).code, 'DAEMON_NOT_REGISTERED');
     assert.equal((await problemOf(await daemon.deregister(bed.url))).code, 'UNAUTHORIZED');
-    assert.equal((await fateOf(await newer.heartbeat(bed.url))).superseded, false);
+    assert.equal((await heartbeatAnswerOf(await newer.heartbeat(bed.url))).superseded, false);
   });
 
   test('the same incarnation may register again, and its former secret ends', async () => {
@@ -159,7 +169,7 @@ describe('the daemons routes', () => {
       network: 0.25,
     };
     const answer = await daemon.heartbeat(bed.url, { state: 'DAEMON_STATE_DRAINING', load, headroom: 7 });
-    const { fenced, superseded, heartbeatInterval, jwksJson } = await fateOf(answer);
+    const { fenced, superseded, heartbeatInterval, jwksJson } = await heartbeatAnswerOf(answer);
     assert.deepEqual([answer.status, fenced, superseded, heartbeatInterval], [200, false, false, '2s']);
     assert.equal(JSON.parse(jwksJson).keys.length, 1);
     const { eventLoopDelay: _, ...rest } = load;
@@ -248,7 +258,7 @@ describe('the daemons routes', () => {
         ...poisoned,
       });
       assert.equal(answer.status, 200);
-      assert.deepEqual((await fateOf(answer)).raised, [{ roomId: other, epoch: '2' }]);
+      assert.deepEqual((await heartbeatAnswerOf(answer)).raised, [{ roomId: other, epoch: '2' }]);
       assert.equal((await bed.rooms.read(closed)).instances.length, 0);
       assert.equal((await rowOf(daemon)).load.workerCpu, 0.5);
     });
@@ -264,7 +274,7 @@ describe('the daemons routes', () => {
     const left = await leftBy(async () => {
       const answer = await daemon.heartbeat(bed.url, { closedRooms });
       assert.equal(answer.status, 200);
-      assert.deepEqual((await fateOf(answer)).unprocessed, [bad]);
+      assert.deepEqual((await heartbeatAnswerOf(answer)).unprocessed, [bad]);
     });
     assert.deepEqual(left, [2, 1]);
     assert.equal((await bed.rooms.read(good)).instances.length, 0);
@@ -289,7 +299,7 @@ describe('the daemons routes', () => {
       closedRooms: [bad, closed].map((roomId) => ({ roomId, epoch: '1' })),
     });
     assert.equal(answer.status, 200);
-    const { raised, unprocessed } = await fateOf(answer);
+    const { raised, unprocessed } = await heartbeatAnswerOf(answer);
     assert.deepEqual([raised, unprocessed], [[{ roomId: good, epoch: '2' }], [bad]]);
     assert.equal((await bed.rooms.read(closed)).instances.length, 0);
   });
@@ -316,7 +326,7 @@ describe('the daemons routes', () => {
       const removedPeers = ['mallory', name].map((peerId) => ({ roomId: name, peerId, refuseFor: '60s' }));
       for (const epoch of ['2', '3']) {
         const answer = await daemon.heartbeat(bed.url, { removedPeers });
-        assert.deepEqual([answer.status, (await fateOf(answer)).raised], [200, [{ roomId: name, epoch }]]);
+        assert.deepEqual([answer.status, (await heartbeatAnswerOf(answer)).raised], [200, [{ roomId: name, epoch }]]);
       }
       for (const peerId of ['mallory', name])
         assert.equal((await problemOf(await bed.assign(name, { peerId }))).code, 'FORBIDDEN');
@@ -327,7 +337,7 @@ describe('the daemons routes', () => {
   }
 
   for (const peerId of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
-    test(`a peer called ${peerId} that nobody put out is assigned`, async () => {
+    test(`a peer called ${peerId} that was not removed is assigned`, async () => {
       await daemon.join(bed.url, DAEMON_KEY);
       const roomId = `room of ${daemon.daemonId}`;
       await daemon.claim(bed.url, roomId);

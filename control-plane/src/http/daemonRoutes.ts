@@ -65,7 +65,7 @@ export function daemonRoutes(parts: DaemonRoutesParts): Router {
   const { directory, keys, heartbeatIntervalMs } = parts;
   const access = new DaemonAccess(parts.daemonKey, parts.wrongKeysPerMinute, parts.metrics);
   const router = Router({ caseSensitive: true, strict: true });
-  const news = async () => ({
+  const forEveryAnswer = async () => ({
     heartbeatInterval: durationFromMs(heartbeatIntervalMs),
     jwksJson: JSON.stringify(await keys.jwks()),
   });
@@ -99,7 +99,7 @@ export function daemonRoutes(parts: DaemonRoutesParts): Router {
       const message = readMessage(RegisterRequestSchema, request.body);
       refusePlainText(message.grpcAddress, parts);
       const secret = await registerDaemon(daemonId, message, directory);
-      answer(response.status(201), RegisterResponseSchema, { secret, ...(await news()) });
+      answer(response.status(201), RegisterResponseSchema, { secret, ...(await forEveryAnswer()) });
     })
     .all(methodNotAllowed('POST'));
 
@@ -108,10 +108,10 @@ export function daemonRoutes(parts: DaemonRoutesParts): Router {
     .post(access.withSecret, jsonBody, async (request, response) => {
       const daemonId = readId('daemonId', request.params);
       const heartbeat = readMessage(HeartbeatRequestSchema, request.body);
-      const fate = await acceptHeartbeat(daemonId, secretOf(response), heartbeat, directory);
-      // Of a superseded incarnation's secret nothing is kept that it could be compared to.
-      if (!fate.superseded) access.prove(response);
-      answer(response, HeartbeatResponseSchema, { ...fate, ...(await news()) });
+      const outcome = await acceptHeartbeat(daemonId, secretOf(response), heartbeat, directory);
+      // The row has only the newer incarnation's secret, so a superseded one proves nothing.
+      if (!outcome.superseded) access.prove(response);
+      answer(response, HeartbeatResponseSchema, { ...outcome, ...(await forEveryAnswer()) });
     })
     .all(methodNotAllowed('POST'));
 

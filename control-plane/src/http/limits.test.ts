@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { DAEMON_KEY, fateOf, problemOf, startTestBed, type TestBed } from '../testing/testControlPlane.ts';
+import { DAEMON_KEY, heartbeatAnswerOf, problemOf, startTestBed, type TestBed } from '../testing/testControlPlane.ts';
 
 describe('the limits', () => {
   let bed: TestBed;
@@ -115,7 +115,7 @@ describe('the limits', () => {
     const operations = async () =>
       (await metricsOf(limited)).split('\n').filter((line) => line.startsWith('control_plane_table_operations_total'));
     // The heartbeat of another incarnation is told that it is superseded, whatever its secret.
-    assert.equal((await fateOf(await forge())).superseded, true);
+    assert.equal((await heartbeatAnswerOf(await forge())).superseded, true);
     stranger.incarnation = daemon.incarnation;
     assert.deepEqual(await statusesOf(2, forge), [401, 401]);
     const before = await operations();

@@ -7,7 +7,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import type { Express } from 'express';
 import { SignJWT } from 'jose';
 import { DaemonClient } from '../daemons/DaemonClient.ts';
-import { Fleet } from '../directory/Fleet.ts';
+import { FleetCache } from '../directory/FleetCache.ts';
 import { createMetrics } from '../metrics.ts';
 import { ApiContract, type ApiDocument } from '../testing/ApiContract.ts';
 import { DAEMON_KEY, logger, startTestBed, type TestBed } from '../testing/testControlPlane.ts';
@@ -61,7 +61,7 @@ describe('the OpenAPI document', () => {
       directory: {
         rooms: bed.rooms,
         daemons: bed.daemons,
-        fleet: new Fleet(bed.daemons),
+        fleet: new FleetCache(bed.daemons),
         client,
         suspectAfterMs: 1,
         iceServers: [],

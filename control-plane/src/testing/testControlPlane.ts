@@ -103,7 +103,7 @@ export const claimOf = async (answer: Response) =>
   (await answer.json()) as { granted: boolean; daemonId: string; epoch: string };
 
 /** The answer to a heartbeat, as protobuf JSON. */
-export const fateOf = async (answer: Response) =>
+export const heartbeatAnswerOf = async (answer: Response) =>
   (await answer.json()) as {
     fenced: boolean;
     superseded: boolean;

@@ -11,9 +11,9 @@ const TOKEN_LIFE_MS = 60_000;
 /** A backend asks for another some minutes before; the media daemon takes no word of the control plane for it meanwhile. */
 const COMMAND_TOKEN_LIFE_MS = 900_000;
 
-/** How long keys that somebody else turns are used before they are read again, ms. */
+/** How often keys that Secrets Manager rotates are read again, ms. */
 export const REREAD_MS = 300_000;
-/** When they are read again after that has failed, ms. */
+/** The wait before the next try after a failed read, ms. */
 const REREAD_RETRY_MS = 10_000;
 
 /** What an assignment token says. */
@@ -70,10 +70,10 @@ export class AssignmentKeys {
   }
 
   /**
-   * Keys that somebody else turns: whoever needs them when they are old reads them again, without a timer. Where that
-   * fails, the former ones stay in use.
+   * Follows keys that Secrets Manager rotates. There is no timer: a use of old keys reads them again first. If that fails,
+   * the former keys stay in use.
    *
-   * @throws what the first reading does.
+   * @throws Error of the first read.
    */
   static async follow(read: () => Promise<KeySet>, logger: Logger): Promise<AssignmentKeys> {
     return new AssignmentKeys(await read(), () =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createLogger } from '@mediasoup-server/server-kit/logger';
 import { AssignmentKeys, REREAD_MS } from './AssignmentKeys.ts';
-import { type KeyRing, keySetAt, PUBLISHED_MS, parseKeyRing, turnKeyRing } from './keyRing.ts';
+import { type KeyRing, keySetAt, PUBLISHED_MS, parseKeyRing, rotateKeyRing } from './keyRing.ts';
 
 const MINUTE = 60_000;
 const START = Date.parse('2026-03-01T00:00:00Z');
@@ -13,24 +13,24 @@ const kidsOf = async (ring: KeyRing, now: number) => {
 
 describe('a ring of assignment keys', () => {
   test('the first key signs at once, and the next one when all have known it for ten minutes', async () => {
-    const first = turnKeyRing(undefined, START);
+    const first = rotateKeyRing(undefined, START);
     const { signing: a } = await kidsOf(first, START);
-    const turned = turnKeyRing(first, START + MINUTE);
-    const before = await kidsOf(turned, START + PUBLISHED_MS);
+    const rotated = rotateKeyRing(first, START + MINUTE);
+    const before = await kidsOf(rotated, START + PUBLISHED_MS);
     assert.equal(before.signing, a);
     assert.equal(before.published.length, 2);
-    const after = await kidsOf(turned, START + MINUTE + PUBLISHED_MS);
+    const after = await kidsOf(rotated, START + MINUTE + PUBLISHED_MS);
     assert.notEqual(after.signing, a);
     assert.deepEqual(after.published.toSorted(), before.published.toSorted());
     assert.ok(PUBLISHED_MS - REREAD_MS >= 10 * MINUTE);
   });
 
-  test('no key goes while its tokens live, however often the ring is turned', async () => {
+  test('no key goes while its tokens live, however often the ring is rotated', async () => {
     let ring: KeyRing | undefined;
     /** When each key signed last. */
     const signed = new Map<string, number>();
     for (let now = START; now < START + 24 * 60 * MINUTE; now += 7 * MINUTE) {
-      if (Math.random() < 0.2 || !ring) ring = turnKeyRing(ring, now);
+      if (Math.random() < 0.2 || !ring) ring = rotateKeyRing(ring, now);
       const { signing, published } = await kidsOf(ring, now);
       signed.set(signing, now);
       for (const [kid, at] of signed) {
@@ -52,13 +52,13 @@ describe('a ring of assignment keys', () => {
         },
       );
     }
-    const ring = turnKeyRing(undefined, START);
+    const ring = rotateKeyRing(undefined, START);
     assert.deepEqual(parseKeyRing(JSON.stringify(ring), 'keys'), ring);
   });
 
   test('keys that are followed are read again after five minutes, and kept where that fails', async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: START });
-    let ring = turnKeyRing(undefined, START);
+    let ring = rotateKeyRing(undefined, START);
     let reads = 0;
     let fails = false;
     const keys = await AssignmentKeys.follow(
@@ -70,7 +70,7 @@ describe('a ring of assignment keys', () => {
       createLogger('test', 'silent'),
     );
     const published = async () => (await keys.jwks()).keys.length;
-    ring = turnKeyRing(ring, START);
+    ring = rotateKeyRing(ring, START);
     t.mock.timers.setTime(START + REREAD_MS - 1);
     assert.equal(await published(), 1);
     t.mock.timers.setTime(START + REREAD_MS);

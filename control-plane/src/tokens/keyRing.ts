@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { KeySet } from './AssignmentKeys.ts';
 import { generateKey, readKey } from './SigningKey.ts';
 
-/** How long a key is in the ring before it signs: the ten minutes that it is published, and the time until all have read it. */
+/** How long a key is in the ring before it signs, ms: ten minutes to be published, and as long until every control plane has read it. */
 export const PUBLISHED_MS = 20 * 60_000;
-/** How long a key stays in the ring after the next one signs: until that is known to all, and its own tokens are over. */
+/** How long a key stays in the ring after the next one signs, ms: until everybody knows the next one, and its own tokens have expired. */
 const KEPT_MS = 30 * 60_000;
 
 const keyRingSchema = z.strictObject({
@@ -20,10 +20,10 @@ const keyRingSchema = z.strictObject({
     .min(1),
 });
 
-/** Assignment keys of the past, of now and of the next hours, with when each begins to sign. */
+/** The former, present and next assignment keys, and when each begins to sign. */
 export type KeyRing = z.infer<typeof keyRingSchema>;
 
-/** @throws Error that names the secret, and tells nothing of what is in it. */
+/** @throws Error that names the secret and shows nothing of its contents. */
 export function parseKeyRing(json: string, name: string): KeyRing {
   try {
     return keyRingSchema.parse(JSON.parse(json));
@@ -32,7 +32,7 @@ export function parseKeyRing(json: string, name: string): KeyRing {
   }
 }
 
-/** The keys of a ring at a time, Unix time in ms: the latest that may sign does, and the earliest where none may yet. */
+/** The keys of a ring at a Unix time in ms. The latest key whose time has come signs, or the earliest one if none has. */
 export async function keySetAt(ring: KeyRing, now: number, name: string): Promise<KeySet> {
   const inOrder = ring.keys.toSorted((a, b) => startOf(a) - startOf(b));
   const keys = await Promise.all(inOrder.map(({ pem }) => readKey(pem, name)));
@@ -44,8 +44,8 @@ export async function keySetAt(ring: KeyRing, now: number, name: string): Promis
   return { signing, others: keys.filter((key) => key !== signing) };
 }
 
-/** Adds a key that signs once all know it, and drops those whose tokens are over. Of no ring it makes the first one. */
-export function turnKeyRing(ring: KeyRing | undefined, now: number): KeyRing {
+/** Adds a key that signs once every control plane knows it, and drops keys whose tokens have expired. Without a ring it creates one. */
+export function rotateKeyRing(ring: KeyRing | undefined, now: number): KeyRing {
   const inOrder = (ring?.keys ?? []).toSorted((a, b) => startOf(a) - startOf(b));
   const kept = inOrder.filter((_key, at) => {
     const next = inOrder[at + 1];

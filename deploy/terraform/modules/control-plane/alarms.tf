@@ -63,12 +63,12 @@ resource "aws_cloudwatch_metric_alarm" "function" {
   tags                = var.tags
 }
 
-resource "aws_cloudwatch_metric_alarm" "turn_keys" {
-  alarm_name          = "${var.name}-turn-keys"
-  alarm_description   = "The assignment keys were not turned. The present one goes on signing; the log of the function says why."
+resource "aws_cloudwatch_metric_alarm" "rotate_keys" {
+  alarm_name          = "${var.name}-rotate-keys"
+  alarm_description   = "The assignment keys were not rotated. The present key still signs; the function's log says why."
   namespace           = "AWS/Lambda"
   metric_name         = "Errors"
-  dimensions          = { FunctionName = aws_lambda_function.turn_keys.function_name }
+  dimensions          = { FunctionName = aws_lambda_function.rotate_keys.function_name }
   statistic           = "Sum"
   period              = 3600
   evaluation_periods  = 1

@@ -93,13 +93,13 @@ resource "aws_iam_role_policy" "api" {
   policy = data.aws_iam_policy_document.api.json
 }
 
-resource "aws_iam_role" "turn_keys" {
-  name               = "${var.name}-turn-keys"
+resource "aws_iam_role" "rotate_keys" {
+  name               = "${var.name}-rotate-keys"
   assume_role_policy = data.aws_iam_policy_document.assume.json
   tags               = var.tags
 }
 
-data "aws_iam_policy_document" "turn_keys" {
+data "aws_iam_policy_document" "rotate_keys" {
   statement {
     sid = "Keys"
     actions = [
@@ -114,12 +114,12 @@ data "aws_iam_policy_document" "turn_keys" {
   statement {
     sid       = "Logs"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["${aws_cloudwatch_log_group.turn_keys.arn}:*"]
+    resources = ["${aws_cloudwatch_log_group.rotate_keys.arn}:*"]
   }
 }
 
-resource "aws_iam_role_policy" "turn_keys" {
-  name   = "turn-keys"
-  role   = aws_iam_role.turn_keys.id
-  policy = data.aws_iam_policy_document.turn_keys.json
+resource "aws_iam_role_policy" "rotate_keys" {
+  name   = "rotate-keys"
+  role   = aws_iam_role.rotate_keys.id
+  policy = data.aws_iam_policy_document.rotate_keys.json
 }

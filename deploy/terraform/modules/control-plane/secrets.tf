@@ -56,23 +56,23 @@ resource "aws_secretsmanager_secret" "assignment_keys" {
 
 resource "aws_secretsmanager_secret_rotation" "assignment_keys" {
   secret_id           = aws_secretsmanager_secret.assignment_keys.id
-  rotation_lambda_arn = aws_lambda_function.turn_keys.arn
+  rotation_lambda_arn = aws_lambda_function.rotate_keys.arn
   rotate_immediately  = false
 
   rotation_rules {
     automatically_after_days = var.assignment_key_days
   }
 
-  depends_on = [aws_lambda_permission.turn_keys, aws_lambda_invocation.first_keys]
+  depends_on = [aws_lambda_permission.rotate_keys, aws_lambda_invocation.first_keys]
 }
 
-resource "aws_lambda_function" "turn_keys" {
-  function_name    = "${var.name}-turn-keys"
+resource "aws_lambda_function" "rotate_keys" {
+  function_name    = "${var.name}-rotate-keys"
   description      = "Turns the assignment keys of ${var.name}."
-  role             = aws_iam_role.turn_keys.arn
+  role             = aws_iam_role.rotate_keys.arn
   architectures    = ["arm64"]
   runtime          = "nodejs24.x"
-  handler          = "turnKeys.handler"
+  handler          = "rotateKeys.handler"
   filename         = data.archive_file.bundle.output_path
   source_code_hash = data.archive_file.bundle.output_base64sha256
   memory_size      = 256
@@ -81,20 +81,20 @@ resource "aws_lambda_function" "turn_keys" {
 
   logging_config {
     log_format = "Text"
-    log_group  = aws_cloudwatch_log_group.turn_keys.name
+    log_group  = aws_cloudwatch_log_group.rotate_keys.name
   }
 
-  depends_on = [aws_iam_role_policy.turn_keys]
+  depends_on = [aws_iam_role_policy.rotate_keys]
 }
 
-resource "aws_cloudwatch_log_group" "turn_keys" {
-  name              = "/aws/lambda/${var.name}-turn-keys"
+resource "aws_cloudwatch_log_group" "rotate_keys" {
+  name              = "/aws/lambda/${var.name}-rotate-keys"
   retention_in_days = var.log_retention_days
   tags              = var.tags
 }
 
-resource "aws_lambda_permission" "turn_keys" {
-  function_name  = aws_lambda_function.turn_keys.function_name
+resource "aws_lambda_permission" "rotate_keys" {
+  function_name  = aws_lambda_function.rotate_keys.function_name
   action         = "lambda:InvokeFunction"
   principal      = "secretsmanager.amazonaws.com"
   source_account = data.aws_caller_identity.current.account_id
@@ -102,6 +102,6 @@ resource "aws_lambda_permission" "turn_keys" {
 
 # Makes the first key; where there is one, it does nothing.
 resource "aws_lambda_invocation" "first_keys" {
-  function_name = aws_lambda_function.turn_keys.function_name
+  function_name = aws_lambda_function.rotate_keys.function_name
   input         = jsonencode({ SecretId = aws_secretsmanager_secret.assignment_keys.arn })
 }

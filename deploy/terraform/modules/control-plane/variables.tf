@@ -199,13 +199,13 @@ variable "log_retention_days" {
 }
 
 variable "assignment_key_days" {
-  description = "After how many days the assignment key is turned."
+  description = "The days between two rotations of the assignment key."
   type        = number
   default     = 30
 
   validation {
     condition     = var.assignment_key_days >= 1 && var.assignment_key_days <= 1000
-    error_message = "The key is turned every 1 to 1000 days."
+    error_message = "The key is rotated every 1 to 1000 days."
   }
 }
 

@@ -143,7 +143,7 @@ export type HeartbeatRequest = Message<"media.v1.HeartbeatRequest"> & {
   assigned: bigint;
 
   /**
-   * Peers that a command has put out, and that no answer has acknowledged yet. A successful answer acknowledges them all.
+   * Peers that commands have removed and no answer has acknowledged yet. A successful answer acknowledges them all.
    *
    * @generated from field: repeated media.v1.RemovedPeer removed_peers = 7;
    */

@@ -16,7 +16,7 @@ const FULL_EVENT_LOOP_DELAY_MS = 100;
  *
  * @returns `undefined` when no daemon can take the room.
  */
-export function place(
+export function chooseDaemon(
   roomId: string,
   daemons: readonly Daemon[],
   now: number,

@@ -10,8 +10,8 @@ import { CliError } from './CliError.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The two servers, by the names that operators give them. */
-export const halves = ['control-plane', 'media-daemon'] as const;
-export type Half = (typeof halves)[number];
+export const serverNames = ['control-plane', 'media-daemon'] as const;
+export type ServerName = (typeof serverNames)[number];
 
 /** A setting as it takes effect. */
 export type EffectiveSetting = {
@@ -52,20 +52,20 @@ export const readControlPlane = async (environment: Environment): Promise<contro
  *
  * @throws SettingsError that names every wrong variable.
  */
-export const readHalf = async (
-  half: Half,
+export const readServer = async (
+  server: ServerName,
   environment: Environment,
 ): Promise<controlPlane.Config | mediaDaemon.DaemonConfig> =>
-  half === 'control-plane' ? readControlPlane(environment) : readMediaDaemon(environment);
+  server === 'control-plane' ? readControlPlane(environment) : readMediaDaemon(environment);
 
 /**
  * Every setting of a server with the value that takes effect.
  *
  * @throws SettingsError that names every wrong variable.
  */
-export async function effectiveSettings(half: Half, environment: Environment): Promise<EffectiveSetting[]> {
-  const [prefix, schema] = schemas[half];
-  const values = settingValues(schema, await readHalf(half, environment));
+export async function effectiveSettings(server: ServerName, environment: Environment): Promise<EffectiveSetting[]> {
+  const [prefix, schema] = schemas[server];
+  const values = settingValues(schema, await readServer(server, environment));
   return Object.entries<z.ZodType>(settingTypes<z.ZodObject>(schema)).map(([setting, type]) => {
     const variable = variableName(prefix, setting);
     const value = values[setting];

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { type Daemon, noLoad } from '../directory/Daemon.ts';
 import { daemonRow } from '../testing/daemonRow.ts';
-import { loadOf, place } from './place.ts';
+import { chooseDaemon, loadOf } from './chooseDaemon.ts';
 
 const NOW = 1_000_000;
 const policy = { suspectAfterMs: 6000 };
@@ -18,16 +18,16 @@ const anyDaemon = (daemonId: string): Daemon =>
     load: { ...noLoad, workerCpu: Math.random() },
   });
 
-describe('place', () => {
+describe('chooseDaemon', () => {
   test('without daemons names none', () => {
-    assert.equal(place('room', [], NOW, policy), undefined);
+    assert.equal(chooseDaemon('room', [], NOW, policy), undefined);
   });
 
   test('never names a daemon that is not ready, stale or full, and names one whenever there is one', () => {
     for (let run = 0; run < 2000; run++) {
       const daemons = Array.from({ length: randomInt(6) }, (_, number) => anyDaemon(`d${number}`));
       const fit = daemons.filter((d) => d.state === 'ready' && d.headroom > 0 && NOW - d.heartbeatAt <= 6000);
-      const placed = place(`room ${run}`, daemons, NOW, policy);
+      const placed = chooseDaemon(`room ${run}`, daemons, NOW, policy);
       assert.equal(placed !== undefined, fit.length > 0, JSON.stringify(daemons));
       if (placed) assert.ok(fit.includes(placed), JSON.stringify({ placed, daemons }));
     }
@@ -37,29 +37,35 @@ describe('place', () => {
     for (let run = 0; run < 500; run++) {
       const daemons = Array.from({ length: 8 }, (_, number) => anyDaemon(`d${number}`));
       const shuffled = daemons.toSorted(() => Math.random() - 0.5);
-      assert.equal(place(`room ${run}`, daemons, NOW, policy), place(`room ${run}`, shuffled, NOW, policy));
+      assert.equal(
+        chooseDaemon(`room ${run}`, daemons, NOW, policy),
+        chooseDaemon(`room ${run}`, shuffled, NOW, policy),
+      );
     }
   });
 
   test('of the two highest names the less loaded one', () => {
     const a = daemon('a', { load: { ...noLoad, workerCpu: 0.9 } });
     const b = daemon('b', { load: { ...noLoad, workerCpu: 0.1 } });
-    for (let room = 0; room < 50; room++) assert.equal(place(`room ${room}`, [a, b], NOW, policy), b);
+    for (let room = 0; room < 50; room++) assert.equal(chooseDaemon(`room ${room}`, [a, b], NOW, policy), b);
   });
 
   test('a daemon that leaves moves only the rooms that had it among their two highest', () => {
     const daemons = Array.from({ length: 10 }, (_, number) => daemon(`d${number}`));
     const rooms = Array.from({ length: 1000 }, (_, number) => `room ${number}`);
     const moved = rooms.filter((room) => {
-      const before = place(room, daemons, NOW, policy);
-      return before?.daemonId !== 'd3' && place(room, daemons.toSpliced(3, 1), NOW, policy) !== before;
+      const before = chooseDaemon(room, daemons, NOW, policy);
+      return before?.daemonId !== 'd3' && chooseDaemon(room, daemons.toSpliced(3, 1), NOW, policy) !== before;
     });
     assert.deepEqual(moved, []);
   });
 
   test('spreads rooms over daemons of equal load', () => {
     const daemons = Array.from({ length: 4 }, (_, number) => daemon(`d${number}`));
-    const placed = Array.from({ length: 4000 }, (_, room) => place(`room ${room}`, daemons, NOW, policy)?.daemonId);
+    const placed = Array.from(
+      { length: 4000 },
+      (_, room) => chooseDaemon(`room ${room}`, daemons, NOW, policy)?.daemonId,
+    );
     for (const { daemonId } of daemons) {
       const share = placed.filter((id) => id === daemonId).length / placed.length;
       assert.ok(share > 0.2 && share < 0.3, `${daemonId} has ${share}`);

@@ -11,7 +11,7 @@ const LEAST_AGE_MS = 100;
 const FIRST_SHARDS = 2;
 
 /** The daemons, as they were a moment ago. Nothing is refreshed in the background: who finds it old reads it anew. */
-export class Fleet {
+export class FleetCache {
   readonly #daemons: Pick<DaemonTable, 'listRegions' | 'listShard'>;
   readonly #remembered = new Map<string, { at: number; answer: Promise<unknown> }>();
 
