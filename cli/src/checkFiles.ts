@@ -6,21 +6,27 @@ import type { DaemonConfig } from '@mediasoup-server/media-daemon/config';
 import { readCertificate } from '@mediasoup-server/server-kit/listener';
 
 /**
- * Looks whether the keys and certificates that the settings of a server name can be used, as its start does.
+ * Reads the keys and certificates of the control plane's settings, as its start does.
  *
  * @throws Error that names the file at fault.
  */
-export async function checkFiles(config: Config | DaemonConfig): Promise<void> {
+export async function checkControlPlaneFiles({ http, daemons, access, assignmentKeys, store }: Config): Promise<void> {
+  await checkCertificate(http.tlsCertFile, http.tlsKeyFile);
+  await readDaemonTls(daemons);
+  if (access.mode === 'jwt') await AccessTokens.load(access);
+  const { assignmentKeyFile: file, otherAssignmentKeyFiles: otherFiles } = assignmentKeys;
+  // Without a file, the start creates one.
+  if (file !== undefined) await AssignmentKeys.load({ file, otherFiles, dataDir: store.dataDir });
+}
+
+/**
+ * Reads the certificates of a media daemon's settings, as its start does.
+ *
+ * @throws Error that names the file at fault.
+ */
+export async function checkMediaDaemonFiles(config: DaemonConfig): Promise<void> {
   await checkCertificate(config.tlsCertFile, config.tlsKeyFile);
-  if ('grpcPort' in config) {
-    await checkCertificate(config.grpcTlsCertFile, config.grpcTlsKeyFile);
-    return;
-  }
-  await readDaemonTls(config);
-  if (config.mode === 'jwt') await AccessTokens.load(config);
-  const { assignmentKeyFile: file, otherAssignmentKeyFiles: otherFiles, dataDir } = config;
-  // Without one the start makes it.
-  if (file !== undefined) await AssignmentKeys.load({ file, otherFiles, dataDir });
+  await checkCertificate(config.grpcTlsCertFile, config.grpcTlsKeyFile);
 }
 
 async function checkCertificate(certFile: string | undefined, keyFile: string | undefined): Promise<void> {

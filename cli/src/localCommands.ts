@@ -2,11 +2,11 @@ import { createLogger } from '@mediasoup-server/server-kit/logger';
 import { Option } from 'commander';
 import { type AccessTokenRequest, grants, signAccessToken } from './accessToken.ts';
 import type { CommandContext, CommonOptions } from './CommandContext.ts';
-import { checkFiles } from './checkFiles.ts';
+import { checkControlPlaneFiles, checkMediaDaemonFiles } from './checkFiles.ts';
 import { checkHealth } from './health.ts';
 import { generateAssignmentKey, randomSecret } from './keys.ts';
 import { id, tokenRoom, wholeNumber } from './optionValue.ts';
-import { effectiveSettings, readControlPlane, readServer, type ServerName } from './serverSettings.ts';
+import { effectiveSettings, readControlPlane, readMediaDaemon, type ServerName } from './serverSettings.ts';
 
 /** What an operator does on a server's own machine: settings, keys, tables, tokens. */
 export function addLocalCommands({ command, server, envFile, settings, output }: CommandContext): void {
@@ -17,7 +17,9 @@ export function addLocalCommands({ command, server, envFile, settings, output }:
     .addArgument(server())
     .addOption(envFile())
     .action(async (server: ServerName, options: CommonOptions) => {
-      await checkFiles(await readServer(server, await settings(options)));
+      const environment = await settings(options);
+      if (server === 'control-plane') await checkControlPlaneFiles(await readControlPlane(environment));
+      else await checkMediaDaemonFiles(readMediaDaemon(environment));
       output(options).answer({ server, ok: true }, `the settings of the ${server} are good`);
     });
 
@@ -47,8 +49,9 @@ export function addLocalCommands({ command, server, envFile, settings, output }:
       // Loaded only here, since it is most of the control plane.
       const { makeTables } = await import('@mediasoup-server/control-plane/app');
       const config = await readControlPlane(await settings(options));
+      const { tablePrefix } = config.store;
       await makeTables(config, { logger: createLogger('mediasoup-server', 'silent') });
-      output(options).answer({ prefix: config.tablePrefix, ok: true }, `the tables ${config.tablePrefix}* are there`);
+      output(options).answer({ prefix: tablePrefix, ok: true }, `the tables ${tablePrefix}* exist`);
     });
 
   command('keys assignment', 'Makes a key that signs assignments, in a file that only its owner reads.')

@@ -48,24 +48,16 @@ export const readControlPlane = async (environment: Environment): Promise<contro
   controlPlane.readConfig(await withSecrets(environment));
 
 /**
- * Reads the settings of a server as its start does; files that they name are looked at too.
- *
- * @throws SettingsError that names every wrong variable.
- */
-export const readServer = async (
-  server: ServerName,
-  environment: Environment,
-): Promise<controlPlane.Config | mediaDaemon.DaemonConfig> =>
-  server === 'control-plane' ? readControlPlane(environment) : readMediaDaemon(environment);
-
-/**
  * Every setting of a server with the value that takes effect.
  *
  * @throws SettingsError that names every wrong variable.
  */
 export async function effectiveSettings(server: ServerName, environment: Environment): Promise<EffectiveSetting[]> {
   const [prefix, schema] = schemas[server];
-  const values = settingValues(schema, await readServer(server, environment));
+  const values = settingValues(
+    schema,
+    server === 'control-plane' ? await readControlPlane(environment) : readMediaDaemon(environment),
+  );
   return Object.entries<z.ZodType>(settingTypes<z.ZodObject>(schema)).map(([setting, type]) => {
     const variable = variableName(prefix, setting);
     const value = values[setting];

@@ -7,9 +7,9 @@ const base = { CONTROL_PLANE_DAEMON_KEY: 'sixteen or more characters' };
 
 describe('readConfig', () => {
   test('with the daemon key alone gives defaults that serve on loopback', () => {
-    const { listenIp, listenPort, metricsPort, mode, store, corsOrigins } = readConfig({ ...base, HOME: '/' });
-    assert.deepEqual([listenIp, listenPort, metricsPort, mode, store], ['127.0.0.1', 3000, 9090, 'open', 'embedded']);
-    assert.deepEqual(corsOrigins, ['*']);
+    const { http, metrics, access, store } = readConfig({ ...base, HOME: '/' });
+    assert.deepEqual([http.listenIp, http.listenPort, metrics.metricsPort], ['127.0.0.1', 3000, 9090]);
+    assert.deepEqual([access.mode, store.store, http.corsOrigins], ['open', 'embedded', ['*']]);
   });
 
   for (const [what, environment, names] of [
@@ -77,15 +77,15 @@ describe('readConfig', () => {
     });
   }
 
-  test('mode "open" listens beyond loopback when told twice', () => {
-    const { listenIp } = readConfig({
+  test('mode "open" listens beyond loopback when every insecure choice is allowed', () => {
+    const { http } = readConfig({
       ...base,
       CONTROL_PLANE_LISTEN_IP: '0.0.0.0',
       CONTROL_PLANE_ALLOW_OPEN_BEYOND_LOOPBACK: 'true',
       CONTROL_PLANE_BEHIND_TLS_PROXY: 'true',
       CONTROL_PLANE_ALLOW_PLAIN_DAEMONS_BEYOND_LOOPBACK: 'true',
     });
-    assert.equal(listenIp, '0.0.0.0');
+    assert.equal(http.listenIp, '0.0.0.0');
   });
 
   test('every setting has a description for the table', () => {

@@ -22,18 +22,18 @@ export const handler: Handler = await start().catch((error: Error) => {
 
 async function start(): Promise<Handler> {
   const config = readConfig(await withSecrets(process.env));
-  if (config.store !== 'dynamodb')
-    throw new SettingsError('CONTROL_PLANE_STORE: a function keeps no tables, so it must be "dynamodb".');
-  // Whatever address it says that it listens on, everybody reaches it.
-  if (config.mode === 'open' && !config.allowOpenBeyondLoopback)
+  if (config.store.store !== 'dynamodb')
+    throw new SettingsError('CONTROL_PLANE_STORE: must be "dynamodb", because a function has no storage for tables.');
+  // A function is reached through the gateway, whatever its listen address is.
+  if (config.access.mode === 'open' && !config.access.allowOpenBeyondLoopback)
     throw new SettingsError(
-      'CONTROL_PLANE_MODE: "open" lets everybody in, so it asks for CONTROL_PLANE_ALLOW_OPEN_BEYOND_LOOPBACK.',
+      'CONTROL_PLANE_MODE: "open" admits everybody. Set CONTROL_PLANE_ALLOW_OPEN_BEYOND_LOOPBACK=true to allow that.',
     );
   const { app } = await openApi(config, { logger: createLogger('control-plane', config.logLevel) });
-  // The adapter takes a request for read when this resolves; its body is parsed after what waits, such as the limits.
+  // The adapter considers the request handled when this resolves, so it waits for the whole answer.
   const sendRequest = async ({ request, response }: { request: IncomingMessage; response: ServerResponse }) => {
     const finished = once(response, 'finish');
-    // Its socket is a plain object; who refuses a body that is too large listens for the socket's end.
+    // The adapter's socket is a plain object, and the refusal of a body that is too large adds a listener to it.
     Object.setPrototypeOf(request.socket, EventEmitter.prototype);
     app(Object.assign(request, { body: undefined }), response);
     await finished;

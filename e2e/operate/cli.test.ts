@@ -37,7 +37,7 @@ test('an operator makes the tables, looks around and drains a daemon', async (t)
     env: { ...process.env, ...strict, CONTROL_PLANE_DAEMON_KEY: 'a key of the tests alone' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  assert.match(await text(creating.stdout), /^the tables mediasoup-server-\* are there\n$/);
+  assert.match(await text(creating.stdout), /^the tables mediasoup-server-\* exist\n$/);
   const stack = await Stack.start(t, strict);
   const daemons = await Promise.all(
     // Each in a region of its own: between two of one region the load of the moment decides.

@@ -48,7 +48,7 @@ async function directoryOf(client: MemoryStore['client']) {
     fleet: new FleetCache(daemons),
     client: commands,
     suspectAfterMs: 6000,
-    iceServers: [],
+    ice: { iceServers: [] },
     metrics,
     logger,
   };
@@ -90,7 +90,7 @@ process.env.AWS_ACCESS_KEY_ID ??= 'bench';
 const dynamo = await startEmbeddedDynamo(folder, process.env.AWS_ACCESS_KEY_ID);
 process.env.AWS_SECRET_ACCESS_KEY ??= 'bench';
 const config = readConfig({ CONTROL_PLANE_DAEMON_KEY: 'a key of the benchmark', CONTROL_PLANE_STORE: 'dynamodb' });
-const store = await openStore({ ...config, dynamodbEndpoint: dynamo.endpoint, tablePrefix: 'bench-' }, logger);
+const store = await openStore({ ...config.store, dynamodbEndpoint: dynamo.endpoint, tablePrefix: 'bench-' }, logger);
 await store.createTables();
 const embedded = await directoryOf(store.client);
 await assignPeer({ roomId: 'known', peerId, grants }, embedded.directory, keys);
@@ -121,4 +121,6 @@ embedded.stop();
 await store.close();
 await dynamo.close();
 await rm(folder, { recursive: true });
-print(`heartbeats                  ${3_600_000 / config.heartbeatIntervalMs} writes of the table a daemon an hour`);
+print(
+  `heartbeats                  ${3_600_000 / config.fleet.heartbeatIntervalMs} writes of the table a daemon an hour`,
+);

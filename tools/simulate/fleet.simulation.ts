@@ -62,7 +62,7 @@ const directory = {
     }),
   },
   suspectAfterMs: 6000,
-  iceServers: [],
+  ice: { iceServers: [] },
   metrics,
   logger,
 };

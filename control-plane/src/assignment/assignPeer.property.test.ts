@@ -53,7 +53,7 @@ test('no interleaving gives a room two owners, or a daemon more peers than it ta
             !dead.has(id) && incarnations.get(id) === incarnation,
         },
         suspectAfterMs: 6000,
-        iceServers: [],
+        ice: { iceServers: [] },
         metrics: parts.metrics,
         logger,
       };

@@ -54,13 +54,13 @@ export async function assignPeer(
       });
     }
     if (reservedOn) {
-      if (instance && isSame(reservedOn, instance)) return issue(request, reservedOn, epoch, keys, directory);
+      if (instance && isSame(reservedOn, instance)) return issue(request, reservedOn, epoch, keys, directory.ice);
       await daemons.release(reservedOn, reservation);
       reservedOn = undefined;
     }
     if (instance && instance.daemonId !== failedDaemonId) {
       const daemon = await daemons.reserve(instance, reservation, { freshSince: Date.now() - suspectAfterMs });
-      if (daemon) return issue(request, daemon, epoch, keys, directory);
+      if (daemon) return issue(request, daemon, epoch, keys, directory.ice);
     }
     const owner = await findOwner(roomId, directory, { failedDaemonId, seen });
     if (owner.kind === 'owned') {
@@ -69,14 +69,14 @@ export async function assignPeer(
         throw new HttpProblem('ROOM_FULL', undefined, { retryAfter: RETRY_AFTER });
       const daemon = isReserved ? owner.daemon : await daemons.reserve(owner.daemon, reservation);
       if (!daemon) continue;
-      const assignment = await issue(request, daemon, owner.room.epoch, keys, directory);
+      const assignment = await issue(request, daemon, owner.room.epoch, keys, directory.ice);
       const unreachable = owner.probed && failedDaemonId === daemon.daemonId;
       return unreachable ? { ...assignment, retryAfterMs: REACHABLE_AGAIN_MS } : assignment;
     }
     const { daemon, room } = await placeRoom(owner.room, reservation, request.region, directory, giveUpAt);
     if (room) {
       if (owner.leaving) await moveRoom(owner.leaving, room, directory);
-      return issue(request, daemon, room.epoch, keys, directory);
+      return issue(request, daemon, room.epoch, keys, directory.ice);
     }
     reservedOn = daemon;
   }
@@ -128,7 +128,7 @@ async function issue(
   { daemonId, incarnation, url }: Daemon,
   epoch: number,
   keys: Pick<AssignmentKeys, 'sign'>,
-  settings: IceServerSettings,
+  ice: IceServerSettings,
 ): Promise<Assignment> {
   // So the join, in another process and over another connection, is part of the same trace.
   const { traceparent } = requestContext();
@@ -145,6 +145,6 @@ async function issue(
     url: `${url}/?${query.join('&')}`,
     token,
     expiresAt: expiresAt.toISOString(),
-    iceServers: iceServersFor(peerId, settings),
+    iceServers: iceServersFor(peerId, ice),
   };
 }

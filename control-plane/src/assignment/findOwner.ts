@@ -10,7 +10,8 @@ import type { Room, RoomTable } from '../directory/RoomTable.ts';
 import type { Metrics } from '../metrics.ts';
 import { isCutOff } from './isCutOff.ts';
 
-export type Directory = IceServerSettings & {
+export type Directory = {
+  readonly ice: IceServerSettings;
   readonly rooms: RoomTable;
   readonly daemons: DaemonTable;
   readonly fleet: FleetCache;

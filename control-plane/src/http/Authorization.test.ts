@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decodeJwt, SignJWT } from 'jose';
-import type { Config } from '../config.ts';
+import type { SettingOverrides } from '../testing/overrideSettings.ts';
 import { assignmentOf, DAEMON_KEY, problemOf, startTestBed, type TestBed } from '../testing/testControlPlane.ts';
 
 const SECRET = 'a secret of the tests that is long enough';
@@ -40,7 +40,7 @@ function handMade(header: object, payload: object | string, signature: (text: st
   return `${text}.${signature(text)}`;
 }
 
-const jwtMode: Partial<Config> = { mode: 'jwt', accessTokenSecret: SECRET, corsOrigins: ['https://app.example.com'] };
+const jwtMode: SettingOverrides = { mode: 'jwt', accessTokenSecret: SECRET, corsOrigins: ['https://app.example.com'] };
 
 describe('mode jwt', () => {
   let bed: TestBed;

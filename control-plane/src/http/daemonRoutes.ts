@@ -29,6 +29,7 @@ import { acceptHeartbeat, readRooms } from '../directory/acceptHeartbeat.ts';
 import { type Daemon, shardOf } from '../directory/Daemon.ts';
 import { registerDaemon } from '../directory/registerDaemon.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Config } from '../settingsSchema.ts';
 import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
 import { DaemonAccess, secretOf } from './DaemonAccess.ts';
 import { jsonBody } from './jsonBody.ts';
@@ -41,32 +42,30 @@ export type DaemonRoutesParts = {
   readonly directory: Directory;
   readonly keys: AssignmentKeys;
   readonly metrics: Metrics;
-  readonly daemonKey: string;
+  readonly fleet: Pick<Config['fleet'], 'daemonKey' | 'heartbeatIntervalMs'>;
+  readonly daemonTls: Pick<Config['daemons'], 'daemonTls' | 'allowPlainDaemonsBeyondLoopback'>;
   /** Per client address. */
-  readonly wrongKeysPerMinute: number;
-  readonly heartbeatIntervalMs: number;
-  readonly daemonTls: boolean;
-  readonly allowPlainDaemonsBeyondLoopback: boolean;
+  readonly limits: Pick<Config['limits'], 'wrongKeysPerMinute'>;
 };
 
-/** @throws HttpProblem for a daemon on another machine whose commands would go there in plain text. */
-function refusePlainText(grpcAddress: string, parts: DaemonRoutesParts): void {
+/** @throws HttpProblem INVALID_REQUEST for a daemon on another machine that would get its commands in plain text. */
+function refusePlainText(grpcAddress: string, settings: DaemonRoutesParts['daemonTls']): void {
   const host = grpcAddress.replace(/:\d+$/, '');
-  if (parts.daemonTls || parts.allowPlainDaemonsBeyondLoopback || isLoopback(host)) return;
+  if (settings.daemonTls || settings.allowPlainDaemonsBeyondLoopback || isLoopback(host)) return;
   throw new HttpProblem(
     'INVALID_REQUEST',
-    `grpcAddress: ${host} is another machine, and commands go there in plain text; the control plane needs` +
-      ' CONTROL_PLANE_DAEMON_TLS=true, or CONTROL_PLANE_ALLOW_PLAIN_DAEMONS_BEYOND_LOOPBACK=true if that is meant',
+    `grpcAddress: ${host} is another machine and would get commands in plain text; set` +
+      ' CONTROL_PLANE_DAEMON_TLS=true, or CONTROL_PLANE_ALLOW_PLAIN_DAEMONS_BEYOND_LOOPBACK=true to allow that',
   );
 }
 
 /** What media daemons use; bodies are the messages of `registry.proto` as protobuf JSON. */
 export function daemonRoutes(parts: DaemonRoutesParts): Router {
-  const { directory, keys, heartbeatIntervalMs } = parts;
-  const access = new DaemonAccess(parts.daemonKey, parts.wrongKeysPerMinute, parts.metrics);
+  const { directory, keys, fleet, limits } = parts;
+  const access = new DaemonAccess(fleet.daemonKey, limits.wrongKeysPerMinute, parts.metrics);
   const router = Router({ caseSensitive: true, strict: true });
   const forEveryAnswer = async () => ({
-    heartbeatInterval: durationFromMs(heartbeatIntervalMs),
+    heartbeatInterval: durationFromMs(fleet.heartbeatIntervalMs),
     jwksJson: JSON.stringify(await keys.jwks()),
   });
   const readOwnRow = async (daemonId: string, incarnation: string, response: Response) => {
@@ -97,7 +96,7 @@ export function daemonRoutes(parts: DaemonRoutesParts): Router {
     .post(access.withKey, jsonBody, async (request, response) => {
       const daemonId = readId('daemonId', request.params);
       const message = readMessage(RegisterRequestSchema, request.body);
-      refusePlainText(message.grpcAddress, parts);
+      refusePlainText(message.grpcAddress, parts.daemonTls);
       const secret = await registerDaemon(daemonId, message, directory);
       answer(response.status(201), RegisterResponseSchema, { secret, ...(await forEveryAnswer()) });
     })

@@ -4,6 +4,7 @@ import { inContext, requestIdFrom } from '@mediasoup-server/server-kit/requestCo
 import { securityHeaders } from '@mediasoup-server/server-kit/securityHeaders';
 import express, { type Express, type RequestHandler, type Router } from 'express';
 import type { Metrics } from '../metrics.ts';
+import type { Config } from '../settingsSchema.ts';
 import type { Authorization } from './Authorization.ts';
 import { cors } from './cors.ts';
 import type { DaemonRoutesParts } from './daemonRoutes.ts';
@@ -15,33 +16,26 @@ import { roomRoutes } from './roomRoutes.ts';
 
 export type HttpAppParts = DaemonRoutesParts & {
   readonly authorization: Authorization;
-  /** Per client address. */
-  readonly assignmentsPerMinute: number;
-  readonly requestsPerMinute: number;
-  /** The addresses and networks whose `X-Forwarded-For` is believed. */
-  readonly trustedProxies: readonly string[];
-  readonly corsOrigins: readonly string[];
-  readonly staticDir?: string | undefined;
-  /** The Content-Security-Policy of what is in that folder. */
-  readonly staticSecurityPolicy: string;
+  readonly http: Pick<Config['http'], 'trustedProxies' | 'corsOrigins' | 'staticDir' | 'staticSecurityPolicy'>;
+  readonly limits: Pick<Config['limits'], 'assignmentsPerMinute' | 'requestsPerMinute'>;
 };
 
 /** The HTTP API, with the web page behind it. */
 export function createHttpApp(parts: HttpAppParts): Express {
-  const { directory, keys, authorization, metrics } = parts;
+  const { directory, keys, authorization, metrics, http, limits } = parts;
   const app = express();
-  app.set('trust proxy', [...parts.trustedProxies]);
+  app.set('trust proxy', [...http.trustedProxies]);
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
-  app.use(nameRequest, countRequests(metrics), cors(parts.corsOrigins), securityHeaders, checkPathEncoding);
+  app.use(nameRequest, countRequests(metrics), cors(http.corsOrigins), securityHeaders, checkPathEncoding);
   // Neither load balancers, which all clients may seem to come from, nor daemons are counted.
   app.use(healthRoutes({ ...directory, keys }), daemonRoutesOnceAsked(parts));
-  app.use(['/rooms', '/daemons', '/command-tokens'], perMinute('requests', parts.requestsPerMinute, metrics));
-  app.post('/rooms/:roomId/assignments', perMinute('assignments', parts.assignmentsPerMinute, metrics));
+  app.use(['/rooms', '/daemons', '/command-tokens'], perMinute('requests', limits.requestsPerMinute, metrics));
+  app.post('/rooms/:roomId/assignments', perMinute('assignments', limits.assignmentsPerMinute, metrics));
   app.use(operatorRoutes(directory, keys, authorization), roomRoutes(directory, keys, authorization, metrics));
-  if (parts.staticDir !== undefined) {
+  if (http.staticDir !== undefined) {
     const setHeaders = (response: ServerResponse) =>
-      void response.setHeader('Content-Security-Policy', parts.staticSecurityPolicy);
-    app.use(express.static(parts.staticDir, { redirect: false, setHeaders }));
+      void response.setHeader('Content-Security-Policy', http.staticSecurityPolicy);
+    app.use(express.static(http.staticDir, { redirect: false, setHeaders }));
   }
   app.use(
     notFound,

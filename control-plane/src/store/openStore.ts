@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Logger } from '@mediasoup-server/server-kit/logger';
-import type { Config } from '../config.ts';
+import type { Config } from '../settingsSchema.ts';
 
 /** The connection to the tables. */
 export type Store = {
@@ -11,14 +11,14 @@ export type Store = {
 };
 
 /**
- * Connects to the configured store; the embedded one is started and gets its tables. For DynamoDB itself, credentials
- * come from where every AWS program finds them.
+ * Connects to the configured store. The embedded store is started and gets its tables. For DynamoDB, the AWS SDK finds the
+ * credentials.
  */
-export async function openStore(config: Config, logger: Logger): Promise<Store> {
-  const embedded = config.store === 'embedded' ? await openEmbedded(config.dataDir) : undefined;
-  const endpoint = embedded?.endpoint ?? config.dynamodbEndpoint;
+export async function openStore(settings: Config['store'], logger: Logger): Promise<Store> {
+  const embedded = settings.store === 'embedded' ? await openEmbedded(settings.dataDir) : undefined;
+  const endpoint = embedded?.endpoint ?? settings.dynamodbEndpoint;
   const client = new DynamoDBClient({
-    region: config.awsRegion,
+    region: settings.awsRegion,
     ...(endpoint !== undefined && { endpoint }),
     ...(embedded && { credentials: embedded.credentials }),
     maxAttempts: 2,
@@ -32,7 +32,7 @@ export async function openStore(config: Config, logger: Logger): Promise<Store> 
   });
   const store: Store = {
     client: DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } }),
-    createTables: async () => (await import('./createTables.ts')).createTables(client, config.tablePrefix, logger),
+    createTables: async () => (await import('./createTables.ts')).createTables(client, settings.tablePrefix, logger),
     close: async () => {
       client.destroy();
       await embedded?.close();
@@ -42,7 +42,7 @@ export async function openStore(config: Config, logger: Logger): Promise<Store> 
   return store;
 }
 
-/** Loaded only where it is used: a function on AWS neither has it nor waits for it. */
+/** Loaded only where it is used: the bundle for AWS Lambda does not contain it. */
 async function openEmbedded(dataDir: string) {
   const { startEmbeddedDynamo } = await import('./embeddedDynamo.ts');
   return startEmbeddedDynamo(dataDir);

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import type { Assignment, Problem } from '@mediasoup-server/proto/http';
 import { createLogger } from '@mediasoup-server/server-kit/logger';
 import { type ControlPlane, startControlPlane } from '../app.ts';
-import { type Config, readConfig } from '../config.ts';
+import { readConfig } from '../config.ts';
 import { DaemonTable } from '../directory/DaemonTable.ts';
 import { RoomTable } from '../directory/RoomTable.ts';
 import { createMetrics } from '../metrics.ts';
 import { startEmbeddedDynamo } from '../store/embeddedDynamo.ts';
 import { openStore } from '../store/openStore.ts';
+import { overrideSettings, type SettingOverrides } from './overrideSettings.ts';
 import { TestDaemon } from './TestDaemon.ts';
 
 export const DAEMON_KEY = 'a key for tests only';
@@ -28,7 +29,7 @@ export type TestBed = {
   /** Ends the store under the running control plane. */
   stopStore(): Promise<void>;
   /** Starts another control plane on the same store and key. */
-  another(settings?: Partial<Config>): Promise<ControlPlane>;
+  another(settings?: SettingOverrides): Promise<ControlPlane>;
   /** Starts a daemon, which is not registered yet. */
   daemon(daemonId: string): Promise<TestDaemon>;
   assign(roomId: string, body?: Record<string, unknown>, url?: string): Promise<Response>;
@@ -39,7 +40,7 @@ export type TestBed = {
 process.env.AWS_ACCESS_KEY_ID ??= 'test';
 process.env.AWS_SECRET_ACCESS_KEY ??= 'test';
 
-export async function startTestBed(settings: Partial<Config> = {}): Promise<TestBed> {
+export async function startTestBed(settings: SettingOverrides = {}): Promise<TestBed> {
   const dataDir = await mkdtemp(join(tmpdir(), 'control-plane-'));
   const dynamo = await startEmbeddedDynamo(dataDir, process.env.AWS_ACCESS_KEY_ID);
   let storeRuns = true;
@@ -47,21 +48,21 @@ export async function startTestBed(settings: Partial<Config> = {}): Promise<Test
     if (storeRuns) await dynamo.close();
     storeRuns = false;
   };
-  const config: Config = {
-    ...readConfig({ CONTROL_PLANE_DAEMON_KEY: DAEMON_KEY, CONTROL_PLANE_STORE: 'dynamodb' }),
+  const defaults = readConfig({ CONTROL_PLANE_DAEMON_KEY: DAEMON_KEY, CONTROL_PLANE_STORE: 'dynamodb' });
+  const config = overrideSettings(defaults, {
     dynamodbEndpoint: dynamo.endpoint,
     dataDir,
     listenPort: 0,
     metricsPort: 0,
     ...settings,
-  };
-  const store = await openStore(config, logger);
+  });
+  const store = await openStore(config.store, logger);
   await store.createTables();
   const parts = { client: store.client, metrics: createMetrics(), logger };
   const started: ControlPlane[] = [];
   const daemons: TestDaemon[] = [];
-  const another = async (changes: Partial<Config> = {}) => {
-    const controlPlane = await startControlPlane({ ...config, ...changes }, { logger });
+  const another = async (changes: SettingOverrides = {}) => {
+    const controlPlane = await startControlPlane(overrideSettings(config, changes), { logger });
     started.push(controlPlane);
     return controlPlane;
   };
@@ -71,8 +72,8 @@ export async function startTestBed(settings: Partial<Config> = {}): Promise<Test
     dynamodbEndpoint: dynamo.endpoint,
     controlPlane,
     url: controlPlane.url,
-    rooms: new RoomTable(parts, config.tablePrefix),
-    daemons: new DaemonTable(parts, config.tablePrefix),
+    rooms: new RoomTable(parts, config.store.tablePrefix),
+    daemons: new DaemonTable(parts, config.store.tablePrefix),
     stopStore,
     another,
     daemon: async (daemonId) => {
