@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Assignment } from '@mediasoup-server/proto/http';
+import { CLOSE_COME_BACK, CLOSE_FOR_GOOD, ROOM_FULL } from '@mediasoup-server/proto/protoo';
+import type { Snapshot } from '@mediasoup-server/proto/signaling';
+import type { RoomError } from '../errors.ts';
+import { ScriptedDaemon } from '../testing/ScriptedDaemon.ts';
+import { Signaling } from './Signaling.ts';
+
+const joined = { sessionId: 's1', peers: [] };
+const snapshot = { transports: [], ownProducers: [], ownDataProducers: [] } as unknown as Snapshot;
+const resumed = { ...joined, snapshot };
+
+/** A client that is about to join at a daemon of which the test writes the answers. */
+async function joining(t: TestContext, signal?: AbortSignal) {
+  const daemon = await ScriptedDaemon.start(t);
+  const told: unknown[][] = [];
+  const assignment = { url: daemon.url, roomId: 'room', peerId: 'alice' } as Assignment;
+  const join = Signaling.join(
+    assignment,
+    { appData: { name: 'Alice' } },
+    (signaling) => {
+      t.after(() => signaling.close());
+      signaling.on('notification', (notification) => told.push(['notification', notification]));
+      signaling.on('lost', ({ code }, silent) => told.push(['lost', code, silent]));
+      signaling.on('refused', ({ code, message, status }) => told.push(['refused', code, message, status]));
+    },
+    signal,
+  );
+  join.catch(() => {});
+  return { daemon, told, join };
+}
+
+/** A client that has joined. */
+async function inRoom(t: TestContext) {
+  const { daemon, told, join } = await joining(t);
+  const first = await daemon.socket(0);
+  first.answer(await first.request('joinRoom'), joined);
+  const { signaling } = await join;
+  const isLost = () => daemon.until('the loss to be told', () => told.some(([event]) => event === 'lost'));
+  return { daemon, told, first, signaling, isLost };
+}
+
+/** Runs the event loop once, so that what is to be seen at once would have been. */
+const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+test('`join` says who joins which room, and answers what the daemon does', async (t) => {
+  const { daemon, join } = await joining(t);
+  const socket = await daemon.socket(0);
+  const request = await socket.request('joinRoom');
+  assert.deepEqual(request.data, {
+    roomId: 'room',
+    peerId: 'alice',
+    transports: ['send', 'recv'],
+    appData: { name: 'Alice' },
+  });
+  socket.answer(request, joined);
+  assert.deepEqual((await join).joined, joined);
+});
+
+for (const [status, reason, code] of [
+  [403, 'banned', 'REFUSED'],
+  [401, 'the token is used up', 'REFUSED'],
+  [408, 'too late', 'UNAVAILABLE'],
+  [409, 'the room has just closed', 'UNAVAILABLE'],
+  [503, `${ROOM_FULL}: 2 peers`, 'ROOM_FULL'],
+  [503, 'busy', 'UNAVAILABLE'],
+  [400, 'appData: is too large', 'INVALID_REQUEST'],
+] as const) {
+  test(`a join that is refused with ${status} (${reason}) rejects with ${code} and closes its socket`, async (t) => {
+    const { daemon, join } = await joining(t);
+    const socket = await daemon.socket(0);
+    socket.refuse(await socket.request('joinRoom'), status, reason);
+    await assert.rejects(join, { code, status, message: reason });
+    await daemon.until('the socket to be closed', () => socket.closeCode !== undefined);
+  });
+}
+
+test('a join whose socket ends rejects: as refused where the daemon says so, and else as lost', async (t) => {
+  for (const [closeCode, code] of [
+    [CLOSE_FOR_GOOD, 'REFUSED'],
+    [CLOSE_COME_BACK, 'CONNECTION_LOST'],
+  ] as const) {
+    const { daemon, join, told } = await joining(t);
+    const socket = await daemon.socket(0);
+    await socket.request('joinRoom');
+    socket.notify('error', { code: 403, reason: 'banned' });
+    socket.close(closeCode);
+    await assert.rejects(join, (error: RoomError) => {
+      assert.equal(error.code, code);
+      if (code === 'REFUSED') assert.deepEqual([error.message, error.status], ['banned', 403]);
+      return true;
+    });
+    assert.deepEqual(told, [], 'whoever joins hears it from `join` alone');
+  }
+});
+
+test('a join at a daemon that is not there, or that is given up, rejects with DAEMON_UNREACHABLE', async () => {
+  const assignment = { url: 'ws://127.0.0.1:9/', roomId: 'room', peerId: 'alice' } as Assignment;
+  const options = { appData: {} };
+  const unreachable = { code: 'DAEMON_UNREACHABLE' };
+  await assert.rejects(
+    Signaling.join(assignment, options, () => {}),
+    unreachable,
+  );
+  const giveUp = new AbortController();
+  const given = Signaling.join({ ...assignment, url: 'ws://192.0.2.1/' }, options, () => {}, giveUp.signal);
+  giveUp.abort();
+  await assert.rejects(given, unreachable);
+});
+
+test('requests are answered and refused each by itself, and what is no message means nothing', async (t) => {
+  const { first, signaling, told } = await inRoom(t);
+  const [stats, pause] = [
+    signaling.request('getStats', { producerId: 'p' }),
+    signaling.request('pauseProducer', { producerId: 'p' }),
+  ];
+  const [asked, paused] = [await first.request('getStats'), await first.request('pauseProducer')];
+  for (const nonsense of ['', 'hello', '1', 'null', '[]', '{"response":true}', '{"notification":true}'])
+    first.write(nonsense);
+  first.answer({ ...asked, id: 77 });
+  first.refuse(paused, 404, 'there is no such producer');
+  first.answer(asked, { stats: 1 });
+  first.answer(asked, { stats: 2 });
+  await assert.rejects(pause, { status: 404, message: 'there is no such producer' });
+  assert.deepEqual(await stats, { stats: 1 });
+  assert.deepEqual(told, []);
+});
+
+test('after `close` the daemon has the close frame, what was asked rejects, and so does what is asked', async (t) => {
+  const { daemon, first, signaling, told } = await inRoom(t);
+  const asked = signaling.request('getStats', { producerId: 'p' });
+  signaling.close();
+  await assert.rejects(asked, { code: 'CONNECTION_LOST' });
+  await assert.rejects(signaling.request('getStats', { producerId: 'p' }), { code: 'CONNECTION_LOST' });
+  await daemon.until('the close frame', () => first.closeCode !== undefined);
+  assert.deepEqual([signaling.isOver, told], [true, []]);
+});
+
+test('a socket that the daemon closes for good ends the session, with the reason that it gave', async (t) => {
+  const { daemon, first, signaling, told } = await inRoom(t);
+  const asked = signaling.request('getStats', { producerId: 'p' });
+  first.notify('error', { code: 403, reason: 'removed' });
+  first.close(CLOSE_FOR_GOOD);
+  await assert.rejects(asked, { code: 'CONNECTION_LOST' });
+  await daemon.until('the refusal', () => told.length > 0);
+  assert.deepEqual(told, [['refused', 'REFUSED', 'removed', 403]]);
+  assert.equal(signaling.isOver, true);
+});
+
+test('a session goes on over another socket, which does what the lost one left undone, and no more', async (t) => {
+  const { daemon, first, signaling, told, isLost } = await inRoom(t);
+  first.notify('peerMessage', { sequence: 7 });
+  await daemon.until('the message', () => told.length > 0);
+  const produce = signaling.request('produce', { kind: 'audio', rtpParameters: { mid: '0' } } as never);
+  const before = signaling.request('pauseProducer', { producerId: 'p' });
+  signaling.probe();
+  for (const method of ['produce', 'pauseProducer', 'ping']) await first.request(method);
+  first.reset();
+  await isLost();
+  assert.deepEqual(told.at(-1), ['lost', 'CONNECTION_LOST', false]);
+  const meanwhile = signaling.request('closeProducer', { producerId: 'p' });
+
+  const resuming = signaling.resume();
+  const second = await daemon.socket(1);
+  assert.match(second.path, /token=t&sessionId=s1$/);
+  const request = await second.request('joinRoom');
+  assert.deepEqual([request.data.sessionId, request.data.lastMessage, request.data.appData], ['s1', 7, undefined]);
+  const ownProducers = [{ producerId: 'made', mid: '0' }];
+  second.answer(request, { ...resumed, snapshot: { ...snapshot, ownProducers } });
+  assert.equal((await resuming)?.sessionId, 's1');
+  assert.deepEqual(await produce, { producerId: 'made' }, 'what the daemon had done is answered from the snapshot');
+  second.answer(await second.request('pauseProducer'));
+  second.answer(await second.request('closeProducer'));
+  await Promise.all([before, meanwhile]);
+  assert.deepEqual(
+    second.requests.map(({ method }) => method),
+    ['joinRoom', 'pauseProducer', 'closeProducer'],
+  );
+});
+
+for (const [what, answer] of [
+  ['answers 401', (socket, request) => socket.refuse(request, 401)],
+  ['joins the peer anew', (socket, request) => socket.answer(request, joined)],
+] satisfies [string, (socket: ScriptedDaemon['sockets'][0], request: { id: number } & never) => void][]) {
+  test(`a session that the daemon has no more (it ${what}) is over, and nothing is left open`, async (t) => {
+    const { daemon, first, signaling, isLost } = await inRoom(t);
+    first.reset();
+    await isLost();
+    const asked = signaling.request('getStats', { producerId: 'p' });
+    const resuming = signaling.resume();
+    const second = await daemon.socket(1);
+    answer(second, (await second.request('joinRoom')) as never);
+    await assert.rejects(asked, { code: 'CONNECTION_LOST' });
+    assert.equal(await resuming, undefined);
+    assert.equal(signaling.isOver, true);
+    await daemon.until('the socket to be closed', () => second.closeCode !== undefined);
+  });
+}
+
+test('a resume that is refused for now may be tried again, and no close frame says meanwhile that the peer leaves', async (t) => {
+  const { daemon, first, signaling, isLost } = await inRoom(t);
+  signaling.probe(20);
+  await first.request('ping');
+  await isLost();
+  const failing = signaling.resume();
+  const second = await daemon.socket(1);
+  second.refuse(await second.request('joinRoom'), 408, 'no joinRoom came in time');
+  await assert.rejects(failing, { code: 'UNAVAILABLE', status: 408 });
+  await settle();
+  assert.deepEqual([first.closeCode, second.closeCode], [undefined, undefined]);
+  const resuming = signaling.resume();
+  const third = await daemon.socket(2);
+  third.answer(await third.request('joinRoom'), resumed);
+  assert.ok(await resuming);
+  await daemon.until('the others to be closed', () => first.closeCode !== undefined && second.closeCode !== undefined);
+  assert.equal(third.closeCode, undefined);
+});
+
+test('of two sockets that would resume one session at once only one does', async (t) => {
+  const { daemon, first, signaling, isLost } = await inRoom(t);
+  first.reset();
+  await isLost();
+  const one = signaling.resume();
+  const second = await daemon.socket(1);
+  const request = await second.request('joinRoom');
+  const other = signaling.resume();
+  await assert.rejects(other, { code: 'CONNECTION_LOST' });
+  second.answer(request, resumed);
+  assert.ok(await one);
+  assert.equal((await daemon.socket(2)).requests.length, 0);
+  await assert.rejects(signaling.resume(), { code: 'INTERNAL' }, 'nothing is to be resumed');
+});
+
+test('a daemon that leaves a ping unanswered has gone silent; one that refuses it lives', async (t) => {
+  const { first, signaling, told, isLost } = await inRoom(t);
+  signaling.probe(10_000);
+  first.refuse(await first.request('ping'), 429);
+  await settle();
+  assert.deepEqual(told, []);
+  signaling.probe(50);
+  await isLost();
+  assert.deepEqual(told, [['lost', 'CONNECTION_LOST', true]]);
+  assert.equal(signaling.isOver, false);
+  first.notify('message', { from: 'backend' });
+  await settle();
+  assert.equal(told.length, 1, 'what a socket says that was given up is not heard');
+});
