@@ -154,6 +154,20 @@ test('leaving while a session is being opened leaves none behind', async (t) => 
   assert.equal(service.inRoom.length, 0);
 });
 
+test('a network that stalls for 2 s moves nobody, since the control plane finds the daemon alive', async (t) => {
+  const { service, recovery } = await joined(t);
+  const [session] = service.sessions;
+  service.online = false;
+  session?.loseSocket(true);
+  await service.pass(2_000);
+  service.online = true;
+  await service.pass(15_000);
+  assert.equal(recovery.state.status, 'connected');
+  assert.equal(recovery.session, session);
+  assert.equal(service.sessions.length, 1, 'no other session was opened');
+  assert.ok(service.suspects.includes('daemon-a'), 'the control plane was asked');
+});
+
 /** A generator of numbers in [0, 1) that a seed repeats (mulberry32). */
 function numbers(seed: number): () => number {
   let state = seed;

@@ -1,7 +1,12 @@
-/** How often what arrives is looked at, ms. */
-const LOOK_MS = 250;
-/** How long nothing may arrive before the daemon is asked whether it is there, ms. */
-const SILENT_MS = 1_000;
+/** How often what arrives is looked at, ms; hidden pages do so each second. */
+const LOOK_MS = 100;
+/**
+ * How long nothing may arrive before the daemon is asked whether it is there, ms. Sound comes every 20 ms, 400 where nobody
+ * speaks, and the question costs a hundred bytes. So it is asked soon, and the answer is given time.
+ */
+const SILENT_MS = 500;
+/** How long after one question the next one is, ms at least: a screen may be sent once a second. */
+const ASK_INTERVAL_MS = 2_000;
 
 /** One receiver of the browser, as far as it is watched. */
 export interface WatchedReceiver {
@@ -18,8 +23,9 @@ export class MediaWatch {
   readonly #silent: () => void;
   readonly #timer: ReturnType<typeof setInterval>;
   #seen = '';
-  /** How long nothing has arrived, ms; undefined before the first packet, and once silence is reported. */
-  #silentMs: number | undefined;
+  /** When something was last seen to have arrived, ms; undefined before the first packet, and once silence is reported. */
+  #arrivedAt: number | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
 
   /** @param expected the receivers whose media should arrive now */
   constructor(expected: () => readonly WatchedReceiver[], silent: () => void) {
@@ -33,20 +39,21 @@ export class MediaWatch {
   }
 
   #look(): void {
+    const now = performance.now();
     const receivers = this.#expected();
     const sources = receivers.flatMap((receiver) => receiver.getSynchronizationSources());
-    // One that is received no more changes this too, and begins a new second.
+    // One that is received no more changes this too, and begins a new silence.
     const seen = [receivers.length, ...sources.map(({ timestamp, rtpTimestamp }) => `${timestamp} ${rtpTimestamp}`)];
     const arrived = seen.join();
     if (arrived !== this.#seen) {
       this.#seen = arrived;
-      this.#silentMs = sources.length > 0 ? 0 : undefined;
+      this.#arrivedAt = sources.length > 0 ? now : undefined;
       return;
     }
-    if (this.#silentMs === undefined) return;
-    this.#silentMs += LOOK_MS;
-    if (this.#silentMs < SILENT_MS) return;
-    this.#silentMs = undefined;
+    if (this.#arrivedAt === undefined || now - this.#arrivedAt < SILENT_MS) return;
+    if (now - this.#askedAt < ASK_INTERVAL_MS) return;
+    this.#arrivedAt = undefined;
+    this.#askedAt = now;
     this.#silent();
   }
 }

@@ -14,8 +14,12 @@ import { Producers } from './Producers.ts';
 import { Roster } from './Roster.ts';
 import type { SessionEvents } from './SessionEvents.ts';
 
-/** How long the daemon may take to answer where its media has stopped, ms: a false alarm costs a socket alone. */
-const SUSPECT_PING_TIMEOUT_MS = 1_000;
+/**
+ * How long the daemon may take to answer where its media has stopped, ms. More than any network takes that a call is held
+ * over, and little enough that video goes on within 2.5 s: half a second of silence and this, half a second in which the
+ * control plane probes the daemon, and the next join. A false alarm costs a socket alone, since the probe finds the daemon.
+ */
+const SUSPECT_PING_TIMEOUT_MS = 900;
 
 export interface SessionOptions {
   readonly assignment: Assignment;

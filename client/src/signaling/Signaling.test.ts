@@ -246,3 +246,20 @@ test('a daemon that leaves a ping unanswered has gone silent; one that refuses i
   await settle();
   assert.equal(told.length, 1, 'what a socket says that was given up is not heard');
 });
+
+test('a page that was too busy to read an answer in time does not take the daemon for silent', async (t) => {
+  const { first, signaling, told } = await inRoom(t);
+  signaling.probe(400);
+  const ping = await first.request('ping');
+  // Node looks at timers after this and reads sockets after those: the answer is found when the time is up.
+  await new Promise<void>((resolve) =>
+    setImmediate(() => {
+      first.answer(ping);
+      const until = performance.now() + 1_000;
+      while (performance.now() < until);
+      resolve();
+    }),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.deepEqual(told, []);
+});

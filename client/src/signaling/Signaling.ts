@@ -18,6 +18,8 @@ const REQUEST_TIMEOUT_MS = 20_000;
 const PING_INTERVAL_MS = 5_000;
 /** How long it may take to answer that, ms. */
 const PING_TIMEOUT_MS = 3_000;
+/** How late a timer is in a page that was busy or hidden, ms, and how long such a page has to read what came meanwhile. */
+const BUSY_MS = 100;
 
 type Joined = ResponseData<'joinRoom'>;
 /** A session that goes on: what it has and sees. */
@@ -140,14 +142,17 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     clearTimeout(this.#pingTimer);
     if (this.#state.kind !== 'open') return;
     const { socket } = this.#state;
-    const silent = setTimeout(() => {
+    const due = performance.now() + timeoutMs;
+    const silent = (): void => {
       if (this.#state.kind !== 'open' || this.#state.socket !== socket) return;
       socket.abandon();
       this.#lose(socket, new RoomError('CONNECTION_LOST', 'The media server went silent'), true);
+    };
+    this.#pingTimer = setTimeout(() => {
+      if (performance.now() - due > BUSY_MS) this.#pingTimer = setTimeout(silent, BUSY_MS);
+      else silent();
     }, timeoutMs);
-    this.#pingTimer = silent;
     const next = (): void => {
-      clearTimeout(silent);
       if (this.#state.kind === 'open' && this.#state.socket === socket) this.#schedulePing();
     };
     // A refusal is an answer too.
