@@ -37,8 +37,8 @@ test: setup-tests ## Runs every test: unit, contract, browser and failure tests.
 
 TESTS ?= $(shell git ls-files --cached --others --exclude-standard '*.test.ts')
 
-soak: setup-tests ## Runs the long tests: FUZZ_RUNS meetings of up to FUZZ_LENGTH hostile messages, CYCLES of joining and leaving, COMMAND_FUZZ_RUNS requests to the gRPC port, OUTAGE_MS without control plane and table, SUBSCRIBERS of one room on two workers, MEETINGS of two pages, BATCH_DATAGRAMS of the worker's sends.
-	@$(WORKER) && FUZZ_RUNS=$${FUZZ_RUNS:-1800} FUZZ_LENGTH=$${FUZZ_LENGTH:-1000} CYCLES=$${CYCLES:-20000} COMMAND_FUZZ_RUNS=$${COMMAND_FUZZ_RUNS:-50000} OUTAGE_MS=$${OUTAGE_MS:-300000} SUBSCRIBERS=$${SUBSCRIBERS:-300} MEETINGS=$${MEETINGS:-500} BATCH_DATAGRAMS=$${BATCH_DATAGRAMS:-12200000} \
+soak: setup-tests ## Runs the long tests: FUZZ_RUNS meetings of up to FUZZ_LENGTH hostile messages, CYCLES of joining and leaving, COMMAND_FUZZ_RUNS requests to the gRPC port, HTTP_FUZZ_RUNS to the HTTP API, OUTAGE_MS without control plane and table, SUBSCRIBERS of one room on two workers, MEETINGS of two pages, BATCH_DATAGRAMS of the worker's sends.
+	@$(WORKER) && FUZZ_RUNS=$${FUZZ_RUNS:-1800} FUZZ_LENGTH=$${FUZZ_LENGTH:-1000} CYCLES=$${CYCLES:-20000} COMMAND_FUZZ_RUNS=$${COMMAND_FUZZ_RUNS:-50000} HTTP_FUZZ_RUNS=$${HTTP_FUZZ_RUNS:-50000} OUTAGE_MS=$${OUTAGE_MS:-300000} SUBSCRIBERS=$${SUBSCRIBERS:-300} MEETINGS=$${MEETINGS:-500} BATCH_DATAGRAMS=$${BATCH_DATAGRAMS:-12200000} \
 		node --test --test-force-exit --test-timeout=3600000 e2e/api/fuzz.test.ts e2e/api/everyLeaf.test.ts e2e/api/everyCommandField.test.ts e2e/api/everyHttpField.test.ts e2e/api/commandFuzz.test.ts e2e/failure/soak.test.ts e2e/failure/directory.test.ts e2e/api/mesh.test.ts e2e/browser/meeting.test.ts media-daemon/src/routers/mesh.property.test.ts tools/worker-build/batch/batch.test.ts
 
 load: setup ## Puts rooms full of peers on a deployment, and measures what they receive: ARGS='--help' tells how.

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Problem } from '@mediasoup-server/proto/http';
+import fc from 'fast-check';
 import { hostileValues, placesIn, withValue } from '../support/leaves.ts';
 import { daemonKey, Stack } from '../support/stack.ts';
 
+/** How many more requests with several such values each are tried, at random; `make soak` tries many more. */
+const RUNS = Number(process.env.HTTP_FUZZ_RUNS ?? 500);
 const NO_LIMIT = '1000000000';
 const names = ['.', '..', '*', '__proto__', 'constructor', '\u0000', '%', 'x'.repeat(2000), '\u202e', '/', '?'];
 const rtpCapabilitiesJson = JSON.stringify({ codecs: [], headerExtensions: [] });
@@ -93,6 +96,26 @@ test('whatever stands in the place of any field of an HTTP request, the answer i
     const last = await send(url, method, body, bearer);
     assert.ok(last.ok, `${path}, valid again: ${last.status} ${await last.text()}`);
   }
-  t.diagnostic(`${messages} requests`);
+  t.diagnostic(`${messages} requests with one such value`);
+
+  const met: Partial<Record<number, number>> = {};
+  const several = fc.array(fc.tuple(fc.nat(), fc.constantFrom(...hostileValues)), { minLength: 1, maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...posts), several, async ([method, path, body, bearer], changes) => {
+      let changed = body;
+      for (const [at, value] of changes) {
+        const places = placesIn(changed);
+        const place = places[at % places.length];
+        if (place) changed = withValue(changed, place, value);
+      }
+      const answer = await send(`${stack.controlPlaneUrl}${path}`, method, changed, bearer);
+      met[answer.status] = (met[answer.status] ?? 0) + 1;
+      await (await noFault(answer, `${path}: ${JSON.stringify(changed).slice(0, 500)}`)).body?.cancel();
+    }),
+    { numRuns: RUNS, interruptAfterTimeLimit: 3_600_000 },
+  );
+  t.diagnostic(`of ${RUNS} requests with up to four such values: ${JSON.stringify(met)}`);
+  assert.ok(met[201] || met[200], 'none was taken');
+  assert.ok(met[400], 'none was refused');
   assert.equal((await stack.assign('another', 'guest')).roomId, 'another');
 });
