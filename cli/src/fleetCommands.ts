@@ -23,6 +23,13 @@ type DrainOptions = AskingOptions & {
 /** The most that the control plane answers at once. */
 const MAX_PAGE = 1000;
 
+/** How many of its workers send several packets in one call, and how that goes. */
+function batchingText({ batching }: DaemonInfo['load']): string {
+  if (!batching) return '-';
+  const { workers, batchingWorkers, packetsPerMessage, refusedMessages } = batching;
+  return `${batchingWorkers}/${workers} workers, ${packetsPerMessage.toFixed(1)} packets a message, ${refusedMessages} refused`;
+}
+
 /** What an operator asks the control plane and tells the daemons. */
 export function addFleetCommands({ command, output, stderr }: CommandContext): void {
   /** A command that asks the control plane. */
@@ -75,6 +82,7 @@ export function addFleetCommands({ command, output, stderr }: CommandContext): v
       rooms: ({ load }) => load.rooms,
       peers: ({ load }) => load.peers,
       headroom: ({ headroom }) => headroom,
+      batching: ({ load }) => batchingText(load),
       heartbeat: ({ heartbeatAt }) => heartbeatAt,
     });
   });

@@ -55,7 +55,9 @@ test('whatever stands in the place of any field of an HTTP request, the answer i
   };
   const registered = { incarnation: 'one', region: 'default', zone: 'a', url: 'ws://127.0.0.1:9', version: '1' };
   const duration = '0.001s';
-  const load = { rooms: 1, peers: 1, producers: 1, consumers: 1, workerCpu: 0.5, eventLoopDelay: duration, network: 0 };
+  const counts = { rooms: 1, peers: 1, producers: 1, consumers: 1 };
+  const batching = { workers: 2, batchingWorkers: 1, packetsPerMessage: 1.5, refusedMessages: '0' };
+  const load = { ...counts, workerCpu: 0.5, eventLoopDelay: duration, network: 0, batching };
   const secret = await register('daemon-b');
   const posts: readonly (readonly [method: string, path: string, body: object, bearer?: string])[] = [
     ['POST', '/rooms/room/assignments', { peerId: 'alice', region: 'default', failedDaemonId: 'daemon-x' }],

@@ -61,6 +61,9 @@ test('an operator makes the tables, looks around and drains a daemon', async (t)
   const [one, more] = listed.lines();
   const rest = await cli(['daemons', 'list', '--json', '--cursor', more.cursor, ...operates]);
   assert.deepEqual([one, ...rest.lines()].map(({ daemonId }) => daemonId).sort(), ['daemon-a', 'daemon-b']);
+  assert.ok(one.load.batching.workers > 0);
+  const table = (await cli(['daemons', 'list', ...operates])).stdout;
+  assert.match(table, / batching .*\n.* \d+\/\d+ workers, \d+\.\d packets a message, 0 refused /);
   assert.match((await cli(['rooms', 'list', ...operates])).stdout, new RegExp(`\n"lobby" +1 +${chosen} `));
 
   const draining = cli(['daemons', 'drain', chosen, '--json', ...operates]);

@@ -96,6 +96,10 @@ export const settingsSchema = z
       file('run').optional(),
       'The mediasoup-worker binary, where it is not the one that `MEDIASOUP_WORKER_BIN` names.',
     ),
+    rtcBatch: describe(
+      z.enum(['on', 'off']).default('on'),
+      'Whether a media worker sends in one call what a turn of its loop has for a viewer. `off`: each packet in a call of its own.',
+    ),
     workerTimeoutMs: describe(
       integer(10, 600_000).default(5000),
       'Milliseconds after which a media worker that does not answer is killed and replaced.',

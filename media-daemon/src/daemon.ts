@@ -83,6 +83,7 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       logger,
     );
     closers.push(() => pool.close());
+    tellBatching(pool, logger);
     const rooms = new Rooms(pool, { ...config, limits: config, unjoinedMs: config.unjoinedRoomMs }, logger);
     rooms.listen((room, event) => {
       events.addOf(room, event);
@@ -215,6 +216,19 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
     await close();
     throw error;
   }
+}
+
+/** What forwarding costs depends on it. */
+function tellBatching({ workers, batches }: WorkerPool, logger: Logger): void {
+  const told = { workers: workers.length, batching: batches.length };
+  if (told.batching === told.workers) logger.info(told, 'the workers send several packets in one call');
+  else if (workers.some(({ batch }) => batch))
+    logger.info(told, 'the workers send each packet in a call of its own, as MEDIA_DAEMON_RTC_BATCH says');
+  else
+    logger.warn(
+      told,
+      'the workers send each packet in a call of its own, which needs more CPU: this mediasoup-worker is not of tools/worker-build',
+    );
 }
 
 const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);

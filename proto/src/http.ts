@@ -79,6 +79,16 @@ const cursorSchema = z.string().optional().meta({
   description: 'There is more: asks for the next page. A page without it is the last, however short others are.',
 });
 
+/** How a daemon's mediasoup workers send. */
+export const batchingSchema = z.object({
+  workers: z.number(),
+  batchingWorkers: z.number().meta({
+    description: 'Those that send in one call what a turn of their loop has; the others send each packet on its own.',
+  }),
+  packetsPerMessage: z.number().meta({ description: 'Since these workers started; 0 while none was sent.' }),
+  refusedMessages: z.number().meta({ description: 'Messages that the kernel refused.' }),
+});
+
 /** A media daemon as `GET /daemons` tells operators of it. */
 export const daemonInfoSchema = z.object({
   daemonId: idSchema,
@@ -99,6 +109,7 @@ export const daemonInfoSchema = z.object({
     workerCpu: z.number().meta({ description: '0 to 1 of a core, of the busiest mediasoup worker.' }),
     eventLoopDelayMs: z.number(),
     network: z.number().meta({ description: '0 to 1 of what its network carries.' }),
+    batching: batchingSchema.optional().meta({ description: 'Missing while no heartbeat has told it.' }),
   }),
   headroom: z.number().meta({ description: 'How many more peers it takes.' }),
   heartbeatAt: z.iso.datetime().meta({ description: 'When the last heartbeat came.' }),

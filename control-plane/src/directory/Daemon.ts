@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { batchingSchema } from '@mediasoup-server/proto/http';
 import { z } from 'zod';
 import { reservationsShape } from './Reservations.ts';
 
@@ -15,6 +16,7 @@ const loadSchema = z.object({
   eventLoopDelayMs: z.number(),
   /** 0 to 1 of what its network carries. */
   network: z.number().default(0),
+  batching: batchingSchema.optional(),
 });
 export type Load = z.infer<typeof loadSchema>;
 

@@ -1,7 +1,12 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { idSchema } from '@mediasoup-server/proto/ids';
-import { DaemonState, type HeartbeatRequest, type HeartbeatResponseSchema } from '@mediasoup-server/proto/registry';
+import {
+  type Batching,
+  DaemonState,
+  type HeartbeatRequest,
+  type HeartbeatResponseSchema,
+} from '@mediasoup-server/proto/registry';
 import type { Logger } from '@mediasoup-server/server-kit/logger';
 import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import { z } from 'zod';
@@ -160,7 +165,19 @@ function readLoad(load: NonNullable<HeartbeatRequest['load']>, skipped: Skipped)
     skipped(`load.${field}: is not between 0 and ${MAX_MEASURE}`);
     return undefined;
   }
-  return { rooms, peers, producers, consumers, workerCpu, eventLoopDelayMs, network };
+  const batching = load.batching && readBatching(load.batching, skipped);
+  if (load.batching && !batching) return undefined;
+  return { rooms, peers, producers, consumers, workerCpu, eventLoopDelayMs, network, ...(batching && { batching }) };
+}
+
+/** @returns `undefined` for what is not valid. */
+function readBatching(batching: Batching, skipped: Skipped): Load['batching'] {
+  const { workers, batchingWorkers, packetsPerMessage } = batching;
+  const refusedMessages = readCount(batching.refusedMessages);
+  if (refusedMessages !== undefined && packetsPerMessage >= 0 && packetsPerMessage <= MAX_MEASURE)
+    return { workers, batchingWorkers, packetsPerMessage, refusedMessages };
+  skipped('load.batching: a number is out of range');
+  return undefined;
 }
 
 /** The valid ones of the rooms that a daemon reports. */

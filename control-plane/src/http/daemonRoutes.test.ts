@@ -167,6 +167,7 @@ describe('the daemons routes', () => {
       workerCpu: 0.5,
       eventLoopDelay: '0.025s',
       network: 0.25,
+      batching: { workers: 2, batchingWorkers: 1, packetsPerMessage: 3.5, refusedMessages: 6 },
     };
     const answer = await daemon.heartbeat(bed.url, { state: 'DAEMON_STATE_DRAINING', load, headroom: 7 });
     const { fenced, superseded, heartbeatInterval, jwksJson } = await heartbeatAnswerOf(answer);
@@ -243,6 +244,7 @@ describe('the daemons routes', () => {
 
   for (const [kind, poisoned] of [
     ['load with a fraction that is no number', { load: { workerCpu: 'NaN' } }],
+    ['batching with a fraction that is no number', { load: { batching: { packetsPerMessage: 'NaN' } } }],
     ['load with a share that is no number', { load: { network: 'Infinity' } }],
     ['count of reservations that is too large', { assigned: tooMuch }],
   ] as const) {

@@ -1,8 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import type { LoadSchema } from '@mediasoup-server/proto/registry';
+import type { BatchingSchema, LoadSchema } from '@mediasoup-server/proto/registry';
 import type { Rooms } from '../rooms/Rooms.ts';
 import { EventLoopWatch } from '../telemetry/EventLoopWatch.ts';
+import type { BatchCounters } from '../workers/WorkerBatch.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import { NetworkMeter } from './NetworkMeter.ts';
 
@@ -66,6 +67,23 @@ export class LoadMeter {
       consumers: peers.reduce((sum, peer) => sum + peer.consumerCount, 0),
       workerCpu: this.workerCpu,
       eventLoopDelay: durationFromMs(Math.round(this.eventLoopDelayMs)),
+      batching: this.#batching(),
+    };
+  }
+
+  #batching(): MessageInitShape<typeof BatchingSchema> {
+    const { workers, batches } = this.#options.pool;
+    const sum = (read: (counters: BatchCounters) => number) => batches.reduce((all, one) => all + read(one), 0);
+    return {
+      workers: workers.length,
+      batchingWorkers: batches.length,
+      packetsPerMessage:
+        sum(({ datagrams }) => datagrams) /
+        Math.max(
+          sum(({ messages }) => messages),
+          1,
+        ),
+      refusedMessages: BigInt(sum(({ refusedMessages }) => refusedMessages)),
     };
   }
 

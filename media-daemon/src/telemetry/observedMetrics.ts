@@ -3,7 +3,7 @@ import type { Drain } from '../fleet/Drain.ts';
 import type { LoadMeter } from '../fleet/LoadMeter.ts';
 import type { Peer } from '../peers/Peer.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
-import type { WorkerPool } from '../workers/WorkerPool.ts';
+import type { PooledWorker, WorkerPool } from '../workers/WorkerPool.ts';
 
 /** Whose state the metrics tell. */
 export type Observed = {
@@ -53,6 +53,11 @@ export function observedMetrics(registry: Registry): { observe(observed: Observe
     'mediasoup workers that are given nothing more where another can have it.',
     ({ pool }) => pool.workers.filter(({ load }) => load.saturated).length,
   );
+  gauge(
+    'workers_batching',
+    'mediasoup workers that send in one call what a turn of their loop has; the others send each packet on its own.',
+    ({ pool }) => pool.batches.length,
+  );
   gauge('routers', 'Routers of rooms; a room has one on each worker that it is on.', ({ rooms }) =>
     rooms.open.reduce((sum, { mesh }) => sum + mesh.routers.length, 0),
   );
@@ -74,16 +79,43 @@ export function observedMetrics(registry: Registry): { observe(observed: Observe
     'The longest that anything held up the event loop since the metrics were read last.',
     ({ load }) => load.takeLongestMs() / 1000,
   );
-  new Counter({
-    name: 'media_daemon_worker_cpu_seconds_total',
-    help: "CPU time of each mediasoup worker, by its place in the pool; a replaced worker's begins anew.",
-    labelNames: ['worker'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { slot, cpu } of observed?.pool.workers ?? []) this.inc({ worker: slot }, cpu.seconds);
-    },
-  });
+  /** By a worker's place in the pool; a replaced worker's begins anew. */
+  const workerCounter = (name: string, help: string, read: (worker: PooledWorker) => number | undefined) =>
+    new Counter({
+      name: `media_daemon_worker_${name}_total`,
+      help,
+      labelNames: ['worker'],
+      registers,
+      collect() {
+        this.reset();
+        for (const worker of observed?.pool.workers ?? []) this.inc({ worker: worker.slot }, read(worker) ?? 0);
+      },
+    });
+  workerCounter(
+    'cpu_seconds',
+    "CPU time of each mediasoup worker, by its place in the pool; a replaced worker's begins anew.",
+    ({ cpu }) => cpu.seconds,
+  );
+  workerCounter(
+    'batched_packets',
+    'UDP packets that each mediasoup worker sent in batches. Divided by the messages: packets a message.',
+    ({ batch }) => batch?.read()?.datagrams,
+  );
+  workerCounter(
+    'batched_messages',
+    'Messages that carried these packets: one for several of a viewer, where the kernel cuts it apart.',
+    ({ batch }) => batch?.read()?.messages,
+  );
+  workerCounter(
+    'refused_messages',
+    'Messages of batches that the kernel refused, as for a destination without a route.',
+    ({ batch }) => batch?.read()?.refusedMessages,
+  );
+  workerCounter(
+    'dropped_packets',
+    'Packets of batches dropped since the socket took nothing for too long, the oldest first.',
+    ({ batch }) => batch?.read()?.droppedDatagrams,
+  );
   new Gauge({
     name: 'media_daemon_worker_consumers',
     help: 'Consumers and data consumers of each mediasoup worker, those of pipes too, by its place in the pool.',

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@mediasoup-server/server-kit/logger';
 import { createWorker, type types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
+import { type BatchCounters, WorkerBatch } from './WorkerBatch.ts';
 import { WorkerCpu } from './WorkerCpu.ts';
 import { WorkerLoad } from './WorkerLoad.ts';
 
@@ -22,6 +23,8 @@ export type PooledWorker = {
   readonly slot: number;
   readonly cpu: WorkerCpu;
   readonly load: WorkerLoad;
+  /** What it has sent in batches; undefined for a worker that cannot. */
+  readonly batch: WorkerBatch | undefined;
   /** Asks it whether it can still be asked; called when a call to mediasoup has failed. */
   readonly check: (because: unknown) => void;
 };
@@ -33,6 +36,8 @@ export type WorkerPoolOptions = {
   /** The first worker's port; 0 lets the system choose. */
   readonly rtcPort: number;
   readonly workerBin?: string | undefined;
+  /** Whether workers that can send several packets in one call do. */
+  readonly rtcBatch?: 'on' | 'off';
   /** Milliseconds after which a worker that does not answer is killed, and so replaced. */
   readonly workerTimeoutMs: number;
   /** Percent of a core from which on a worker is saturated. */
@@ -77,6 +82,12 @@ export class WorkerPool {
   /** The workers that live. */
   get workers(): PooledWorker[] {
     return this.#slots.filter((slot) => slot !== undefined).filter(({ worker }) => this.#isUsable(worker));
+  }
+
+  /** What the workers have sent in batches since they started, without those that send each packet on its own. */
+  get batches(): BatchCounters[] {
+    const counters = this.workers.map(({ batch }) => batch?.read()).filter((read) => read !== undefined);
+    return counters.filter(({ state }) => state !== 'off');
   }
 
   /**
@@ -125,8 +136,8 @@ export class WorkerPool {
 
   /** @returns undefined when the pool was closed meanwhile. */
   async #start(slot: number): Promise<types.Worker | undefined> {
-    const { rtcIp, rtcAnnouncedAddress, rtcPort, workerBin } = this.#options;
-    const worker = await startWorker(workerBin);
+    const { rtcIp, rtcAnnouncedAddress, rtcPort } = this.#options;
+    const worker = await startWorker(this.#options);
     const port = rtcPort === 0 ? {} : { port: rtcPort + slot };
     const address = {
       ip: rtcIp,
@@ -149,8 +160,10 @@ export class WorkerPool {
       }
       const cpu = new WorkerCpu();
       const load = this.#loadOf(worker, cpu);
+      const batch = WorkerBatch.find(worker.pid);
+      worker.observer.once('close', () => batch?.close());
       const check = (because: unknown) => this.#check(because);
-      const pooled = { worker, webRtcServer, rtcPort: bound, slot, cpu, load, check };
+      const pooled = { worker, webRtcServer, rtcPort: bound, slot, cpu, load, batch, check };
       this.#slots[slot] = pooled;
       this.#started.resolve();
       void this.#watch(pooled);
@@ -257,7 +270,9 @@ function kill(pid: number): void {
   }
 }
 
-async function startWorker(workerBin: string | undefined): Promise<types.Worker> {
+async function startWorker({ workerBin, rtcBatch = 'on' }: WorkerPoolOptions): Promise<types.Worker> {
+  // The worker reads it itself, and mediasoup gives it the environment of this process.
+  process.env.MEDIA_DAEMON_RTC_BATCH = rtcBatch;
   const signals = ['SIGINT', 'SIGTERM'] as const;
   const before = new Map(signals.map((signal) => [signal, process.listeners(signal)]));
   let worker: types.Worker;

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file media/v1/registry.proto.
  */
 export const file_media_v1_registry: GenFile = /*@__PURE__*/
-  fileDesc("ChdtZWRpYS92MS9yZWdpc3RyeS5wcm90bxIIbWVkaWEudjEijwEKD1JlZ2lzdGVyUmVxdWVzdBITCgtpbmNhcm5hdGlvbhgBIAEoCRIOCgZyZWdpb24YAiABKAkSDAoEem9uZRgDIAEoCRILCgN1cmwYBCABKAkSFAoMZ3JwY19hZGRyZXNzGAUgASgJEg8KB3ZlcnNpb24YBiABKAkSFQoNZm9ybWVyX3NlY3JldBgHIAEoCSJsChBSZWdpc3RlclJlc3BvbnNlEg4KBnNlY3JldBgBIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJandrc19qc29uGAMgASgJIukBChBIZWFydGJlYXRSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEiQKBXN0YXRlGAIgASgOMhUubWVkaWEudjEuRGFlbW9uU3RhdGUSHAoEbG9hZBgDIAEoCzIOLm1lZGlhLnYxLkxvYWQSKgoMY2xvc2VkX3Jvb21zGAQgAygLMhQubWVkaWEudjEuQ2xvc2VkUm9vbRIQCghoZWFkcm9vbRgFIAEoDRIQCghhc3NpZ25lZBgGIAEoBBIsCg1yZW1vdmVkX3BlZXJzGAcgAygLMhUubWVkaWEudjEuUmVtb3ZlZFBlZXIizAEKEUhlYXJ0YmVhdFJlc3BvbnNlEg4KBmZlbmNlZBgBIAEoCBISCgpzdXBlcnNlZGVkGAIgASgIEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIRCglqd2tzX2pzb24YBCABKAkSEAoIYXNzaWduZWQYBSABKAQSIgoGcmFpc2VkGAYgAygLMhIubWVkaWEudjEuT3BlblJvb20SEwoLdW5wcm9jZXNzZWQYByADKAkipAEKBExvYWQSDQoFcm9vbXMYASABKA0SDQoFcGVlcnMYAiABKA0SEQoJcHJvZHVjZXJzGAMgASgNEhEKCWNvbnN1bWVycxgEIAEoDRISCgp3b3JrZXJfY3B1GAUgASgBEjMKEGV2ZW50X2xvb3BfZGVsYXkYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDwoHbmV0d29yaxgHIAEoASJeCgtSZW1vdmVkUGVlchIPCgdyb29tX2lkGAEgASgJEg8KB3BlZXJfaWQYAiABKAkSLQoKcmVmdXNlX2ZvchgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIsCgpDbG9zZWRSb29tEg8KB3Jvb21faWQYASABKAkSDQoFZXBvY2gYAiABKAQiawoSUmVwb3J0Um9vbXNSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEiEKBXJvb21zGAIgAygLMhIubWVkaWEudjEuT3BlblJvb20SHQoVcnRwX2NhcGFiaWxpdGllc19qc29uGAMgASgJIksKE1JlcG9ydFJvb21zUmVzcG9uc2USIQoFcm9vbXMYASADKAsyEi5tZWRpYS52MS5PcGVuUm9vbRIRCgllbHNld2hlcmUYAiADKAkiKgoIT3BlblJvb20SDwoHcm9vbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBCJGChBDbGFpbVJvb21SZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEh0KFXJ0cF9jYXBhYmlsaXRpZXNfanNvbhgCIAEoCSJGChFDbGFpbVJvb21SZXNwb25zZRIPCgdncmFudGVkGAEgASgIEhEKCWRhZW1vbl9pZBgCIAEoCRINCgVlcG9jaBgDIAEoBCp1CgtEYWVtb25TdGF0ZRIcChhEQUVNT05fU1RBVEVfVU5TUEVDSUZJRUQQABIWChJEQUVNT05fU1RBVEVfUkVBRFkQARIZChVEQUVNT05fU1RBVEVfRFJBSU5JTkcQAhIVChFEQUVNT05fU1RBVEVfTE9TVBADYgZwcm90bzM", [file_google_protobuf_duration]);
+  fileDesc("ChdtZWRpYS92MS9yZWdpc3RyeS5wcm90bxIIbWVkaWEudjEijwEKD1JlZ2lzdGVyUmVxdWVzdBITCgtpbmNhcm5hdGlvbhgBIAEoCRIOCgZyZWdpb24YAiABKAkSDAoEem9uZRgDIAEoCRILCgN1cmwYBCABKAkSFAoMZ3JwY19hZGRyZXNzGAUgASgJEg8KB3ZlcnNpb24YBiABKAkSFQoNZm9ybWVyX3NlY3JldBgHIAEoCSJsChBSZWdpc3RlclJlc3BvbnNlEg4KBnNlY3JldBgBIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEQoJandrc19qc29uGAMgASgJIukBChBIZWFydGJlYXRSZXF1ZXN0EhMKC2luY2FybmF0aW9uGAEgASgJEiQKBXN0YXRlGAIgASgOMhUubWVkaWEudjEuRGFlbW9uU3RhdGUSHAoEbG9hZBgDIAEoCzIOLm1lZGlhLnYxLkxvYWQSKgoMY2xvc2VkX3Jvb21zGAQgAygLMhQubWVkaWEudjEuQ2xvc2VkUm9vbRIQCghoZWFkcm9vbRgFIAEoDRIQCghhc3NpZ25lZBgGIAEoBBIsCg1yZW1vdmVkX3BlZXJzGAcgAygLMhUubWVkaWEudjEuUmVtb3ZlZFBlZXIizAEKEUhlYXJ0YmVhdFJlc3BvbnNlEg4KBmZlbmNlZBgBIAEoCBISCgpzdXBlcnNlZGVkGAIgASgIEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIRCglqd2tzX2pzb24YBCABKAkSEAoIYXNzaWduZWQYBSABKAQSIgoGcmFpc2VkGAYgAygLMhIubWVkaWEudjEuT3BlblJvb20SEwoLdW5wcm9jZXNzZWQYByADKAkiygEKBExvYWQSDQoFcm9vbXMYASABKA0SDQoFcGVlcnMYAiABKA0SEQoJcHJvZHVjZXJzGAMgASgNEhEKCWNvbnN1bWVycxgEIAEoDRISCgp3b3JrZXJfY3B1GAUgASgBEjMKEGV2ZW50X2xvb3BfZGVsYXkYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDwoHbmV0d29yaxgHIAEoARIkCghiYXRjaGluZxgIIAEoCzISLm1lZGlhLnYxLkJhdGNoaW5nImwKCEJhdGNoaW5nEg8KB3dvcmtlcnMYASABKA0SGAoQYmF0Y2hpbmdfd29ya2VycxgCIAEoDRIbChNwYWNrZXRzX3Blcl9tZXNzYWdlGAMgASgBEhgKEHJlZnVzZWRfbWVzc2FnZXMYBCABKAQiXgoLUmVtb3ZlZFBlZXISDwoHcm9vbV9pZBgBIAEoCRIPCgdwZWVyX2lkGAIgASgJEi0KCnJlZnVzZV9mb3IYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iLAoKQ2xvc2VkUm9vbRIPCgdyb29tX2lkGAEgASgJEg0KBWVwb2NoGAIgASgEImsKElJlcG9ydFJvb21zUmVxdWVzdBITCgtpbmNhcm5hdGlvbhgBIAEoCRIhCgVyb29tcxgCIAMoCzISLm1lZGlhLnYxLk9wZW5Sb29tEh0KFXJ0cF9jYXBhYmlsaXRpZXNfanNvbhgDIAEoCSJLChNSZXBvcnRSb29tc1Jlc3BvbnNlEiEKBXJvb21zGAEgAygLMhIubWVkaWEudjEuT3BlblJvb20SEQoJZWxzZXdoZXJlGAIgAygJIioKCE9wZW5Sb29tEg8KB3Jvb21faWQYASABKAkSDQoFZXBvY2gYAiABKAQiRgoQQ2xhaW1Sb29tUmVxdWVzdBITCgtpbmNhcm5hdGlvbhgBIAEoCRIdChVydHBfY2FwYWJpbGl0aWVzX2pzb24YAiABKAkiRgoRQ2xhaW1Sb29tUmVzcG9uc2USDwoHZ3JhbnRlZBgBIAEoCBIRCglkYWVtb25faWQYAiABKAkSDQoFZXBvY2gYAyABKAQqdQoLRGFlbW9uU3RhdGUSHAoYREFFTU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSREFFTU9OX1NUQVRFX1JFQURZEAESGQoVREFFTU9OX1NUQVRFX0RSQUlOSU5HEAISFQoRREFFTU9OX1NUQVRFX0xPU1QQA2IGcHJvdG8z", [file_google_protobuf_duration]);
 
 /**
  * POST /daemons/:daemonId/registrations
@@ -260,6 +260,11 @@ export type Load = Message<"media.v1.Load"> & {
    * @generated from field: double network = 7;
    */
   network: number;
+
+  /**
+   * @generated from field: media.v1.Batching batching = 8;
+   */
+  batching?: Batching | undefined;
 };
 
 /**
@@ -268,6 +273,46 @@ export type Load = Message<"media.v1.Load"> & {
  */
 export const LoadSchema: GenMessage<Load> = /*@__PURE__*/
   messageDesc(file_media_v1_registry, 4);
+
+/**
+ * How the mediasoup workers send: several packets in one call, where they can.
+ *
+ * @generated from message media.v1.Batching
+ */
+export type Batching = Message<"media.v1.Batching"> & {
+  /**
+   * @generated from field: uint32 workers = 1;
+   */
+  workers: number;
+
+  /**
+   * Those that send in one call what a turn of their loop has for a viewer; the others send each packet on its own.
+   *
+   * @generated from field: uint32 batching_workers = 2;
+   */
+  batchingWorkers: number;
+
+  /**
+   * UDP packets a message, since these workers started; 0 while none was sent.
+   *
+   * @generated from field: double packets_per_message = 3;
+   */
+  packetsPerMessage: number;
+
+  /**
+   * Messages that the kernel refused.
+   *
+   * @generated from field: uint64 refused_messages = 4;
+   */
+  refusedMessages: bigint;
+};
+
+/**
+ * Describes the message media.v1.Batching.
+ * Use `create(BatchingSchema)` to create a new message.
+ */
+export const BatchingSchema: GenMessage<Batching> = /*@__PURE__*/
+  messageDesc(file_media_v1_registry, 5);
 
 /**
  * @generated from message media.v1.RemovedPeer
@@ -296,7 +341,7 @@ export type RemovedPeer = Message<"media.v1.RemovedPeer"> & {
  * Use `create(RemovedPeerSchema)` to create a new message.
  */
 export const RemovedPeerSchema: GenMessage<RemovedPeer> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 5);
+  messageDesc(file_media_v1_registry, 6);
 
 /**
  * @generated from message media.v1.ClosedRoom
@@ -318,7 +363,7 @@ export type ClosedRoom = Message<"media.v1.ClosedRoom"> & {
  * Use `create(ClosedRoomSchema)` to create a new message.
  */
 export const ClosedRoomSchema: GenMessage<ClosedRoom> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 6);
+  messageDesc(file_media_v1_registry, 7);
 
 /**
  * POST /daemons/:daemonId/rooms reports rooms that are open on the daemon: all of them after a registration, which heals
@@ -352,7 +397,7 @@ export type ReportRoomsRequest = Message<"media.v1.ReportRoomsRequest"> & {
  * Use `create(ReportRoomsRequestSchema)` to create a new message.
  */
 export const ReportRoomsRequestSchema: GenMessage<ReportRoomsRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 7);
+  messageDesc(file_media_v1_registry, 8);
 
 /**
  * @generated from message media.v1.ReportRoomsResponse
@@ -378,7 +423,7 @@ export type ReportRoomsResponse = Message<"media.v1.ReportRoomsResponse"> & {
  * Use `create(ReportRoomsResponseSchema)` to create a new message.
  */
 export const ReportRoomsResponseSchema: GenMessage<ReportRoomsResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 8);
+  messageDesc(file_media_v1_registry, 9);
 
 /**
  * @generated from message media.v1.OpenRoom
@@ -400,7 +445,7 @@ export type OpenRoom = Message<"media.v1.OpenRoom"> & {
  * Use `create(OpenRoomSchema)` to create a new message.
  */
 export const OpenRoomSchema: GenMessage<OpenRoom> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 9);
+  messageDesc(file_media_v1_registry, 10);
 
 /**
  * PUT /daemons/:daemonId/rooms/:roomId claims a room for the daemon that a peer without a token asked for.
@@ -426,7 +471,7 @@ export type ClaimRoomRequest = Message<"media.v1.ClaimRoomRequest"> & {
  * Use `create(ClaimRoomRequestSchema)` to create a new message.
  */
 export const ClaimRoomRequestSchema: GenMessage<ClaimRoomRequest> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 10);
+  messageDesc(file_media_v1_registry, 11);
 
 /**
  * @generated from message media.v1.ClaimRoomResponse
@@ -457,7 +502,7 @@ export type ClaimRoomResponse = Message<"media.v1.ClaimRoomResponse"> & {
  * Use `create(ClaimRoomResponseSchema)` to create a new message.
  */
 export const ClaimRoomResponseSchema: GenMessage<ClaimRoomResponse> = /*@__PURE__*/
-  messageDesc(file_media_v1_registry, 11);
+  messageDesc(file_media_v1_registry, 12);
 
 /**
  * @generated from enum media.v1.DaemonState
