@@ -116,6 +116,7 @@ async function meet(t: TestContext): Promise<Examples> {
   await bob.request('requestKeyFrame', { consumerId: seen.consumerId });
   await bob.request('resume', { consumerId: seen.consumerId });
   await bob.notified('consumerLayersChanged');
+  await alice.notified('producerLayersWanted');
   await bob.request('getStats', { consumerId });
   await bob.request('restartIce', { transportId: transports.recv.transportId });
   const chat = await bob.request('consumeData', { dataProducerId: channel.dataProducerId });

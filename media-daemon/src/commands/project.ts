@@ -72,6 +72,7 @@ export function watchedEventsOf(event: RoomEvent): WatchedEvent[] {
     case 'producerMuted':
     case 'producerUnmuted':
     case 'producerScored':
+    case 'layersWantedChanged':
     case 'consumerScored':
     case 'consumerLayersChanged':
     case 'transportClosed':

@@ -71,6 +71,7 @@ export class PeerConsumers {
   async pauseConsumer(consumerId: string): Promise<void> {
     const consumer = this.media.get(consumerId);
     await consumer.pause();
+    this.#updateLayersWanted(consumer);
     this.#emitFlow(consumer);
     void this.#peer.room.mesh.settle(consumer);
   }
@@ -79,6 +80,7 @@ export class PeerConsumers {
   async resumeConsumer(consumerId: string): Promise<void> {
     const consumer = this.media.get(consumerId);
     await consumer.resume();
+    this.#updateLayersWanted(consumer);
     await this.#peer.room.mesh.settle(consumer);
     this.#emitFlow(consumer);
   }
@@ -116,6 +118,7 @@ export class PeerConsumers {
         'the consumer has no layers: its producer sends one encoding without a scalabilityMode',
       );
     await consumer.setPreferredLayers(layers);
+    this.#updateLayersWanted(consumer);
   }
 
   /** @throws RequestError 404 */
@@ -175,10 +178,12 @@ export class PeerConsumers {
     const flowing = isFlowing(consumer, producer);
     this.#followed.set(consumer, { producer, flowing });
     room.emit({ kind: 'consumerOpened', peerId, consumerId, producerId: producer.id, paused: !flowing });
+    this.#updateLayersWanted(consumer);
     const emitFlow = () => this.#emitFlow(consumer);
     source.observer.on('pause', emitFlow).on('resume', emitFlow);
     consumer.observer.once('close', () => {
       source.observer.off('pause', emitFlow).off('resume', emitFlow);
+      producer.layersWanted?.remove(consumer);
       room.emit({ kind: 'consumerClosed', peerId, consumerId });
     });
     const emitScore = (score: types.ConsumerScore) =>
@@ -193,6 +198,10 @@ export class PeerConsumers {
     consumer.on('layerschange', (layers) =>
       this.#peer.emitOwn({ kind: 'consumerLayersChanged', peerId, consumerId, layers }),
     );
+  }
+
+  #updateLayersWanted(consumer: types.Consumer): void {
+    this.producerOf(consumer)?.layersWanted?.update(consumer);
   }
 
   /** Emits `consumerPaused` or `consumerResumed` when media stops or flows again, whoever caused it. */

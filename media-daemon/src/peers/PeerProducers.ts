@@ -1,6 +1,7 @@
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import type { RoomDataProducer, RoomProducer } from '../rooms/RoomProducers.ts';
+import { LayersWanted } from './LayersWanted.ts';
 import { LimitedMap } from './LimitedMap.ts';
 import type { PeerContext } from './PeerContext.ts';
 import type { PeerTransports } from './PeerTransports.ts';
@@ -35,6 +36,8 @@ export class PeerProducers {
   readonly #pausedByCommand = new WeakSet<types.Producer>();
   /** Producers that their owner paused: they stay paused when a backend unmutes them. */
   readonly #pausedByOwner = new WeakSet<types.Producer>();
+  /** Of the video producers. */
+  readonly #layersWanted = new WeakMap<types.Producer, LayersWanted>();
   /** Producers and data producers that a backend closes. */
   readonly #closedByCommand = new Set<string>();
 
@@ -72,6 +75,11 @@ export class PeerProducers {
     );
     if (paused) this.#pausedByOwner.add(producer);
     await this.#obeyMute(producer, mutedBy());
+    if (kind === 'video' && !producer.closed) {
+      const emit = (spatialLayer: number) =>
+        this.#peer.emitOwn({ kind: 'layersWantedChanged', peerId, producerId: producer.id, spatialLayer });
+      this.#layersWanted.set(producer, new LayersWanted(producer, emit));
+    }
     producer.on('score', (scores) =>
       this.#peer.emitOwn({ kind: 'producerScored', peerId, producerId: producer.id, scores }),
     );
@@ -97,6 +105,10 @@ export class PeerProducers {
     if (producer.paused) this.#peer.room.announcements.announce(this.#peer.id);
     this.#pausedByOwner.delete(producer);
     await this.#resume(producer);
+  }
+
+  layersWanted(producer: types.Producer): LayersWanted | undefined {
+    return this.#layersWanted.get(producer);
   }
 
   isPausedByCommand(producer: types.Producer): boolean {
@@ -203,6 +215,7 @@ export class PeerProducers {
       appData: source.appData,
       router: this.#peer.router,
       source,
+      layersWanted: this.#layersWanted.get(source),
       get paused() {
         return source.paused;
       },

@@ -70,6 +70,8 @@ export type RoomEvent =
   | ({ readonly kind: 'producerMuted'; readonly by: string; readonly mayResume: boolean } & OfProducer)
   | ({ readonly kind: 'producerUnmuted'; readonly by: string } & OfProducer)
   | ({ readonly kind: 'producerScored'; readonly scores: readonly types.ProducerScore[] } & OfProducer)
+  /** The highest spatial layer that any consumer wants changed; -1: none. */
+  | ({ readonly kind: 'layersWantedChanged'; readonly spatialLayer: number } & OfProducer)
   | { readonly kind: 'dataProducerOpened'; readonly dataProducer: RoomDataProducer }
   | { readonly kind: 'dataProducerClosed'; readonly dataProducer: RoomDataProducer; readonly byCommand: boolean }
   | ({ readonly kind: 'consumerOpened'; readonly producerId: string; readonly paused: boolean } & OfConsumer)

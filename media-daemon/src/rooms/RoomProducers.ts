@@ -1,5 +1,6 @@
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
+import type { LayersWanted } from '../peers/LayersWanted.ts';
 import type { RoomRouter } from '../routers/RoomRouter.ts';
 
 type Source<T> = {
@@ -18,6 +19,8 @@ export type RoomProducer = Source<types.Producer> & {
   readonly paused: boolean;
   /** A backend paused it, and its owner cannot resume it. */
   readonly pausedByCommand: boolean;
+  /** Of video: the layers that the room's consumers want. */
+  readonly layersWanted: LayersWanted | undefined;
 };
 
 /** A data producer that peers of the room can consume. */

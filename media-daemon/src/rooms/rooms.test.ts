@@ -4,6 +4,7 @@ import { requests } from '@mediasoup-server/proto/signaling';
 import { opusRtpParameters } from '../testing/opus.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
 import { testDaemon } from '../testing/testDaemon.ts';
+import { videoRtpParameters } from '../testing/videoRtpParameters.ts';
 
 async function twoPeers(t: TestContext) {
   const { url } = await testDaemon(t);
@@ -16,25 +17,6 @@ async function twoPeers(t: TestContext) {
   const { client: bob } = await join('bob');
   return { url, alice, bob, join, joined };
 }
-
-const videoRtpParameters = (mimeType: string, encodings: object[]) => ({
-  mid: 'v',
-  codecs: [
-    {
-      mimeType,
-      payloadType: 96,
-      clockRate: 90_000,
-      parameters: mimeType.endsWith('H264') ? { 'packetization-mode': 1, 'profile-level-id': '42e01f' } : {},
-      rtcpFeedback: [{ type: 'nack', parameter: 'pli' }],
-    },
-  ],
-  headerExtensions: [
-    { uri: 'urn:ietf:params:rtp-hdrext:sdes:mid', id: 1 },
-    { uri: 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id', id: 2 },
-  ],
-  encodings,
-  rtcp: { cname: 'video' },
-});
 
 test('S20 a data producer is announced, consumed and closed', async (t) => {
   const { alice, bob, join } = await twoPeers(t);

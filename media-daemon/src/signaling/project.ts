@@ -58,6 +58,10 @@ export function noticesOf(event: RoomEvent): Notice[] {
       const scores = event.scores.map(({ ssrc, rid, score }) => ({ ssrc, ...(rid !== undefined && { rid }), score }));
       return [{ to: one(event.peerId), method: 'producerScore', data: { producerId: event.producerId, scores } }];
     }
+    case 'layersWantedChanged': {
+      const { peerId, producerId, spatialLayer } = event;
+      return [{ to: one(peerId), method: 'producerLayersWanted', data: { producerId, spatialLayer } }];
+    }
     case 'dataProducerOpened': {
       const { dataProducer } = event;
       return [{ to: others(dataProducer.peerId), method: 'newDataProducer', data: describeDataProducer(dataProducer) }];

@@ -28,14 +28,19 @@ function ownProducersOf({ transports, producers }: Peer): Pick<Snapshot, 'ownPro
   // Both kinds are on the send transport, and close with it.
   const transportId = transports.byDirection.get('send')?.id ?? '';
   return {
-    ownProducers: [...producers.media].map(({ id, rtpParameters: { mid }, kind, appData, paused }) => ({
-      producerId: id,
-      transportId,
-      ...(mid !== undefined && { mid }),
-      kind,
-      appData,
-      paused,
-    })),
+    ownProducers: [...producers.media].map((producer) => {
+      const { mid } = producer.rtpParameters;
+      const wanted = producers.layersWanted(producer);
+      return {
+        producerId: producer.id,
+        transportId,
+        ...(mid !== undefined && { mid }),
+        kind: producer.kind,
+        appData: producer.appData,
+        paused: producer.paused,
+        ...(wanted && { spatialLayerWanted: wanted.announced }),
+      };
+    }),
     ownDataProducers: [...producers.data].map(({ id, sctpStreamParameters, label }) => ({
       dataProducerId: id,
       transportId,

@@ -166,6 +166,11 @@ export const audioLevels = z
   )
   .meta({ description: 'The loudest first; empty while nobody is heard.' });
 
+export const spatialLayerWanted = z.int().min(-1).meta({
+  description:
+    'Of a video producer, the highest resolution that any peer wants; 0 is the least, -1: no peer receives it.',
+});
+
 /**
  * Everything that a resumed session has: what its client compares with what it knows, since nothing was told to it
  * while it had no socket.
@@ -186,6 +191,7 @@ export const snapshot = z
         kind,
         appData,
         paused: z.boolean(),
+        spatialLayerWanted: spatialLayerWanted.optional(),
       }),
     ),
     ownDataProducers: z.array(

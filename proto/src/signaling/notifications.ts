@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { idSchema } from '../ids.ts';
-import { audioLevels, dataProducerInfo, message, peerInfo, producerInfo, serverId } from './media.ts';
+import {
+  audioLevels,
+  dataProducerInfo,
+  message,
+  peerInfo,
+  producerInfo,
+  serverId,
+  spatialLayerWanted,
+} from './media.ts';
 
 /** mediasoup's score of an RTP stream: 0, nothing arrives, to 10, nothing is lost. */
 const score = z.int().min(0).max(10).meta({ description: '0, nothing arrives, to 10, nothing is lost.' });
@@ -65,6 +73,11 @@ export const notifications = {
   producerResumed: {
     summary: 'An own producer may send again.',
     data: z.object({ producerId: serverId, by: z.string().meta({ description: 'Who allowed it.' }) }),
+  },
+  producerLayersWanted: {
+    summary:
+      'The highest spatial layer of an own video producer that any peer wants has changed. Encodings above it need not be sent.',
+    data: z.object({ producerId: serverId, spatialLayer: spatialLayerWanted }),
   },
   newDataProducer: { summary: 'A data channel of another peer is there to be consumed.', data: dataProducerInfo },
   dataProducerClosed: {
