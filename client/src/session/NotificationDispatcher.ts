@@ -67,6 +67,9 @@ export class NotificationDispatcher {
       case 'producerResumed':
         producers.allowedByServer(notification.data.producerId);
         break;
+      case 'producerLayersWanted':
+        producers.layersWanted(notification.data.producerId, notification.data.spatialLayer);
+        break;
       case 'newDataProducer':
         data.opened(notification.data);
         break;

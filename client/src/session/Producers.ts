@@ -4,6 +4,7 @@ import { layeredEncodings } from '../encodings.ts';
 import { RoomError } from '../errors.ts';
 import type { LocalTrack } from '../LocalTrack.ts';
 import type { MediaTransports, SendRequest } from './MediaTransports.ts';
+import { SentLayers } from './SentLayers.ts';
 import { withTrackKey } from './trackKey.ts';
 
 /** What this peer sends to one daemon. */
@@ -13,6 +14,9 @@ export class Producers {
   readonly #producers = new Map<LocalTrack, types.Producer>();
   /** Of all that was asked for, answered or not: what else the daemon has is nobody's. */
   readonly #mids = new Set<string>();
+  readonly #sentLayers = new Map<string, SentLayers>();
+  /** What is wanted of each producer, which may be known before the answer to `produce` is handled. */
+  readonly #layersWanted = new Map<string, number>();
 
   constructor(transports: MediaTransports, request: SendRequest) {
     this.#transports = transports;
@@ -52,6 +56,7 @@ export class Producers {
     });
     if (muted) producer.pause();
     this.#producers.set(local, producer);
+    this.#sendWantedLayers(producer);
     if (local.closed) return this.close(local);
     if (local.track !== track) await this.replaceTrack(local);
     if (local.muted !== muted) await this.setPaused(local);
@@ -112,6 +117,12 @@ export class Producers {
     this.#tell(this.setPaused(local));
   }
 
+  /** The highest spatial layer of a producer that any peer wants has changed. */
+  layersWanted(producerId: string, spatialLayer: number): void {
+    this.#layersWanted.set(producerId, spatialLayer);
+    this.#sentLayers.get(producerId)?.want(spatialLayer);
+  }
+
   /** The daemon has closed the producer of a track. */
   drop(local: LocalTrack): void {
     const producer = this.#producers.get(local);
@@ -131,14 +142,31 @@ export class Producers {
         gone.push(local);
         continue;
       }
+      if (own.spatialLayerWanted !== undefined) this.layersWanted(id, own.spatialLayerWanted);
       if (!own.paused) local.setMutedByServer(false);
       if (own.paused !== local.muted) this.#tell(this.setPaused(local));
     }
     return gone;
   }
 
+  /** The session is over. */
+  stop(): void {
+    for (const layers of this.#sentLayers.values()) layers.close();
+  }
+
+  #sendWantedLayers({ id, kind, rtpSender }: types.Producer): void {
+    if (kind !== 'video' || !rtpSender) return;
+    const layers = new SentLayers(rtpSender);
+    this.#sentLayers.set(id, layers);
+    const wanted = this.#layersWanted.get(id);
+    if (wanted !== undefined) layers.want(wanted);
+  }
+
   #forget(local: LocalTrack, producer: types.Producer): void {
     this.#producers.delete(local);
+    this.#sentLayers.get(producer.id)?.close();
+    this.#sentLayers.delete(producer.id);
+    this.#layersWanted.delete(producer.id);
     if (producer.rtpParameters.mid !== undefined) this.#mids.delete(producer.rtpParameters.mid);
     producer.close();
   }

@@ -181,6 +181,7 @@ export class Session extends TypedEmitter<SessionEvents> {
   close(): void {
     this.removeAllListeners();
     this.#mediaWatch.close();
+    this.producers.stop();
     this.consumers.close();
     this.transports.close();
     this.#signaling.close();
