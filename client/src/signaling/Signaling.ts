@@ -1,9 +1,10 @@
 import type { Assignment } from '@mediasoup-server/proto/http';
-import { ROOM_FULL } from '@mediasoup-server/proto/protoo';
 import type { Method, RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
-import { protooToRoomError, RoomError } from '../errors.ts';
+import { RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
-import { outcomeOf } from './lostRequest.ts';
+import { Heartbeat } from './Heartbeat.ts';
+import { joinError } from './joinError.ts';
+import { PendingRequests, REQUEST_TIMEOUT_MS } from './PendingRequests.ts';
 import { type Answer, type AnyNotification, ProtooSocket, type SocketEnd } from './ProtooSocket.ts';
 
 /** How long a socket may take to open when a daemon was just assigned, ms. */
@@ -12,33 +13,16 @@ const OPEN_TIMEOUT_MS = 8_000;
 const REOPEN_TIMEOUT_MS = 3_000;
 /** How long the daemon may take to resume the session when the socket is open, ms. */
 const JOIN_AGAIN_TIMEOUT_MS = 5_000;
-/** How long an answer may take, ms. */
-const REQUEST_TIMEOUT_MS = 20_000;
-/** How often the daemon is asked whether it is there (a browser cannot see WebSocket pings), ms. */
-const PING_INTERVAL_MS = 5_000;
-/** How long it may take to answer that, ms. */
-const PING_TIMEOUT_MS = 3_000;
-/** How late a timer is in a page that was busy or hidden, ms, and how long such a page has to read what came meanwhile. */
-const BUSY_MS = 100;
 
 type Joined = ResponseData<'joinRoom'>;
 /** A session that goes on: what it has and sees. */
 export type Resumed = Joined & { readonly snapshot: Snapshot };
 
 type State =
-  | { readonly kind: 'open'; readonly socket: ProtooSocket }
+  | { readonly kind: 'open'; readonly socket: ProtooSocket; readonly heartbeat: Heartbeat }
   /** The socket is gone, the session is not. `former` is closed when the session goes on over another. */
   | { readonly kind: 'lost'; readonly former: ProtooSocket }
   | { readonly kind: 'over' };
-
-interface Pending {
-  readonly method: Method;
-  readonly data: unknown;
-  readonly resolve: (data: unknown) => void;
-  readonly reject: (error: RoomError) => void;
-  /** Runs while there is a socket that the answer may come over. */
-  timer?: ReturnType<typeof setTimeout>;
-}
 
 export interface SignalingEvents {
   notification: [notification: AnyNotification];
@@ -51,10 +35,9 @@ export interface SignalingEvents {
 /** What a peer says to its daemon and hears from it, over one socket after another as long as its session lasts. */
 export class Signaling extends TypedEmitter<SignalingEvents> {
   readonly #assignment: Assignment;
-  readonly #pending = new Map<number, Pending>();
+  readonly #requests = new PendingRequests();
   #state: State = { kind: 'over' };
   #sessionId = '';
-  #nextId = 1;
   /** The sequence of the last message of another peer that came. */
   #lastMessage: number | undefined;
   /** Why the socket is about to be closed, as the daemon has just said. */
@@ -63,7 +46,6 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   #joins = false;
   /** Sockets that were to resume the session and got no answer. */
   readonly #silent: ProtooSocket[] = [];
-  #pingTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * Connects to the assigned daemon and joins the room.
@@ -134,29 +116,12 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     if (this.#state.kind === 'over')
       return Promise.reject(new RoomError('CONNECTION_LOST', 'The connection is closed'));
     const { socket } = this.#state.kind === 'open' ? this.#state : { socket: undefined };
-    return this.#requestOver(socket, method, data);
+    return this.#requests.add(socket, method, data);
   }
 
-  /** Asks the daemon now whether it is there; where it does not answer the socket is lost. */
-  probe(timeoutMs = PING_TIMEOUT_MS): void {
-    clearTimeout(this.#pingTimer);
-    if (this.#state.kind !== 'open') return;
-    const { socket } = this.#state;
-    const due = performance.now() + timeoutMs;
-    const silent = (): void => {
-      if (this.#state.kind !== 'open' || this.#state.socket !== socket) return;
-      socket.abandon();
-      this.#lose(socket, new RoomError('CONNECTION_LOST', 'The media server went silent'), true);
-    };
-    this.#pingTimer = setTimeout(() => {
-      if (performance.now() - due > BUSY_MS) this.#pingTimer = setTimeout(silent, BUSY_MS);
-      else silent();
-    }, timeoutMs);
-    const next = (): void => {
-      if (this.#state.kind === 'open' && this.#state.socket === socket) this.#schedulePing();
-    };
-    // A refusal is an answer too.
-    this.#requestOver(socket, 'ping', {}).then(next, ({ status }: RoomError) => status !== undefined && next());
+  /** Pings the daemon now. Where it does not answer in time the socket is lost. */
+  probe(timeoutMs?: number): void {
+    if (this.#state.kind === 'open') this.#state.heartbeat.probe(timeoutMs);
   }
 
   /** Leaves: the closing socket tells the daemon. */
@@ -164,10 +129,11 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     const state = this.#state;
     if (state.kind === 'over') return;
     this.#state = { kind: 'over' };
-    clearTimeout(this.#pingTimer);
-    this.#rejectAll(new RoomError('CONNECTION_LOST', 'The connection is closed'));
-    if (state.kind === 'open') state.socket.close();
-    else state.former.close();
+    this.#requests.rejectAll(new RoomError('CONNECTION_LOST', 'The connection is closed'));
+    if (state.kind === 'open') {
+      state.heartbeat.stop();
+      state.socket.close();
+    } else state.former.close();
     for (const silent of this.#silent.splice(0)) silent.close();
   }
 
@@ -187,7 +153,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     const ended = Promise.withResolvers<never>();
     ended.promise.catch(() => {});
     const handlers = {
-      answered: (answer: Answer) => this.#answered(answer),
+      answered: (answer: Answer) => this.#requests.answered(answer),
       notified: (notification: AnyNotification) => this.#notified(notification),
       ended: (end: SocketEnd) => {
         const error = this.#endError(end);
@@ -210,12 +176,11 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     );
     try {
       const data = { roomId, peerId, transports: ['send', 'recv'] as ('send' | 'recv')[], ...how };
-      const joined = await Promise.race([this.#requestOver(socket, 'joinRoom', data), ended.promise]);
+      const joined = await Promise.race([this.#requests.add(socket, 'joinRoom', data), ended.promise]);
       if (resumes && this.#state.kind !== 'lost') throw new RoomError('CONNECTION_LOST', 'The session was given up');
       this.#sessionId = joined.sessionId;
-      this.#state = { kind: 'open', socket };
+      this.#open(socket);
       for (const silent of this.#silent.splice(0)) silent.close();
-      this.#schedulePing();
       return joined;
     } catch (error) {
       // A close frame that arrives late would mean leaving.
@@ -223,7 +188,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
         socket.abandon();
         this.#silent.push(socket);
       } else socket.close();
-      for (const [id, { method }] of this.#pending) if (method === 'joinRoom') this.#take(id);
+      this.#requests.forgetJoin();
       throw joinError(RoomError.from(error));
     } finally {
       clearTimeout(late);
@@ -231,39 +196,15 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     }
   }
 
-  #requestOver<M extends Method>(
-    socket: ProtooSocket | undefined,
-    method: M,
-    data: RequestData<M>,
-  ): Promise<ResponseData<M>> {
-    const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { method, data, resolve: resolve as (data: unknown) => void, reject });
-      if (socket) this.#send(socket, id);
-    });
-  }
-
-  #send(socket: ProtooSocket, id: number): void {
-    const pending = this.#pending.get(id);
-    if (!pending) return;
-    clearTimeout(pending.timer);
-    pending.timer = setTimeout(() => {
-      this.#take(id)?.reject(new RoomError('UNAVAILABLE', 'The media server does not answer'));
-    }, REQUEST_TIMEOUT_MS);
-    socket.send(id, pending.method, pending.data);
-  }
-
-  #answered({ id, data, error }: Answer): void {
-    const pending = this.#take(id);
-    if (error) pending?.reject(protooToRoomError(error));
-    else pending?.resolve(data);
-  }
-
-  #take(id: number): Pending | undefined {
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    clearTimeout(pending?.timer);
-    return pending;
+  #open(socket: ProtooSocket): void {
+    const heartbeat = new Heartbeat(
+      () => this.#requests.add(socket, 'ping', {}),
+      () => {
+        socket.abandon();
+        this.#lose(socket, new RoomError('CONNECTION_LOST', 'The media server does not answer'), true);
+      },
+    );
+    this.#state = { kind: 'open', socket, heartbeat };
   }
 
   #notified(notification: AnyNotification): void {
@@ -291,46 +232,13 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   }
 
   #lose(former: ProtooSocket, error: RoomError, silent: boolean): void {
-    clearTimeout(this.#pingTimer);
+    if (this.#state.kind === 'open') this.#state.heartbeat.stop();
     this.#state = { kind: 'lost', former };
-    for (const [id, { method, timer }] of this.#pending) {
-      clearTimeout(timer);
-      // What belongs to the socket alone is not asked again.
-      if (method === 'ping') this.#take(id)?.reject(error);
-    }
+    this.#requests.socketLost(error);
     this.emit('lost', error, silent);
   }
-
-  /** Answers what the lost socket left unanswered, or asks it again. */
+  /** Answers the requests that the lost socket left unanswered, or sends them again. */
   #settle(snapshot: Snapshot): void {
-    if (this.#state.kind !== 'open') return;
-    const { socket } = this.#state;
-    for (const [id, { method, data }] of this.#pending) {
-      const outcome = outcomeOf(method, data, snapshot);
-      if (outcome.kind === 'done') this.#take(id)?.resolve(outcome.answer);
-      else this.#send(socket, id);
-    }
+    if (this.#state.kind === 'open') this.#requests.settle(this.#state.socket, snapshot);
   }
-
-  #rejectAll(error: RoomError): void {
-    for (const id of this.#pending.keys()) this.#take(id)?.reject(error);
-  }
-
-  #schedulePing(): void {
-    clearTimeout(this.#pingTimer);
-    this.#pingTimer = setTimeout(() => this.probe(), PING_INTERVAL_MS);
-  }
-}
-
-function joinError(error: RoomError): RoomError {
-  const { status, message } = error;
-  // The room has just closed, or is elsewhere by now: a new assignment knows.
-  if (status === 409) return new RoomError('UNAVAILABLE', message, { status, cause: error });
-  // The page or the network was too slow to join in time (S3), which says nothing about the peer.
-  if (status === 408) return new RoomError('UNAVAILABLE', message, { status, cause: error });
-  // The code alone does not tell it from a daemon that is busy (S34).
-  if (status === 503 && message.startsWith(ROOM_FULL)) {
-    return new RoomError('ROOM_FULL', message, { status, cause: error });
-  }
-  return error;
 }
