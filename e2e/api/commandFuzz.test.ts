@@ -6,7 +6,8 @@ import { status } from '@grpc/grpc-js';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import fc from 'fast-check';
-import { commandsOf, nextTick, runDaemon } from '../support/stack.ts';
+import { commandsOf, runDaemon } from '../support/stack.ts';
+import { waitUntil } from '../support/waitUntil.ts';
 
 /** How many requests are tried; `make soak` tries many more. */
 const RUNS = Number(process.env.COMMAND_FUZZ_RUNS ?? 500);
@@ -86,9 +87,11 @@ test('whatever is asked of the gRPC port, the answer is no fault of ours, and no
   t.diagnostic(JSON.stringify(met));
   for (const code of EXPECTED) assert.ok(met[status[code]], `never ${status[code]}`);
   const commands = commandsOf(t, daemon);
-  while ((await commands.getInfo({})).rooms > 0) await nextTick();
+  await waitUntil('every room is closed', async () => (await commands.getInfo({})).rooms === 0);
   const metrics = `http://127.0.0.1:${daemon.ready.metricsPort}/metrics`;
-  while (!/^media_daemon_watchers 0$/m.test(await (await fetch(metrics)).text())) await nextTick();
+  await waitUntil('no watcher is left', async () =>
+    /^media_daemon_watchers 0$/m.test(await (await fetch(metrics)).text()),
+  );
   const alice = await SignalingClient.join(String(daemon.ready.url), 'room', 'alice');
   await alice.request('ping');
 });

@@ -9,6 +9,7 @@ import { observer, type types } from 'mediasoup';
 import { FuzzPeer, PEERS, steps } from '../support/FuzzPeer.ts';
 import { assertNoGap, callOf } from '../support/rtp.ts';
 import { nextTick } from '../support/stack.ts';
+import { waitUntil } from '../support/waitUntil.ts';
 
 /** How many sequences of messages are tried; `make soak` tries many more. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 150);
@@ -75,7 +76,7 @@ for (const { meeting, resumeGraceMs, watched } of meetings) {
         await settled(async () => assert.deepEqual(await handlers(workers), before.handlers));
         await settled(async () => assert.ok(timers() <= before.timers, `${timers()} timers, not ${before.timers}`));
         const received = receiver.received.length;
-        while (receiver.received.length === received) await nextTick();
+        await waitUntil('another packet arrives', () => receiver.received.length > received);
       }),
       { numRuns: RUNS },
     );

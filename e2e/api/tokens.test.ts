@@ -8,7 +8,8 @@ import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { calculateJwkThumbprint, decodeJwt, type JWTPayload, SignJWT } from 'jose';
 import { SharedStore } from '../support/SharedStore.ts';
-import { commandsOf, nextTick, Stack } from '../support/stack.ts';
+import { commandsOf, Stack } from '../support/stack.ts';
+import { waitForSuccess, waitUntil } from '../support/waitUntil.ts';
 
 const SECRET = 'a secret of the tests that is long enough';
 const seconds = () => Math.floor(Date.now() / 1000);
@@ -168,8 +169,9 @@ test('an assignment of before its room was closed by command does not open it ag
   const { token } = Object.fromEntries(new URL(url).searchParams);
   assert.equal(await joining(daemon.url, token), 401);
   // Once the control plane knows of it, it may let her in again.
-  let again = await assign('alice', { publish: true });
-  while ((await joining(daemon.url, again.token)) !== 'joined') again = await assign('alice', { publish: true });
+  await waitForSuccess('she joins with a new assignment', async () =>
+    assert.equal(await joining(daemon.url, (await assign('alice', { publish: true })).token), 'joined'),
+  );
   assert.equal(await joining(daemon.url, token), 401);
 });
 
@@ -219,7 +221,9 @@ for (const skew of [60_000, -60_000])
     await commands.closePeer({ roomId: 'lobby', peerId: 'alice' }, operator);
     assert.equal(await alice.closed, 4000);
     assert.equal(await joining(daemon.url, second.token), 401);
-    while ((await joining(daemon.url, (await assign()).token)) !== 'joined');
+    await waitForSuccess('she joins with a new assignment', async () =>
+      assert.equal(await joining(daemon.url, (await assign()).token), 'joined'),
+    );
     assert.equal(await joining(daemon.url, second.token), 401);
   });
 
@@ -230,9 +234,10 @@ test('an assignment to a room that has closed, and lives elsewhere since, is ref
   const first = await SignalingClient.openUrl(url);
   await first.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
   first.close();
-  while ((await fetch(`${stack.controlPlaneUrl}/rooms/lobby`)).status !== 404) await nextTick();
+  const status = async () => (await fetch(`${stack.controlPlaneUrl}/rooms/lobby`)).status;
+  await waitUntil('the room is closed', async () => (await status()) === 404);
   // The place that is kept for Zoe fills the daemon.
-  while (!(await stack.assign('another', 'zoe').catch(() => undefined))) await nextTick();
+  await waitForSuccess('Zoe is assigned', () => stack.assign('another', 'zoe'));
   await stack.startDaemon('daemon-b');
   assert.equal((await stack.assign('lobby', 'bob')).daemonId, 'daemon-b');
   const alice = await SignalingClient.openUrl(url);

@@ -4,9 +4,9 @@ import { type TestContext, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import type { DaemonInfo, DaemonList } from '@mediasoup-server/proto/http';
 import { HttpRelay } from '../support/HttpRelay.ts';
-import { commandsOf, nextTick, Stack } from '../support/stack.ts';
+import { commandsOf, Stack } from '../support/stack.ts';
 import { TcpProxy } from '../support/TcpProxy.ts';
-import { waitUntil } from '../support/waitUntil.ts';
+import { waitForSuccess, waitUntil } from '../support/waitUntil.ts';
 
 const SUSPECT_AFTER_MS = 1000;
 /** Daemons whose peers are never cut off while a test looks. */
@@ -30,13 +30,12 @@ async function fleet(t: TestContext) {
   grpc.to = Number(serving.ready.grpcPort);
   const { alice, sessionId } = await joinAs(await stack.assign('lobby', 'alice'));
   const standby = await stack.startDaemon('daemon-b');
-  const untilAssignedTo = async (wanted: string) => {
-    for (;;) {
-      const assignment = await stack.assign('lobby', 'joiner').catch(() => undefined);
-      if (assignment?.daemonId === wanted) return assignment;
-      await nextTick();
-    }
-  };
+  const untilAssignedTo = (wanted: string) =>
+    waitForSuccess(`a joiner is assigned to ${wanted}`, async () => {
+      const assignment = await stack.assign('lobby', 'joiner');
+      assert.equal(assignment.daemonId, wanted);
+      return assignment;
+    });
   const cutOff = () => {
     http.intercept = (_incoming, answer) => Boolean(answer.destroy());
     grpc.cut();
@@ -45,13 +44,14 @@ async function fleet(t: TestContext) {
     http.intercept = intercept;
     grpc.heal();
   };
-  /** Waits until the control plane knows something of daemon-a. */
-  const untilKnown = async (wanted: (daemon: DaemonInfo) => boolean) => {
-    for (;;) {
-      const { daemons } = (await (await fetch(`${stack.controlPlaneUrl}/daemons`)).json()) as DaemonList;
-      if (daemons.some((daemon) => daemon.daemonId === 'daemon-a' && wanted(daemon))) return;
-      await nextTick();
-    }
+  /** Waits until what the control plane knows of daemon-a satisfies a condition. */
+  const untilKnown = async (what: string, wanted: (daemon: DaemonInfo) => boolean) => {
+    let daemons: readonly DaemonInfo[] = [];
+    const isKnown = async () => {
+      ({ daemons } = (await (await fetch(`${stack.controlPlaneUrl}/daemons`)).json()) as DaemonList);
+      return daemons.some((daemon) => daemon.daemonId === 'daemon-a' && wanted(daemon));
+    };
+    await waitUntil(what, isKnown, () => daemons);
   };
   return { stack, serving, standby, alice, sessionId, untilAssignedTo, untilKnown, cutOff, heal };
 }
@@ -84,7 +84,7 @@ test('S57 a daemon that was taken for dead lets nobody into its rooms, whose pee
   heal();
   const { reason, deadlineMs } = await alice.notified('reconnect');
   assert.deepEqual([reason, deadlineMs > 0], ['fenced', true]);
-  await untilKnown(isReady);
+  await untilKnown('daemon-a is ready', isReady);
 
   assert.equal(await refusalOf(waiting, 'carol'), 401);
   assert.equal(await refusalOf(await SignalingClient.openUrl(assigned.url), 'bob'), 401);
@@ -130,7 +130,7 @@ test('S58 a daemon that was taken for dead admits nobody until it is registered 
   const anew = await SignalingClient.open(serving.url, 'lobby', 'alice');
   assert.equal(await refusalOf(anew, 'alice'), 503);
   heal();
-  await untilKnown(isReady);
+  await untilKnown('daemon-a is ready', isReady);
   await SignalingClient.join(serving.url, 'another', 'erin');
 });
 
@@ -138,7 +138,7 @@ test('a daemon that is superseded while it is cut off lets its peers move, and e
   const { stack, serving, alice, untilKnown, cutOff, heal } = await fleet(t);
   cutOff();
   // Before that its place is not given away.
-  await untilKnown(({ heartbeatAt }) => Date.now() - Date.parse(heartbeatAt) > SUSPECT_AFTER_MS);
+  await untilKnown('daemon-a is suspect', ({ heartbeatAt }) => Date.now() - Date.parse(heartbeatAt) > SUSPECT_AFTER_MS);
   await stack.startDaemon('daemon-a', PATIENT);
   const ended = once(serving.process, 'exit');
   heal();

@@ -7,7 +7,8 @@ import { SignalingClient } from '@mediasoup-server/media-daemon/testing/Signalin
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { hostileFrames, hostileMessages, hostileRequests, thefts } from '../support/hostileMessages.ts';
 import { assertNoGap, connectReceiver, connectSender } from '../support/rtp.ts';
-import { nextTick, runDaemon } from '../support/stack.ts';
+import { runDaemon } from '../support/stack.ts';
+import { waitUntil } from '../support/waitUntil.ts';
 
 test('S14 whatever a peer sends, each request of it is answered, and a call in its own room goes on', async (t) => {
   const { ready, process: daemon } = await runDaemon(t, {
@@ -43,10 +44,11 @@ test('S14 whatever a peer sends, each request of it is answered, and a call in i
   for (const message of hostileMessages) mallory.peer.socket.send(message);
   const stolen = thefts({ transportId: alice.joined.transports.send.transportId, producerId, consumerId });
   for (const message of stolen) mallory.peer.socket.send(message);
-  while (answered < hostileRequests.length + stolen.length) {
+  const isAnswered = () => {
     assert.equal(mallory.peer.socket.readyState, 1, `her socket is lost after ${answered} answers`);
-    await nextTick();
-  }
+    return answered >= hostileRequests.length + stolen.length;
+  };
+  await waitUntil('each request is answered', isAnswered, () => answered);
   await mallory.peer.request('ping');
   assert.equal(answered, hostileRequests.length + stolen.length + 1);
   assert.deepEqual(failures, [], 'nothing that she sent is a failure of ours');
@@ -60,7 +62,7 @@ test('S14 whatever a peer sends, each request of it is answered, and a call in i
   await bob.peer.notified('peerLeft', ({ peerId }) => peerId === 'mallory');
 
   const received = receiver.received.length;
-  while (receiver.received.length < received + 10) await nextTick();
+  await waitUntil('10 more packets arrive', () => receiver.received.length >= received + 10);
   assertNoGap(receiver.received);
   assert.equal(daemon.exitCode, null, 'the daemon is the process that it was');
   assert.deepEqual(await workers(), before, 'and so are its workers');

@@ -3,8 +3,8 @@ import { type TestContext, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
 import { assertNoGap, connectReceiver, connectSender } from '../support/rtp.ts';
-import { nextTick } from '../support/stack.ts';
 import { TcpProxy } from '../support/TcpProxy.ts';
+import { waitUntil } from '../support/waitUntil.ts';
 
 /** Alice sends to Bob; the WebSocket of each goes through a relay of its own. Carol looks on. */
 async function sending(t: TestContext, environment: Record<string, string> = {}) {
@@ -24,7 +24,11 @@ async function sending(t: TestContext, environment: Record<string, string> = {})
   const receiver = await connectReceiver(t, bob.client, transports.recv, producerId, rtpCapabilities);
   const more = async (packets: number) => {
     const until = receiver.received.length + packets;
-    while (receiver.received.length < until) await nextTick();
+    await waitUntil(
+      `${packets} more packets arrive`,
+      () => receiver.received.length >= until,
+      () => receiver.received.length,
+    );
   };
   await more(20);
   return { metricsPort, join, relays, carol, alice, bob, receiver, more };
@@ -69,7 +73,7 @@ test('S6 a blackholed socket is noticed, and after the grace time its peer has l
   const since = performance.now();
   relays.bob.blackhole();
   const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  while (!/limited_total\{limit="pong"\} 1/.test(await metrics())) await nextTick();
+  await waitUntil('the missing pong is counted', async () => /limited_total\{limit="pong"\} 1/.test(await metrics()));
   t.diagnostic(`noticed after ${Math.round(performance.now() - since)} ms, pinging every ${pingInterval} ms`);
   assert.deepEqual(await carol.notified('peerLeft'), { peerId: 'bob' });
 });

@@ -5,20 +5,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join as pathOf } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { fleet, watching } from '../support/fleet.ts';
-
-/** Joins once the control plane has noticed that a daemon died. */
-async function joinAfterDeath<T>(join: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await join();
-    } catch {
-      await delay(200);
-    }
-  }
-}
+import { waitForSuccess } from '../support/waitUntil.ts';
 
 test('a backend follows a room from a daemon that is drained, and from one that dies', async (t) => {
   const { rooms, join, running } = await fleet(t, 3);
@@ -36,7 +25,7 @@ test('a backend follows a room from a daemon that is drained, and from one that 
   await until('peerJoined bob');
 
   running.get(daemonId)?.process.kill('SIGKILL');
-  const { client: carol, daemonId: last } = await joinAfterDeath(() => join('carol'));
+  const { client: carol, daemonId: last } = await waitForSuccess('Carol joins on another daemon', () => join('carol'));
   assert.notEqual(last, daemonId);
   await until('peerJoined carol');
   const found = await rooms.peers('lobby');
@@ -53,7 +42,7 @@ test('a backend is told the end of a daemon that does not drain, and follows the
   running.get(daemonId)?.process.kill('SIGINT');
   await until('roomClosed');
   assert.deepEqual(seen.slice(-2), ['peerLeft alice', 'roomClosed']);
-  const { daemonId: other } = await joinAfterDeath(() => join('bob'));
+  const { daemonId: other } = await waitForSuccess('Bob joins on another daemon', () => join('bob'));
   assert.notEqual(other, daemonId);
   await until('peerJoined bob');
 });

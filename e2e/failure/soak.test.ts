@@ -10,6 +10,7 @@ import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { nextTick, runDaemon } from '../support/stack.ts';
+import { waitForValue } from '../support/waitUntil.ts';
 
 /** How many times two peers meet; `make soak` has many more. */
 const CYCLES = Number(process.env.CYCLES ?? 200);
@@ -56,11 +57,12 @@ async function watchedDaemon(t: TestContext) {
   const use = async (): Promise<Use> => {
     await rm(report, { force: true });
     daemon.kill('SIGUSR2');
-    let memory: { heapUsed: number; handles: number } | undefined;
-    while (!memory) {
-      await nextTick();
-      memory = await readFile(report, 'utf8').then(JSON.parse, () => undefined);
-    }
+    const memory = await waitForValue<{ heapUsed: number; handles: number }>('the daemon reports its memory', () =>
+      // It may be written just now.
+      readFile(report, 'utf8')
+        .then(JSON.parse)
+        .catch(() => undefined),
+    );
     return {
       rooms: await value('rooms'),
       peers: await value('peers'),

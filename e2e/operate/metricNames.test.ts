@@ -4,7 +4,8 @@ import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { alertRules, dashboardQueries } from '../support/monitoring.ts';
 import { readQuery } from '../support/promQl.ts';
-import { nextTick, Stack } from '../support/stack.ts';
+import { Stack } from '../support/stack.ts';
+import { waitForValue } from '../support/waitUntil.ts';
 
 /** What Prometheus itself adds. */
 const OWN_METRICS = ['up'];
@@ -47,11 +48,10 @@ test('every query of the dashboard and of the alerts asks for metrics and labels
   assert.equal(await ask('/rooms/assigned/assignments', { peerId: 'dave' }), 201);
   assert.equal(await ask('/rooms/assigned/assignments', { peerId: 'dave', failedDaemonId: 'daemon' }), 201);
   for (const status of [401, 429]) assert.equal(await ask('/daemons/stranger/registrations', {}), status);
-  let series = new Map<string, Set<string>>();
-  do {
-    await nextTick();
-    series = new Map([...(await scrape(stack.ready.metricsPort)), ...(await scrape(daemon.ready.metricsPort))]);
-  } while (!series.get('media_daemon_rtp_packets_total')?.has('kind'));
+  const series = await waitForValue('packets are counted by kind', async () => {
+    const all = new Map([...(await scrape(stack.ready.metricsPort)), ...(await scrape(daemon.ready.metricsPort))]);
+    return all.get('media_daemon_rtp_packets_total')?.has('kind') ? all : undefined;
+  });
 
   const queries = [
     ...dashboardQueries(),

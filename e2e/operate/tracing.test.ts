@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
-import { nextTick, runDaemon, Stack } from '../support/stack.ts';
+import { runDaemon, Stack } from '../support/stack.ts';
 import { type ReceivedSpan, TraceCollector } from '../support/TraceCollector.ts';
+import { waitForValue } from '../support/waitUntil.ts';
 
 /** What a frontend that traces sends with its request (W3C Trace Context). */
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
@@ -26,13 +27,12 @@ test('an assignment, the making of its room and the join are one trace through b
   });
   const alice = await SignalingClient.openUrl(((await answer.json()) as { url: string }).url);
   await alice.request('joinRoom', joining);
-  const spanOf = async (service: string, name: string): Promise<ReceivedSpan> => {
-    for (;;) {
-      const span = collector.spans.find((one) => one.service === service && one.name === name);
-      if (span) return span;
-      await nextTick();
-    }
-  };
+  const spanOf = (service: string, name: string): Promise<ReceivedSpan> =>
+    waitForValue(
+      `${service} has sent the span "${name}"`,
+      () => collector.spans.find((one) => one.service === service && one.name === name),
+      () => collector.spans.map((one) => `${one.service}: ${one.name}`),
+    );
   const assigned = await spanOf('control-plane', 'POST /rooms/:roomId/assignments');
   const read = await spanOf('control-plane', 'get rooms');
   const commanded = await spanOf('control-plane', 'media.v1.MediaDaemon/CreateRoom');

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import nodeDataChannel, { type PeerConnection } from 'node-datachannel';
 import { type OpenTrack, sendOnTrack } from './sendOnTrack.ts';
+import { waitUntil } from './waitUntil.ts';
 
 /** Cheap WebRTC ends for tests: libdatachannel against a daemon's transports, without a browser. */
 
@@ -236,7 +237,7 @@ export async function callOf(t: TestContext, url: string, roomId: string) {
   const producerId = await connectSender(t, dora.client, dora.joined.transports.send);
   const { transports, rtpCapabilities } = emil.joined;
   const receiver = await connectReceiver(t, emil.client, transports.recv, producerId, rtpCapabilities);
-  while (receiver.received.length === 0) await delay(20);
+  await waitUntil('the first packet arrives', () => receiver.received.length > 0);
   return { receiver, rtpCapabilities };
 }
 
