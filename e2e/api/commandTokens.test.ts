@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { type ServiceError, status } from '@grpc/grpc-js';
 import type { CallSettings } from '@mediasoup-server/backend-client/calls';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { decodeJwt, SignJWT } from 'jose';
-import { bearing, commandsOf, type Running, Stack } from '../support/stack.ts';
+import { bearing, commandsOf, Stack } from '../support/stack.ts';
 
 const SECRET = 'a secret of the tests that is long enough';
 type Method = keyof (typeof MediaDaemon)['method'];
@@ -26,8 +26,8 @@ const accessToken = (claims: object) =>
     .setProtectedHeader({ alg: 'HS256', typ: 'access+jwt' })
     .sign(new TextEncoder().encode(SECRET));
 
-/** The code that a call of each method for a room ends with; OK stands for getting past the authorization. */
-function codesWith(t: TestContext, daemon: Running) {
+/** The code that a call of each method for a room ends with; OK also stands for NOT_FOUND, which comes after the authorization. */
+function codesWith(t: TestContext) {
   const commands = commandsOf(t, daemon);
   return async (settings: CallSettings, roomId = 'nowhere', of = methods): Promise<Record<string, status>> => {
     const codeOf = async (method: Method) => {
@@ -52,18 +52,19 @@ function codesWith(t: TestContext, daemon: Running) {
 const every = (code: status, but: Partial<Record<Method, status>> = {}, of = methods) =>
   Object.fromEntries(of.map((method) => [method, but[method] ?? code]));
 
-async function strictStack(t: TestContext, environment: Record<string, string> = {}) {
-  const stack = await Stack.start(t, {
+/** One control plane and one daemon in mode `jwt` serve these tests. */
+const stack = await Stack.start(
+  { after },
+  {
     CONTROL_PLANE_MODE: 'jwt',
     CONTROL_PLANE_ACCESS_TOKEN_SECRET: SECRET,
     CONTROL_PLANE_CORS_ORIGINS: 'https://app.example.com',
-  });
-  return { stack, daemon: await stack.startDaemon('daemon-a', { MEDIA_DAEMON_MODE: 'jwt', ...environment }) };
-}
+  },
+);
+const daemon = await stack.startDaemon('daemon-a', { MEDIA_DAEMON_MODE: 'jwt' });
 
-test('in mode `jwt` each command asks for a token with its scope, for its room', async (t) => {
-  const { stack, daemon } = await strictStack(t);
-  const codes = codesWith(t, daemon);
+test('in mode `jwt` each command needs a token with its scope and for its room', async (t) => {
+  const codes = codesWith(t);
   const { OK, UNAUTHENTICATED, PERMISSION_DENIED } = status;
   const withoutDrain = methods.filter((method) => method !== 'drain');
   assert.deepEqual(await codes({}), every(UNAUTHENTICATED));
@@ -86,9 +87,8 @@ test('in mode `jwt` each command asks for a token with its scope, for its room',
   assert.deepEqual(await codes(all, 'nowhere', withoutDrain), every(OK, {}, withoutDrain));
 });
 
-test('what is no command token commands nothing', async (t) => {
-  const { stack, daemon } = await strictStack(t);
-  const codes = codesWith(t, daemon);
+test('a token of another kind commands nothing, and a command token does not join', async (t) => {
+  const codes = codesWith(t);
   const operator = await accessToken({ room: '*', grants: { admin: true } });
   const { metadata } = await stack.commandSettings(operator);
   const good = String(metadata.get('authorization')[0]).replace('Bearer ', '');
@@ -102,7 +102,6 @@ test('what is no command token commands nothing', async (t) => {
   const forged = [header, Buffer.from(JSON.stringify({ ...decodeJwt(good), x: 1 })).toString('base64url'), signature];
   for (const [what, bad] of Object.entries({ nonsense: 'x', operator, assignment, forged: forged.join('.') }))
     assert.deepEqual(await codes(bearing(bad)), every(status.UNAUTHENTICATED), what);
-  // Nor does a command token let a peer in.
   const { url } = await stack.assign(
     'lobby',
     'alice',
@@ -115,8 +114,7 @@ test('what is no command token commands nothing', async (t) => {
   assert.equal((await client.notified('error')).code, 401);
 });
 
-test('a command token is for operators: of its room, or of all', async (t) => {
-  const { stack } = await strictStack(t);
+test('command tokens are issued to operators of the room or of all rooms', async () => {
   const ask = async (claims: object, asked: object) => {
     const answer = await fetch(`${stack.controlPlaneUrl}/command-tokens`, {
       method: 'POST',

@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { OpusReceiver, OpusSender } from '../support/rtp.ts';
 import { Stack } from '../support/stack.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
+/** One control plane and one daemon serve these tests: each has a room of its own. */
+const stack = await Stack.start({ after });
+const { url: daemonUrl } = await stack.startDaemon('daemon-a');
+
 test('a frontend that knows only the API document sends and receives, beside one that asked for an assignment', async (t) => {
-  const stack = await Stack.start(t);
-  const { url } = await stack.startDaemon('daemon-a');
   const roomUrl = `${stack.controlPlaneUrl}/rooms/lobby`;
   assert.equal((await fetch(roomUrl)).status, 404);
 
   // Alice opens the daemon's address as the document says; every payload is the document's own.
-  const alice = await SignalingClient.open(url, 'lobby', 'alice');
+  const alice = await SignalingClient.open(daemonUrl, 'lobby', 'alice');
   await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
   const capabilities = (await (await fetch(roomUrl)).json()) as { codecs: unknown[]; headerExtensions: unknown[] };
   assert.deepEqual(Object.keys(capabilities), ['codecs', 'headerExtensions'], 'the control plane knows her room');
@@ -52,13 +54,11 @@ test('a frontend that knows only the API document sends and receives, beside one
   await waitUntil('the room is removed', async () => (await fetch(roomUrl)).status === 404);
 });
 
-test('a token of another peer, or for another room, is refused for good', async (t) => {
-  const stack = await Stack.start(t);
-  await stack.startDaemon('daemon-a');
-  const { url } = await stack.assign('lobby', 'alice');
+test('a token of another peer, or for another room, is refused for good', async () => {
+  const { url } = await stack.assign('hall', 'alice');
   for (const [from, to] of [
     ['peerId=alice', 'peerId=mallory'],
-    ['roomId=lobby', 'roomId=vault'],
+    ['roomId=hall', 'roomId=vault'],
   ] as const) {
     const client = await SignalingClient.openUrl(url.replace(from, to));
     assert.equal((await client.notified('error')).code, 401);
@@ -66,39 +66,31 @@ test('a token of another peer, or for another room, is refused for good', async 
   }
 });
 
-test('S4 a session is resumed with an invalid token, and nothing else is', async (t) => {
-  const stack = await Stack.start(t);
-  await stack.startDaemon('daemon-a');
-  const { url } = await stack.assign('lobby', 'alice');
+test('S4 a session is resumed with an invalid token, and nothing else is', async () => {
+  const joining = { roomId: 'office', peerId: 'alice' };
+  const { url } = await stack.assign('office', 'alice');
   const alice = await SignalingClient.openUrl(url);
-  const { sessionId } = await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
+  const { sessionId } = await alice.request('joinRoom', joining);
   alice.socket.terminate();
   const withoutToken = url.replace(/token=.*/, 'token=expired');
   const stranger = await SignalingClient.openUrl(withoutToken);
-  assert.equal(
-    (await stranger.ask('joinRoom', { roomId: 'lobby', peerId: 'alice', sessionId: 'guessed' })).errorCode,
-    401,
-  );
+  assert.equal((await stranger.ask('joinRoom', { ...joining, sessionId: 'guessed' })).errorCode, 401);
   assert.equal(await stranger.closed, 4000);
   const again = await SignalingClient.openUrl(withoutToken);
-  const { resumed } = await again.request('joinRoom', { roomId: 'lobby', peerId: 'alice', sessionId });
+  const { resumed } = await again.request('joinRoom', { ...joining, sessionId });
   assert.equal(resumed, true);
 });
 
-test('a room on one daemon is not opened on another', async (t) => {
-  const stack = await Stack.start(t);
-  const a = await stack.startDaemon('daemon-a');
-  const b = await stack.startDaemon('daemon-b');
-  await SignalingClient.join(a.url, 'lobby', 'alice');
-  const bob = await SignalingClient.open(b.url, 'lobby', 'bob');
-  const answer = await bob.ask('joinRoom', { roomId: 'lobby', peerId: 'bob' });
-  assert.equal(answer.errorCode, 409);
-  assert.match(answer.errorReason ?? '', /daemon-a/);
+test('a daemon with the id of a running one is refused and ends', async () => {
+  await assert.rejects(stack.startDaemon('daemon-a'), /ended with 1|fetch failed/);
+  await SignalingClient.join(daemonUrl, 'kitchen', 'alice');
 });
 
-test('a second daemon of the same id is refused and ends', async (t) => {
-  const stack = await Stack.start(t);
-  const first = await stack.startDaemon('daemon-a');
-  await assert.rejects(stack.startDaemon('daemon-a'), /ended with 1|fetch failed/);
-  await SignalingClient.join(first.url, 'lobby', 'alice');
+test('a room on one daemon is not opened on another', async () => {
+  const other = await stack.startDaemon('daemon-b');
+  await SignalingClient.join(daemonUrl, 'garden', 'alice');
+  const bob = await SignalingClient.open(other.url, 'garden', 'bob');
+  const answer = await bob.ask('joinRoom', { roomId: 'garden', peerId: 'bob' });
+  assert.equal(answer.errorCode, 409);
+  assert.match(answer.errorReason ?? '', /daemon-a/);
 });

@@ -3,12 +3,12 @@ import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject } from
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { after, test } from 'node:test';
 import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { calculateJwkThumbprint, decodeJwt, type JWTPayload, SignJWT } from 'jose';
 import { SharedStore } from '../support/SharedStore.ts';
-import { commandsOf, Stack } from '../support/stack.ts';
+import { commandsOf, type Ending, Stack } from '../support/stack.ts';
 import { waitForSuccess, waitUntil } from '../support/waitUntil.ts';
 
 const SECRET = 'a secret of the tests that is long enough';
@@ -23,7 +23,7 @@ async function keyFile(folder: string, name: string) {
 }
 
 /** A control plane and a daemon in mode `jwt`, and the key that signs assignments. */
-async function strictStack(t: TestContext, environment: Record<string, string> = {}, tables?: 'tables') {
+async function strictStack(t: Ending, environment: Record<string, string> = {}, tables?: 'tables') {
   const folder = await mkdtemp(join(tmpdir(), 'keys-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const key = await keyFile(folder, 'assignments.pem');
@@ -37,16 +37,19 @@ async function strictStack(t: TestContext, environment: Record<string, string> =
   };
   const stack = await Stack.start(t, settings, tables);
   const daemon = await stack.startDaemon('daemon-a', { MEDIA_DAEMON_MODE: 'jwt' });
-  const accessToken = (peerId: string, grants: object, room = 'lobby') =>
+  const accessToken = (peerId: string, grants: object, room: string) =>
     new SignJWT({ sub: peerId, room, grants, aud: 'mediasoup-server', exp: seconds() + 600 })
       .setProtectedHeader({ alg: 'HS256', typ: 'access+jwt' })
       .sign(new TextEncoder().encode(SECRET));
-  const assign = async (peerId: string, grants: object) =>
-    stack.assign('lobby', peerId, stack.controlPlaneUrl, await accessToken(peerId, grants));
+  const assign = async (roomId: string, peerId: string, grants: object) =>
+    stack.assign(roomId, peerId, stack.controlPlaneUrl, await accessToken(peerId, grants, roomId));
   const commands = commandsOf(t, daemon);
   const operator = await stack.commandSettings(await accessToken('operator', { admin: true }, '*'));
   return { stack, daemon, key, folder, accessToken, assign, commands, operator };
 }
+
+/** Serves the tests that neither drain it nor change its keys: each has a room of its own. */
+const shared = await strictStack({ after });
 
 /** How joining with a token ends: `joined`, or the code of the refusal. */
 async function joining(url: string, token: string | undefined, roomId = 'lobby', peerId = 'alice') {
@@ -66,10 +69,10 @@ async function joining(url: string, token: string | undefined, roomId = 'lobby',
   return how;
 }
 
-test('a token that is not good for a connection never joins', async (t) => {
-  const { daemon, key, accessToken, assign } = await strictStack(t);
+test('a token that is not good for a connection never joins', async () => {
+  const { daemon, key, accessToken, assign } = shared;
   const all = { publish: true, subscribe: true, data: true };
-  const { token } = await assign('alice', all);
+  const { token } = await assign('lobby', 'alice', all);
   const claims = decodeJwt(token);
   const header = { alg: 'EdDSA', typ: 'assignment+jwt', kid: key.kid };
   const signed = (change: JWTPayload, by: KeyObject = key.privateKey, changed: object = {}) =>
@@ -102,20 +105,21 @@ test('a token that is not good for a connection never joins', async (t) => {
     'with the public key as secret': handMade({ alg: 'HS256' }, (text) =>
       createHmac('sha256', publicPem).update(text).digest('base64url'),
     ),
-    'an access token': await accessToken('alice', all),
+    'an access token': await accessToken('alice', all, 'lobby'),
   };
   for (const [what, bad] of Object.entries(wrong)) assert.equal(await joining(daemon.url, bad), 401, what);
   assert.equal(await joining(daemon.url, token, 'lobby', 'mallory'), 401, 'used by another peer');
   assert.equal(await joining(daemon.url, token, 'vault', 'alice'), 401, 'used for another room');
-  // What was changed in each of them is what was wrong.
+  // An unchanged token joins: each was refused for its change.
   for (let time = 0; time < 2; time++) assert.equal(await joining(daemon.url, await signed({})), 'joined');
 });
 
-test('a peer does what its grants allow', async (t) => {
-  const { assign } = await strictStack(t);
+test('a peer may do what its grants allow', async () => {
+  const roomId = 'stage';
+  const { assign } = shared;
   const join = async (peerId: string, grants: object) => {
-    const client = await SignalingClient.openUrl((await assign(peerId, grants)).url);
-    const joined = await client.request('joinRoom', { roomId: 'lobby', peerId, transports: ['send', 'recv'] });
+    const client = await SignalingClient.openUrl((await assign(roomId, peerId, grants)).url);
+    const joined = await client.request('joinRoom', { roomId, peerId, transports: ['send', 'recv'] });
     return { client, rtpCapabilities: joined.rtpCapabilities };
   };
   const speaker = await join('speaker', { publish: true, data: true });
@@ -136,7 +140,7 @@ test('a peer does what its grants allow', async (t) => {
 
 test('S64 a stranger does not learn who is here, also while the daemon drains', async (t) => {
   const { daemon, assign, commands, operator } = await strictStack(t);
-  const { url, token } = await assign('alice', { publish: true });
+  const { url, token } = await assign('lobby', 'alice', { publish: true });
   const alice = await SignalingClient.openUrl(url);
   const { sessionId } = await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
   const wrong = [{}, { token: 'x' }, { token: `${token}x` }, { sessionId: 'guessed' }];
@@ -145,7 +149,7 @@ test('S64 a stranger does not learn who is here, also while the daemon drains', 
   );
   const outcomes = addresses.map(async (address) => {
     const stranger = await SignalingClient.openUrl(address);
-    // An answer comes only over a connection that is not closed at once.
+    // The answer proves that the connection is not closed at once.
     await stranger.request('ping');
     return [(await stranger.notified('error')).code, await stranger.closed];
   });
@@ -159,75 +163,79 @@ test('S64 a stranger does not learn who is here, also while the daemon drains', 
   }
 });
 
-test('an assignment of before its room was closed by command does not open it again', async (t) => {
-  const { daemon, assign, commands, operator } = await strictStack(t);
-  const { url } = await assign('alice', { publish: true });
+test('an assignment made before its room was closed by command does not open it again', async () => {
+  const roomId = 'closed';
+  const { daemon, assign, commands, operator } = shared;
+  const { url } = await assign(roomId, 'alice', { publish: true });
   const alice = await SignalingClient.openUrl(url);
-  await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
-  await commands.closeRoom({ roomId: 'lobby', reason: 'over' }, operator);
+  await alice.request('joinRoom', { roomId, peerId: 'alice' });
+  await commands.closeRoom({ roomId, reason: 'over' }, operator);
   assert.equal(await alice.closed, 4000);
   const { token } = Object.fromEntries(new URL(url).searchParams);
-  assert.equal(await joining(daemon.url, token), 401);
-  // Once the control plane knows of it, it may let her in again.
+  assert.equal(await joining(daemon.url, token, roomId), 401);
+  // Once the control plane knows that the room is closed, it assigns her again.
   await waitForSuccess('she joins with a new assignment', async () =>
-    assert.equal(await joining(daemon.url, (await assign('alice', { publish: true })).token), 'joined'),
+    assert.equal(await joining(daemon.url, (await assign(roomId, 'alice', { publish: true })).token, roomId), 'joined'),
   );
-  assert.equal(await joining(daemon.url, token), 401);
+  assert.equal(await joining(daemon.url, token, roomId), 401);
 });
 
-test('S55 a connection of before its peer was put out, or its room closed, does not join', async (t) => {
-  const { assign, commands, operator } = await strictStack(t);
+test('S55 a connection opened before its peer was kicked or its room closed does not join', async () => {
+  const roomId = 'kicked';
+  const { assign, commands, operator } = shared;
   const { closePeer, closeRoom } = commands;
   const refuseFor = { seconds: 60n, nanos: 0 };
-  for (const [peerId, putOut, code] of [
-    ['alice', () => closePeer({ roomId: 'lobby', peerId: 'alice' }, operator), 401],
-    ['bob', () => closePeer({ roomId: 'lobby', peerId: 'bob', refuseFor }, operator), 403],
-    ['carol', () => closeRoom({ roomId: 'lobby' }, operator), 401],
+  for (const [peerId, kick, code] of [
+    ['alice', () => closePeer({ roomId, peerId: 'alice' }, operator), 401],
+    ['bob', () => closePeer({ roomId, peerId: 'bob', refuseFor }, operator), 403],
+    ['carol', () => closeRoom({ roomId }, operator), 401],
   ] as const) {
-    const { url } = await assign(peerId, { publish: true });
+    const { url } = await assign(roomId, peerId, { publish: true });
     const joined = await SignalingClient.openUrl(url);
-    const { sessionId } = await joined.request('joinRoom', { roomId: 'lobby', peerId });
+    const { sessionId } = await joined.request('joinRoom', { roomId, peerId });
     const waiting = await SignalingClient.openUrl(url);
     await waiting.request('ping');
-    await putOut();
+    await kick();
     assert.equal(await joined.closed, 4000, peerId);
     // It may be refused before it asks.
-    const answer = await waiting.ask('joinRoom', { roomId: 'lobby', peerId }).catch(() => undefined);
+    const answer = await waiting.ask('joinRoom', { roomId, peerId }).catch(() => undefined);
     assert.notEqual(answer?.ok, true);
     assert.equal((await waiting.notified('error')).code, code);
     assert.equal(await waiting.closed, 4000);
-    // Nor does the session go on.
+    // The session is not resumed either.
     const resuming = await SignalingClient.openUrl(`${url}&sessionId=${sessionId}`);
-    const resumed = await resuming.ask('joinRoom', { roomId: 'lobby', peerId, sessionId }).catch(() => undefined);
+    const resumed = await resuming.ask('joinRoom', { roomId, peerId, sessionId }).catch(() => undefined);
     assert.notEqual(resumed?.ok, true);
     assert.equal((await resuming.notified('error')).code, code);
   }
 });
 
-for (const skew of [60_000, -60_000])
-  test(`an assignment of before its peer was put out does not join, although the clock that dated it is wrong by ${skew} ms`, async (t) => {
-    const store = await SharedStore.start(t);
-    const { stack, daemon, accessToken, commands, operator } = await strictStack(t, store.settings, 'tables');
+test('an assignment made before its peer was kicked does not join, although the clock that dated it is wrong', async (t) => {
+  const store = await SharedStore.start(t);
+  const { stack, daemon, accessToken, commands, operator } = await strictStack(t, store.settings, 'tables');
+  for (const skew of [60_000, -60_000]) {
+    const roomId = `skewed${skew}`;
     // The daemon never hears of this clock.
     const { ready } = await stack.startControlPlane({
       NODE_OPTIONS: `--import=${import.meta.resolve('../support/skewedClock.ts')}`,
       CLOCK_SKEW_MS: String(skew),
     });
     const assign = async () =>
-      stack.assign('lobby', 'alice', String(ready.url), await accessToken('alice', { publish: true }));
+      stack.assign(roomId, 'alice', String(ready.url), await accessToken('alice', { publish: true }, roomId));
     const [first, second] = [await assign(), await assign()];
     const alice = await SignalingClient.openUrl(first.url);
-    await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
-    await commands.closePeer({ roomId: 'lobby', peerId: 'alice' }, operator);
+    await alice.request('joinRoom', { roomId, peerId: 'alice' });
+    await commands.closePeer({ roomId, peerId: 'alice' }, operator);
     assert.equal(await alice.closed, 4000);
-    assert.equal(await joining(daemon.url, second.token), 401);
+    assert.equal(await joining(daemon.url, second.token, roomId), 401);
     await waitForSuccess('she joins with a new assignment', async () =>
-      assert.equal(await joining(daemon.url, (await assign()).token), 'joined'),
+      assert.equal(await joining(daemon.url, (await assign()).token, roomId), 'joined'),
     );
-    assert.equal(await joining(daemon.url, second.token), 401);
-  });
+    assert.equal(await joining(daemon.url, second.token, roomId), 401);
+  }
+});
 
-test('an assignment to a room that has closed, and lives elsewhere since, is refused as one to be asked for again', async (t) => {
+test('an assignment to a room that has closed and opened on another daemon is refused with 503', async (t) => {
   const stack = await Stack.start(t, { CONTROL_PLANE_STATIC_DIR: '', CONTROL_PLANE_HEARTBEAT_INTERVAL_MS: '200' });
   await stack.startDaemon('daemon-a', { MEDIA_DAEMON_MAX_PEERS: '1' });
   const { url } = await stack.assign('lobby', 'alice');
@@ -236,7 +244,7 @@ test('an assignment to a room that has closed, and lives elsewhere since, is ref
   first.close();
   const status = async () => (await fetch(`${stack.controlPlaneUrl}/rooms/lobby`)).status;
   await waitUntil('the room is closed', async () => (await status()) === 404);
-  // The place that is kept for Zoe fills the daemon.
+  // The place reserved for Zoe fills the daemon.
   await waitForSuccess('Zoe is assigned', () => stack.assign('another', 'zoe'));
   await stack.startDaemon('daemon-b');
   assert.equal((await stack.assign('lobby', 'bob')).daemonId, 'daemon-b');
@@ -246,23 +254,24 @@ test('an assignment to a room that has closed, and lives elsewhere since, is ref
   assert.match(errorReason ?? '', /daemon-b/);
 });
 
-test('in mode `jwt` the daemon tells of a room whom an assignment to it allows, and says nothing else', async (t) => {
-  const { daemon, assign } = await strictStack(t);
-  const { url, token } = await assign('alice', {});
+test('in mode `jwt` the daemon describes a room only to who has an assignment to it', async () => {
+  const roomId = 'described';
+  const { daemon, assign } = shared;
+  const { url, token } = await assign(roomId, 'alice', {});
   const alice = await SignalingClient.openUrl(url);
-  await alice.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });
-  const status = async (roomId: string, query: string) =>
-    (await fetch(`${daemon.url.replace(/^ws/, 'http')}/rooms/${roomId}${query}`)).status;
-  assert.equal(await status('lobby', `?token=${token}`), 200);
-  for (const roomId of ['lobby', 'nowhere'])
-    for (const query of ['', '?token=nonsense', ...(roomId === 'nowhere' ? [`?token=${token}`] : [])])
-      assert.equal(await status(roomId, query), 401, `${roomId}${query}`);
+  await alice.request('joinRoom', { roomId, peerId: 'alice' });
+  const status = async (id: string, query: string) =>
+    (await fetch(`${daemon.url.replace(/^ws/, 'http')}/rooms/${id}${query}`)).status;
+  assert.equal(await status(roomId, `?token=${token}`), 200);
+  for (const id of [roomId, 'nowhere'])
+    for (const query of ['', '?token=nonsense', ...(id === 'nowhere' ? [`?token=${token}`] : [])])
+      assert.equal(await status(id, query), 401, `${id}${query}`);
 });
 
-test('a key that has come after the last heartbeat is asked for', async (t) => {
+test('the daemon asks for a key that came after its last heartbeat', async (t) => {
   const { stack, daemon, folder, accessToken } = await strictStack(t);
   const next = await keyFile(folder, 'next.pem');
-  // The control plane is started anew with another key, while the daemon does not hear of it by itself.
+  // The control plane restarts with another key, and the next heartbeat is a minute away.
   stack.controlPlane.kill('SIGKILL');
   await stack.restartControlPlane({
     CONTROL_PLANE_ASSIGNMENT_KEY_FILE: next.file,
@@ -270,6 +279,11 @@ test('a key that has come after the last heartbeat is asked for', async (t) => {
     CONTROL_PLANE_HEARTBEAT_INTERVAL_MS: '60000',
     CONTROL_PLANE_SUSPECT_AFTER_MS: '600000',
   });
-  const { token } = await stack.assign('lobby', 'alice', stack.controlPlaneUrl, await accessToken('alice', {}));
+  const { token } = await stack.assign(
+    'lobby',
+    'alice',
+    stack.controlPlaneUrl,
+    await accessToken('alice', {}, 'lobby'),
+  );
   assert.equal(await joining(daemon.url, token), 'joined');
 });

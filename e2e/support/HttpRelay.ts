@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TestContext } from 'node:test';
+import type { Ending } from './stack.ts';
 
 /** An HTTP relay on loopback that can answer in the place of the server behind it. */
 export class HttpRelay {
@@ -16,7 +16,7 @@ export class HttpRelay {
   }
 
   /** @param to the origin that it relays to. */
-  static async start(t: TestContext, to: string): Promise<HttpRelay> {
+  static async start(t: Ending, to: string): Promise<HttpRelay> {
     // It ends no connection by itself: that could cross a request.
     const server = createServer({ keepAliveTimeout: 0 });
     server.listen(0, '127.0.0.1');
@@ -25,7 +25,7 @@ export class HttpRelay {
     server.on('request', (incoming, answer) => {
       if (!relay.intercept(incoming, answer)) relay.#forward(incoming, answer);
     });
-    t.after(() => server.close().closeAllConnections());
+    t.after(async () => server.close().closeAllConnections());
     return relay;
   }
 

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { type EmbeddedDynamo, startEmbeddedDynamo } from '@mediasoup-server/control-plane/embedded-dynamo';
 import { HttpRelay } from './HttpRelay.ts';
+import type { Ending } from './stack.ts';
 import { TcpProxy } from './TcpProxy.ts';
 
 /** The id of the access key that the control planes and the store share. */
@@ -12,7 +12,7 @@ const ACCESS_KEY_ID = 'test';
 
 /** Tables that several control planes share, behind a relay that can be made to fail. */
 export class SharedStore {
-  readonly #t: TestContext;
+  readonly #t: Ending;
   readonly relay: TcpProxy;
   /** One of so many requests is let through, and the others are throttled. */
   throttle = 1;
@@ -20,7 +20,7 @@ export class SharedStore {
   #store: EmbeddedDynamo | undefined;
   #requests = 0;
 
-  private constructor(t: TestContext, relay: TcpProxy, front: HttpRelay) {
+  private constructor(t: Ending, relay: TcpProxy, front: HttpRelay) {
     this.#t = t;
     this.relay = relay;
     this.#front = front;
@@ -31,11 +31,11 @@ export class SharedStore {
     };
   }
 
-  static async start(t: TestContext): Promise<SharedStore> {
+  static async start(t: Ending): Promise<SharedStore> {
     const relay = await TcpProxy.start(t);
     const store = new SharedStore(t, relay, await HttpRelay.start(t, `http://127.0.0.1:${relay.port}`));
     await store.empty();
-    t.after(() => store.#store?.close());
+    t.after(async () => store.#store?.close());
     return store;
   }
 

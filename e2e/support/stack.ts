@@ -4,7 +4,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Metadata } from '@grpc/grpc-js';
 import { serviceCalls } from '@mediasoup-server/backend-client/calls';
@@ -191,9 +190,9 @@ export class Stack {
 }
 
 /** The commands of a daemon, over a channel that ends with the test. */
-export function commandsOf(t: TestContext, daemon: Running, tls?: ChannelTls) {
+export function commandsOf(t: Ending, daemon: Running, tls?: ChannelTls) {
   const client = openChannel(`127.0.0.1:${daemon.ready.grpcPort}`, tls);
-  t.after(() => client.close());
+  t.after(async () => client.close());
   return serviceCalls(MediaDaemon, client);
 }
 
