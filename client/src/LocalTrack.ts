@@ -3,36 +3,36 @@ import { RoomError } from './errors.ts';
 import { randomId } from './randomId.ts';
 import { sourceOf, type TrackSource } from './TrackSource.ts';
 
-/** Why a track is published no more: its owner closed it, it ended by itself, or the server took or refused it. */
+/** Why a track was unpublished: its owner closed it, it ended by itself, or the server closed or refused it. */
 export type UnpublishCause = 'closed' | 'ended' | 'refused';
 
-/** What a room does for the tracks that it publishes. */
+/** How a local track reaches the room that publishes it. */
 export interface LocalTrackOwner {
   muteChanged(local: LocalTrack): Promise<void>;
   trackReplaced(local: LocalTrack): Promise<void>;
-  /** Something that a user interface shows has changed. */
+  /** A property that a user interface shows has changed. */
   changed(local: LocalTrack): void;
   closed(local: LocalTrack, cause: UnpublishCause): Promise<void>;
 }
 
 export interface PublishOptions {
-  /** What the other peers are told about the track, as they get it in `RemoteTrack.appData`. */
+  /** Sent to the other peers, who have it as `RemoteTrack.appData`. */
   readonly appData?: Record<string, unknown>;
-  /** What it shows or plays; the others are told in `appData.source`. */
+  /** What the track shows or plays; sent to the other peers as `appData.source`. */
   readonly source?: TrackSource;
-  /** Sends a video track in up to three sizes, of which each receiver gets the one that fits. Default: false. */
+  /** Sends a video track in up to three sizes; each receiver gets the one that fits. Default: false. */
   readonly simulcast?: boolean;
   /** The codec of a video track. Default: VP8, which every browser sends and receives. */
   readonly codec?: VideoCodec;
 }
 
 /**
- * A track that this peer publishes: one object from `publish` to its end, through every loss of connections.
+ * A track that this peer publishes: one object from `publish` until it is closed, whatever connections are lost meanwhile.
  *
- * The MediaStreamTrack stays its maker's: closing stops the sending, not the camera. A track that ends is closed.
+ * The application keeps owning the MediaStreamTrack: `close` stops sending it, not the camera. A track that ends is closed.
  */
 export class LocalTrack {
-  /** The same for all peers, in `RemoteTrack.id`. */
+  /** The same at the other peers, as `RemoteTrack.id`. */
   readonly id: string = randomId();
   readonly appData: Readonly<Record<string, unknown>>;
   readonly simulcast: boolean;
@@ -53,7 +53,7 @@ export class LocalTrack {
     track.addEventListener('ended', this.#onEnded);
   }
 
-  /** What is sent now; `replaceTrack` changes it. */
+  /** The track that is sent; `replaceTrack` changes it. */
   get track(): MediaStreamTrack {
     return this.#track;
   }
@@ -66,7 +66,7 @@ export class LocalTrack {
     return sourceOf(this.appData);
   }
 
-  /** The shorter side of the picture, in pixels, where it is known. */
+  /** The shorter side of the picture in pixels, if known. */
   get height(): number | undefined {
     const { width, height } = this.#track.getSettings();
     return width === undefined || height === undefined ? undefined : Math.min(width, height);
@@ -76,7 +76,7 @@ export class LocalTrack {
     return this.#muted;
   }
 
-  /** Whether a backend has muted it: nothing is sent until that allows it again. */
+  /** Whether a backend has muted the track: nothing is sent until the backend allows it again. */
   get mutedByServer(): boolean {
     return this.#mutedByServer;
   }
@@ -85,7 +85,7 @@ export class LocalTrack {
     return this.#closed;
   }
 
-  /** Stops sending, at once, until `unmute`; resolves when the server knows. */
+  /** Stops sending at once, until `unmute`. Resolves when the server has confirmed it. */
   mute(): Promise<void> {
     return this.#setMuted(true);
   }
@@ -95,10 +95,10 @@ export class LocalTrack {
   }
 
   /**
-   * Sends another track of the same kind instead, for example of another camera, without anything to negotiate: the
-   * others see it at once. The former track is its maker's to stop. Where this fails the former track is sent on.
+   * Sends another track of the same kind instead, for example of another camera. Nothing is negotiated, so the other peers
+   * see it at once. The application stops the former track. If this fails, the former track is still sent.
    *
-   * @throws {RoomError} INVALID_REQUEST where the track has ended or is of the other kind
+   * @throws {RoomError} INVALID_REQUEST if the track has ended or is of the other kind
    */
   async replaceTrack(track: MediaStreamTrack): Promise<void> {
     if (this.#closed || track === this.#track) return;
@@ -113,12 +113,12 @@ export class LocalTrack {
     try {
       await this.#owner.trackReplaced(this);
     } catch (error) {
-      // A later call may have replaced it by another one.
+      // A later call may have replaced the track again.
       if (this.#track === track && !this.#closed) {
         track.enabled = enabled;
         this.#use(former);
         former.enabled = !this.#muted;
-        // The track may have been replaced at one of two places; what fails here is published again with the next place.
+        // The track may have been replaced at one of two daemons only; the next session publishes the present track.
         await this.#owner.trackReplaced(this).catch(() => {});
         if (former.readyState === 'ended') await this.end('ended');
       }
@@ -148,7 +148,7 @@ export class LocalTrack {
   }
 
   /**
-   * A backend has muted it and leaves it to its owner to unmute it.
+   * A backend has muted the track, and its owner may unmute it.
    *
    * @internal
    */

@@ -4,31 +4,31 @@ import type { RoomError } from './errors.ts';
 import type { Layers, PreferredLayers, Subscription } from './session/Subscription.ts';
 import { sourceOf, type TrackSource } from './TrackSource.ts';
 
-/** What is known of a track when it is announced. */
+/** What a producer's announcement says of its track. */
 export interface RemoteTrackInfo {
   readonly id: string;
   readonly peerId: string;
   readonly kind: 'audio' | 'video';
   readonly appData: Record<string, unknown>;
-  /** The shorter side of the picture, in pixels, where its sender tells. */
+  /** The shorter side of the picture in pixels, if its sender says it. */
   readonly height: number | undefined;
 }
 
-/** What a room does for the tracks of others. */
+/** How a remote track reaches its room. */
 export interface RemoteTrackOwner {
-  /** Whether the elements that show a track say what is received of it. */
+  /** Whether the elements that show a track choose what is received of it. */
   readonly adaptive: boolean;
   readonly subscribed: boolean;
   subscribedChanged(track: RemoteTrack): void;
   changed(track: RemoteTrack): void;
 }
 
-/** The height that a picture is taken for whose sender tells none. */
+/** The assumed height of a picture whose sender does not say it, pixels. */
 const USUAL_HEIGHT = 720;
 
 /**
- * A track that another peer publishes: one object for as long as it does, through every loss of connections on either
- * side. What is attached to an element stays attached.
+ * A track that another peer publishes: one object for as long as that peer publishes it, whatever connections are lost on
+ * either side. A track that is attached to an element stays attached.
  */
 export class RemoteTrack {
   /** The sender's `LocalTrack.id`. */
@@ -60,73 +60,73 @@ export class RemoteTrack {
     return sourceOf(this.appData);
   }
 
-  /** What is received now. It changes when its sender or this peer moves: `attach` follows that by itself. */
+  /** The received track. It is another one after its sender or this peer has moved; `attach` follows that. */
   get track(): MediaStreamTrack | undefined {
     return this.#subscription?.track;
   }
 
-  /** `waiting`: the media is not there yet, or is lost and will be back; meanwhile elements show the last frame. */
+  /** `waiting`: media has not arrived yet, or is lost and will be back; meanwhile elements show the last frame. */
   get state(): 'unsubscribed' | 'waiting' | 'live' | 'failed' {
     if (!this.#subscribed) return 'unsubscribed';
     if (this.#subscription && !this.#subscription.closed) return 'live';
     return this.#error ? 'failed' : 'waiting';
   }
 
-  /** Why it cannot be received, where `state` is `failed`: for example a codec that this browser lacks. */
+  /** Why the track cannot be received while `state` is `failed`, for example because this browser lacks the codec. */
   get error(): RoomError | undefined {
     return this.#error;
   }
 
-  /** Whether its sender, or the server, has paused it. */
+  /** Whether its sender or the server has paused it. */
   get muted(): boolean {
     return this.#subscription?.muted ?? false;
   }
 
-  /** Whether this peer receives it, or wants to. */
+  /** Whether this peer receives the track or waits for it. */
   get subscribed(): boolean {
     return this.#subscribed;
   }
 
-  /** Whether it is not received just now because no element that it is attached to is on the screen. */
+  /** Whether the track is not received because no element that it is attached to is on the screen. */
   get paused(): boolean {
     return this.#subscription?.paused ?? false;
   }
 
-  /** Which of the sizes is received now, where it is sent in several. */
+  /** The layers that are received now, if the track is sent in several. */
   get layers(): Layers | undefined {
     return this.#subscription?.layers;
   }
 
-  /** How many sizes it is sent in. */
+  /** The number of sizes that the track is sent in. */
   get layerCount(): number {
     return this.#subscription?.layerCount ?? 1;
   }
 
-  /** How well it arrives: 0, not at all, to 10. */
+  /** How well the track arrives: 0 (not at all) to 10. */
   get score(): number | undefined {
     return this.#subscription?.score;
   }
 
-  /** The server's id of it, which changes when its sender moves. */
+  /** The server's id of the track, which changes when its sender moves. */
   get producerId(): string | undefined {
     return this.#subscription?.producerId;
   }
 
-  /** Receives the track from now on; `trackSubscribed` tells when its media is there. */
+  /** Receives the track from now on. The event `trackSubscribed` says when it is there. */
   subscribe(): void {
     this.#setSubscribed(true);
   }
 
-  /** Receives nothing of the track any more, until `subscribe`. It stays attached. */
+  /** Stops receiving the track until `subscribe`. It stays attached. */
   unsubscribe(): void {
     this.#setSubscribed(false);
   }
 
   /**
-   * Chooses the largest size and frame rate that is received of a track that is sent in several; the network may force
-   * less. 0 is the least of each; `undefined` leaves the choice to the elements that show it.
+   * Sets the largest size and frame rate to receive of a track that is sent in several; a slow network gets less. 0 is the
+   * lowest of each; `undefined` lets the elements that show the track choose.
    *
-   * @throws {RoomError} 409 where the track is sent in one size
+   * @throws {RoomError} with status 409 if the track is sent in one size
    */
   async setPreferredLayers(layers: PreferredLayers | undefined): Promise<void> {
     this.#preferred = layers;
@@ -134,16 +134,16 @@ export class RemoteTrack {
     else this.#applyViewportSize();
   }
 
-  /** Those that it is attached to. */
+  /** The elements that the track is attached to. */
   get elements(): readonly HTMLMediaElement[] {
     return [...this.#streams.keys()];
   }
 
   /**
-   * Plays the track in an `<audio>` or `<video>` element, instead of what the element played before, also after it was
-   * lost and is back.
+   * Plays the track in an `<audio>` or `<video>` element, in place of what the element played before, and again after it was
+   * lost.
    *
-   * @returns the function that takes it out again
+   * @returns a function that detaches it
    */
   attach(element: HTMLMediaElement): () => void {
     const stream = new MediaStream(this.track ? [this.track] : []);
@@ -163,8 +163,8 @@ export class RemoteTrack {
   }
 
   /**
-   * Shows what is received from now on. The elements' streams stay and only the track in them is another, so that the
-   * last frame is shown until the next.
+   * Shows what a subscription receives. The elements keep their streams and only the track in them is replaced, so that the
+   * last frame is shown until the next one.
    *
    * @internal
    */
@@ -179,7 +179,7 @@ export class RemoteTrack {
   }
 
   /**
-   * Has a subscription do what is wanted of the track: let media flow or not, and in which size.
+   * Pauses or resumes a subscription and sets its layers, as the application and the elements want it.
    *
    * @internal
    */
@@ -188,7 +188,7 @@ export class RemoteTrack {
     const { layerCount } = subscription;
     const fitting = height && layerCount > 1 ? { spatialLayer: layerFor(height, this.#height, layerCount) } : undefined;
     const layers = this.#preferred ?? fitting;
-    // The daemon takes both in order; media need not wait for the answer to the first.
+    // The daemon handles both in order, so media need not wait for the first answer.
     await Promise.all([layers && subscription.setPreferredLayers(layers), subscription.setPaused(height === 0)]);
   }
 
@@ -210,7 +210,7 @@ export class RemoteTrack {
   }
 
   /**
-   * It is published no more: what looks at its elements lets go of them.
+   * The track was unpublished: stops watching the elements.
    *
    * @internal
    */
@@ -229,7 +229,7 @@ export class RemoteTrack {
     if (!subscription) return;
     this.configure(subscription).then(
       () => this.#owner.changed(this),
-      // Refused because it is gone, or its session is: either is told by itself.
+      // Refused because the consumer or its session is gone, which other events say.
       () => {},
     );
   }

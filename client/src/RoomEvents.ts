@@ -4,7 +4,7 @@ import type { Data } from './messages/numbered.ts';
 import type { RemoteTrack } from './RemoteTrack.ts';
 import type { RoomState } from './recovery/RoomState.ts';
 
-/** What a room tells: each event's listeners get these arguments. */
+/** The events of a room, with the arguments of their listeners. */
 export interface RoomEvents {
   stateChanged: [state: RoomState];
   peerJoined: [peerId: string, appData: Record<string, unknown>];
@@ -12,25 +12,25 @@ export interface RoomEvents {
   peerLeft: [peerId: string];
   localTrackPublished: [track: LocalTrack];
   localTrackUnpublished: [track: LocalTrack, cause: UnpublishCause];
-  /** It was muted or unmuted, by its owner or the server, or sends another MediaStreamTrack. */
+  /** The track was muted or unmuted, by its owner or the server, or sends another MediaStreamTrack. */
   localTrackChanged: [track: LocalTrack];
   remoteTrackPublished: [track: RemoteTrack];
   remoteTrackUnpublished: [track: RemoteTrack];
-  /** Its MediaStreamTrack is there. It stays subscribed through every loss. */
+  /** The track is received. It stays subscribed whatever connections are lost. */
   trackSubscribed: [track: RemoteTrack];
   trackUnsubscribed: [track: RemoteTrack];
-  /** It was muted or unmuted, or its state, MediaStreamTrack, layers or score have changed. */
+  /** The track was muted or unmuted, or its state, MediaStreamTrack, layers or score has changed. */
   remoteTrackChanged: [track: RemoteTrack];
-  /** Who speaks most: another peer or oneself; `undefined` while nobody does. */
+  /** The peer that speaks most, which may be this one; `undefined` while nobody speaks. */
   activeSpeakerChanged: [peerId: string | undefined];
-  /** Who is heard and how loud, in dBov from -127 to 0: others than before, or one of them louder or quieter by 6 dB. */
+  /** The volume of each peer that is heard, in dBov from -127 to 0: of other peers than before, or changed by 6 dB. */
   audioLevelsChanged: [levels: ReadonlyMap<string, number>];
-  /** Another peer has called `Room.send`; the topic is there where it gave one. */
+  /** Another peer has called `Room.send`, with this topic if it gave one. */
   dataReceived: [peerId: string, data: Data, topic?: string];
-  /** A message that this peer sent was refused for good, and why: the grant `data` may be missing. */
+  /** A message of this peer was refused for good, for example because its token lacks the grant `data`. */
   sendFailed: [error: RoomError];
-  /** Messages to this peer waited for so long that they are lost, so many at most. */
+  /** Messages to this peer waited too long and are lost: at most so many. */
   messagesMissed: [count: number];
-  /** What a backend sent; who it says that it is. */
+  /** A message of a backend, and the name that the backend gave. */
   serverMessage: [from: string, data: unknown];
 }

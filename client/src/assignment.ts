@@ -1,10 +1,10 @@
 import type { Assignment, AssignmentRequest } from '@mediasoup-server/proto/http';
 import { problemToRoomError, RoomError } from './errors.ts';
 
-/** How long the control plane may take to answer, ms: it may have to make the room on a daemon first. */
+/** How long the control plane may take to answer, ms: it may have to create the room on a daemon first. */
 const TIMEOUT_MS = 10_000;
 
-/** A token, or what gives one that is still valid. */
+/** A token, or a function that returns one that is still valid. */
 export type AccessToken = string | (() => string | Promise<string>);
 
 export interface AssignmentOptions {
@@ -38,14 +38,14 @@ export async function requestAssignment(options: AssignmentOptions): Promise<Ass
       signal: AbortSignal.any([options.signal, late.signal]),
     });
   } catch (error) {
-    throw new RoomError('CONTROL_PLANE_UNREACHABLE', 'The service cannot be reached', { cause: error });
+    throw new RoomError('CONTROL_PLANE_UNREACHABLE', 'The control plane cannot be reached', { cause: error });
   } finally {
     clearTimeout(timer);
   }
   const body: unknown = await response.json().catch(() => undefined);
   if (!response.ok) throw problemToRoomError(response.status, body, response.headers.get('retry-after'));
   if (typeof (body as Partial<Assignment> | undefined)?.url !== 'string') {
-    throw new RoomError('CONTROL_PLANE_UNREACHABLE', 'The service gave an answer that is not an assignment');
+    throw new RoomError('CONTROL_PLANE_UNREACHABLE', 'The answer of the control plane is not an assignment');
   }
   return body as Assignment;
 }

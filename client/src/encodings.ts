@@ -1,9 +1,9 @@
 import type { types } from 'mediasoup-client';
 
-/** The codecs that a room takes for video. */
+/** The video codecs of a room. */
 export type VideoCodec = 'VP8' | 'VP9' | 'H264' | 'AV1';
 
-/** A layer's least height, of a landscape picture, and the bit rate that it needs to look well at 30 frames a second. */
+/** Heights of landscape pictures, and the bit rate at which they look good at 30 frames a second. */
 const LAYERS = [
   { height: 180, bitrate: 150_000 },
   { height: 360, bitrate: 500_000 },
@@ -12,14 +12,14 @@ const LAYERS = [
 ] as const;
 
 /**
- * How a video track is encoded so that each receiver gets a size that fits: up to three layers, each half as large as
- * the next. VP8 and H264 send them as simulcast, an encoding for each, low to high; VP9 as SVC, in one encoding. A small
- * picture has fewer layers, since nobody needs a tenth of it. AV1 is sent in one size and three frame rates: after a
- * change of its size, Chromium decodes nothing more of what mediasoup 3.27 forwards. Firefox sends AV1 in one layer:
- * Chromium shows nothing of its layers.
+ * The encodings of a video track from which each receiver gets a size that fits: up to three layers, each half as large as
+ * the next. VP8 and H264 use simulcast, one encoding for each layer, low to high; VP9 uses SVC, one encoding with all
+ * layers. A small picture has fewer layers, since nobody needs a tenth of it. AV1 has one size and three frame rates: when
+ * its size changes, Chromium stops decoding what mediasoup 3.27 forwards. Firefox sends AV1 in one layer, because Chromium
+ * does not decode Firefox's temporal layers.
  *
- * @param height of the picture in pixels, the shorter of its sides
- * @param handlerName what mediasoup-client calls the browser: `Chrome111`, `Firefox120`
+ * @param height the shorter side of the picture in pixels
+ * @param handlerName mediasoup-client's name of the browser: `Chrome111`, `Firefox120`
  */
 export function layeredEncodings(
   codec: VideoCodec,
@@ -45,7 +45,7 @@ export function layeredEncodings(
   });
 }
 
-/** Bits a second, in proportion between the known heights. */
+/** Bits a second, interpolated between the known heights. */
 function bitrateFor(height: number): number {
   const above = LAYERS.findIndex((layer) => layer.height >= height);
   if (above === 0) return LAYERS[0].bitrate;

@@ -5,7 +5,7 @@ import { problemToRoomError, protooToRoomError, RoomError } from './errors.ts';
 
 const problem = (code: string, status: number) => ({ type: 'about:blank', title: 'T', status, code });
 
-test('`problemToRoomError` keeps the code and the time to wait of a full room', () => {
+test('`problemToRoomError` keeps the code and the `Retry-After` of a full room', () => {
   const error = problemToRoomError(503, { ...problem('ROOM_FULL', 503), detail: '50 of 50' }, '3');
   assert.equal(error.code, 'ROOM_FULL');
   assert.equal(error.message, '50 of 50');
@@ -13,7 +13,7 @@ test('`problemToRoomError` keeps the code and the time to wait of a full room', 
   assert.equal(error.retryable, true);
 });
 
-test('`problemToRoomError` has an error for every problem of the contract, retryable where the server is at fault', () => {
+test('`problemToRoomError` maps each problem of the HTTP API, and 5xx to retryable errors', () => {
   for (const [code, { status }] of Object.entries(problems)) {
     const error = problemToRoomError(status, problem(code, status), null);
     if (status >= 500) assert.equal(error.retryable, true, code);
@@ -22,7 +22,7 @@ test('`problemToRoomError` has an error for every problem of the contract, retry
   }
 });
 
-test('`problemToRoomError` with an answer that is no problem takes the control plane for unreachable', () => {
+test('`problemToRoomError` of a response that is not a problem is CONTROL_PLANE_UNREACHABLE', () => {
   for (const body of [undefined, null, 'x', 3, []]) {
     assert.equal(problemToRoomError(502, body, 'Wed, 21 Oct 2026 07:28:00 GMT').code, 'CONTROL_PLANE_UNREACHABLE');
   }

@@ -1,14 +1,14 @@
 import type { Problem, ProblemCode } from '@mediasoup-server/proto/http';
 
-/** What can go wrong for a room, and whether trying again by itself may help. */
+/** The errors of a room, and whether a retry may succeed. */
 const catalogue = {
-  /** The control plane gave no answer, or one that is not its own. */
+  /** The control plane did not answer, or a proxy answered in its place. */
   CONTROL_PLANE_UNREACHABLE: { retryable: true },
-  /** The room takes no more peers now. */
+  /** The room is full. */
   ROOM_FULL: { retryable: true },
   /** No media daemon can take the room now. */
   NO_CAPACITY: { retryable: true },
-  /** The service or the daemon is not available now, or asks for slower requests. */
+  /** The control plane or the daemon is not available now, or a rate limit was reached. */
   UNAVAILABLE: { retryable: true },
   /** The media daemon's WebSocket could not be opened. */
   DAEMON_UNREACHABLE: { retryable: true },
@@ -18,15 +18,15 @@ const catalogue = {
   TRANSPORT_FAILED: { retryable: true },
   /** The daemon asked the peer to move. */
   MOVED: { retryable: true },
-  /** Something else went wrong on the server. */
+  /** The server failed. */
   INTERNAL: { retryable: true },
-  /** The request is not valid: a bad id, for example. */
+  /** The request is not valid, for example because of a bad id. */
   INVALID_REQUEST: { retryable: false },
   /** The room or the daemon refuses this peer for good; the message says why. */
   REFUSED: { retryable: false },
   /** The room was closed for good. */
   ROOM_CLOSED: { retryable: false },
-  /** This browser cannot do what WebRTC with mediasoup needs. */
+  /** This browser lacks what WebRTC with mediasoup needs. */
   UNSUPPORTED_BROWSER: { retryable: false },
 } as const satisfies Record<string, { retryable: boolean }>;
 
@@ -36,11 +36,11 @@ interface RoomErrorOptions {
   readonly cause?: unknown;
   /** The HTTP status or the protoo `errorCode` that the server gave. */
   readonly status?: number | undefined;
-  /** How long the server asks to wait before the next attempt. */
+  /** How long to wait before the next attempt, as the server asked, ms. */
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Every error that this SDK rejects with or puts in a state. */
+/** The error of all rejections and states of this SDK. */
 export class RoomError extends Error {
   override readonly name = 'RoomError';
   readonly code: RoomErrorCode;
@@ -54,12 +54,12 @@ export class RoomError extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  /** Whether trying again, unchanged, may succeed. */
+  /** Whether the same attempt may succeed later. */
   get retryable(): boolean {
     return catalogue[this.code].retryable;
   }
 
-  /** Wraps whatever was thrown; a RoomError is returned as it is. */
+  /** Wraps any thrown value; a RoomError is returned as it is. */
   static from(error: unknown, code: RoomErrorCode = 'INTERNAL'): RoomError {
     if (error instanceof RoomError) return error;
     return new RoomError(code, error instanceof Error ? error.message : String(error), { cause: error });
@@ -77,10 +77,10 @@ const problemToCode: Partial<Record<ProblemCode, RoomErrorCode>> = {
 };
 
 /**
- * The error for an HTTP answer that is not a success.
+ * The error for an HTTP response that is not a success.
  *
- * @param body the parsed body, which is a problem (RFC 9457) when the control plane itself answered
- * @param retryAfter the `Retry-After` header: seconds (the form with a date is not used by the control plane)
+ * @param body the parsed body, a problem (RFC 9457) if the control plane itself answered
+ * @param retryAfter the `Retry-After` header: seconds (the control plane does not use the form with a date)
  */
 export function problemToRoomError(status: number, body: unknown, retryAfter: string | null): RoomError {
   const problem: Partial<Problem> = typeof body === 'object' && body !== null ? body : {};
@@ -88,7 +88,7 @@ export function problemToRoomError(status: number, body: unknown, retryAfter: st
     (problem.code && problemToCode[problem.code]) ??
     (isForeign(status) ? 'CONTROL_PLANE_UNREACHABLE' : statusToCode(status));
   const seconds = retryAfter === null ? Number.NaN : Number(retryAfter);
-  return new RoomError(code, problem.detail ?? problem.title ?? `The service answered with status ${status}`, {
+  return new RoomError(code, problem.detail ?? problem.title ?? `The control plane answered with status ${status}`, {
     status,
     retryAfterMs: Number.isFinite(seconds) ? Math.max(0, seconds * 1000) : undefined,
   });
@@ -99,7 +99,7 @@ export function protooToRoomError({ code, reason }: { code: number; reason: stri
   return new RoomError(statusToCode(code), reason, { status: code });
 }
 
-/** Whether an answer that is no problem document was given by something in front of the control plane. */
+/** Whether a response without a problem document comes from a proxy in front of the control plane. */
 function isForeign(status: number): boolean {
   return status === 404 || status === 502 || status === 504;
 }

@@ -5,7 +5,7 @@ type Listener<Args extends readonly unknown[]> = (...args: Args) => void;
 export class TypedEmitter<Events extends EventMap<Events>> {
   readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
 
-  /** Adds a listener and returns the function that removes it. */
+  /** Adds a listener. Returns a function that removes it. */
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners.add(listener));
@@ -14,7 +14,7 @@ export class TypedEmitter<Events extends EventMap<Events>> {
     };
   }
 
-  /** Calls the listeners in the order they were added. What one throws is reported and never reaches the emitter. */
+  /** Calls the listeners in the order in which they were added. Their errors are reported and never reach the emitter. */
   protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
     for (const listener of [...(this.#listeners.get(name) ?? [])]) {
       try {

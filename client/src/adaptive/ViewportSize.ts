@@ -1,9 +1,9 @@
 import { watchShown } from './shownSize.ts';
 
-/** How long less is asked for before it is believed, ms: a page that is laid out anew hides and shrinks things for moments. */
+/** How long elements must be smaller before that counts, ms: during a new layout they may be hidden or small for moments. */
 const SETTLE_MS = 500;
 
-/** How large the elements are that show one track, together: what is worth receiving of it. */
+/** The size at which a page shows one track, so that no more of it is received. */
 export class ViewportSize {
   readonly #changed: () => void;
   readonly #heights = new Map<Element, { height: number | undefined; readonly stop: () => void }>();
@@ -14,7 +14,7 @@ export class ViewportSize {
     this.#changed = changed;
   }
 
-  /** The largest height in the screen's pixels; 0 while nothing is seen; undefined while that is not known. */
+  /** The height of the largest element in device pixels; 0 while none is visible; undefined until that is known. */
   get height(): number | undefined {
     return this.#height;
   }
@@ -28,7 +28,7 @@ export class ViewportSize {
       this.#reevaluate();
     });
     this.#heights.set(element, { height: undefined, stop });
-    // What it is shown at is known at once; until then it may be as large as it likes.
+    // The observers report the size in a moment; until then the element counts as large.
     this.#reevaluate();
   }
 
@@ -37,7 +37,7 @@ export class ViewportSize {
     if (this.#heights.delete(element)) this.#reevaluate();
   }
 
-  /** Looks at nothing any more. */
+  /** Stops watching all elements. */
   close(): void {
     clearTimeout(this.#timer);
     for (const { stop } of this.#heights.values()) stop();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { layerFor } from './layerFor.ts';
 
-test('`layerFor` takes the least layer that is not much smaller than shown', () => {
+test('`layerFor` chooses the smallest layer that is not much smaller than the element', () => {
   assert.equal(layerFor(90, 720, 3), 0);
   assert.equal(layerFor(180, 720, 3), 0);
   assert.equal(layerFor(226, 720, 3), 1);
@@ -11,6 +11,6 @@ test('`layerFor` takes the least layer that is not much smaller than shown', () 
   assert.equal(layerFor(5000, 720, 3), 2);
 });
 
-test('`layerFor` of a picture without layers is the only one', () => {
+test('`layerFor` chooses the only layer of a picture that has one', () => {
   assert.equal(layerFor(10, 720, 1), 0);
 });

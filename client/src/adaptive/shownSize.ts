@@ -1,4 +1,4 @@
-/** How an element is shown: `height` in the screen's own pixels, of the picture that would fill it; 0 while off screen. */
+/** How an element is shown. `height`: of a 16:9 picture that fills it, in device pixels; 0 while it is off the screen. */
 export interface Shown {
   readonly height: number;
 }
@@ -12,7 +12,7 @@ interface Watched {
 const watched = new Map<Element, Watched>();
 let observers: { readonly size: ResizeObserver; readonly sight: IntersectionObserver } | undefined;
 
-/** Tells how an element is shown, now and whenever that changes. Returns the function that stops. */
+/** Calls a listener with the shown size of an element, now and on each change. Returns a function that stops. */
 export function watchShown(element: Element, changed: (shown: Shown) => void): () => void {
   observers ??= observe();
   const { size, sight } = observers;
@@ -28,7 +28,7 @@ export function watchShown(element: Element, changed: (shown: Shown) => void): (
   };
 }
 
-/** One of each for the whole page: a hundred observers of one element cost more than one of a hundred. */
+/** One observer of each kind for the whole page: a hundred observers of one element cost more than one of a hundred. */
 function observe(): NonNullable<typeof observers> {
   const size = new ResizeObserver((entries) => {
     for (const { target, contentRect } of entries) {

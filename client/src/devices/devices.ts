@@ -1,12 +1,12 @@
-/** The devices that a page may offer for choice. Labels are empty until the page was once allowed to use one. */
+/** The devices that a page can offer. Their labels are empty until the page was allowed to use one. */
 export interface Devices {
   readonly microphones: readonly MediaDeviceInfo[];
   readonly cameras: readonly MediaDeviceInfo[];
-  /** Where sound can be played; empty where the browser leaves that to the system. */
+  /** Empty in browsers that leave the choice of a speaker to the system. */
   readonly speakers: readonly MediaDeviceInfo[];
 }
 
-/** Whether the page is at an address where browsers give out devices: https or localhost. */
+/** Whether the page may use devices: browsers require https or localhost. */
 export function hasDevices(): boolean {
   return (navigator.mediaDevices as MediaDevices | undefined) !== undefined;
 }
@@ -18,7 +18,7 @@ export async function listDevices(): Promise<Devices> {
   return { microphones: of('audioinput'), cameras: of('videoinput'), speakers: of('audiooutput') };
 }
 
-/** Tells the devices now and whenever one is plugged in or out. Returns the function that stops. */
+/** Calls a listener with the devices, now and whenever they change. Returns a function that stops. */
 export function watchDevices(listener: (devices: Devices) => void): () => void {
   let watching = true;
   const tell = (): void => {
@@ -35,9 +35,9 @@ export function watchDevices(listener: (devices: Devices) => void): () => void {
 }
 
 /**
- * Opens a microphone or a camera, fit for calls, to be published or to replace the track of another.
+ * Opens a microphone or a camera with settings for calls.
  *
- * @param deviceId of a device, which is the only one that will do; without it the browser chooses
+ * @param deviceId the device to open; without it the browser chooses
  * @throws {DOMException} as `getUserMedia` does: NotAllowedError, NotFoundError, ...
  */
 export async function openDevice(kind: 'microphone' | 'camera', deviceId?: string): Promise<MediaStreamTrack> {

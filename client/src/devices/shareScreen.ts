@@ -1,19 +1,19 @@
 import type { LocalTrack } from '../LocalTrack.ts';
 import type { Room } from '../Room.ts';
 
-/** A screen, window or tab that this peer shows the others, with its sound where the browser gives it. */
+/** A screen, window or tab that this peer shares, with its sound if the browser captures it. */
 export interface ScreenShare {
   readonly video: LocalTrack;
   readonly audio: LocalTrack | undefined;
-  /** Ends both; the browser's own button does the same. */
+  /** Closes both tracks, as the browser's own button does. */
   stop(): Promise<void>;
 }
 
 /**
- * Asks which screen to share, and publishes it.
+ * Lets the person choose a screen, and publishes it.
  *
- * @param audio whether its sound is wanted too
- * @returns undefined where the person changed their mind
+ * @param audio whether to share its sound too
+ * @returns undefined if the person cancelled
  * @throws {DOMException} as `getDisplayMedia` does, {RoomError} as `publish` does
  */
 export async function shareScreen(room: Room, { audio = true } = {}): Promise<ScreenShare | undefined> {
@@ -26,7 +26,7 @@ export async function shareScreen(room: Room, { audio = true } = {}): Promise<Sc
   const [picture] = stream?.getVideoTracks() ?? [];
   if (!stream || !picture) return undefined;
   const [sound] = stream.getAudioTracks();
-  // Text stays readable: fewer pictures are better than a blurred one.
+  // Keeps text readable: fewer frames are better than blurred ones.
   picture.contentHint = 'detail';
   try {
     const [video, soundtrack] = await Promise.all([
@@ -34,7 +34,7 @@ export async function shareScreen(room: Room, { audio = true } = {}): Promise<Sc
       sound && room.publish(sound, { source: 'screenAudio' }),
     ]);
     const stop = async (): Promise<void> => {
-      // The browser keeps the track for a while, which must not keep the room.
+      // The browser keeps the track for a while; without its listener the room can be collected.
       picture.removeEventListener('ended', stop);
       for (const track of stream.getTracks()) track.stop();
       await Promise.all([video.close(), soundtrack?.close()]);

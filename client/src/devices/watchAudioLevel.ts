@@ -1,15 +1,15 @@
-/** How often the level is told, ms. */
+/** How often the listener is called, ms. */
 const INTERVAL_MS = 100;
 
 let shared: AudioContext | undefined;
 const timers = new Set<ReturnType<typeof setInterval>>();
 
 /**
- * Tells how loud an audio track is, ten times a second: for a microphone before the call, say. Who speaks in the room the
- * server tells, in `Room.audioLevels`.
+ * Measures the volume of an audio track ten times a second, for example of a microphone before a call. In a call,
+ * `Room.audioLevels` has the volumes that the server measures.
  *
- * @param listener gets the root mean square of the samples, 0 to 1
- * @returns the function that stops
+ * @param listener called with the root mean square of the samples, 0 to 1
+ * @returns a function that stops
  */
 export function watchAudioLevel(track: MediaStreamTrack, listener: (level: number) => void): () => void {
   shared ??= new AudioContext();
@@ -20,7 +20,7 @@ export function watchAudioLevel(track: MediaStreamTrack, listener: (level: numbe
   source.connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
   const timer = setInterval(() => {
-    // A page may make sound only after a gesture, and hear itself only then too.
+    // Browsers suspend the context until the person has clicked or typed in the page.
     if (context.state === 'suspended') void context.resume();
     analyser.getFloatTimeDomainData(samples);
     let sum = 0;
@@ -32,7 +32,7 @@ export function watchAudioLevel(track: MediaStreamTrack, listener: (level: numbe
     clearInterval(timer);
     source.disconnect();
     if (!timers.delete(timer) || timers.size > 0) return;
-    // Chromium keeps what was connected in a context, and with it the microphone's stream, as long as that is open.
+    // Chromium keeps the microphone's stream alive as long as its context is open.
     shared = undefined;
     void context.close();
   };

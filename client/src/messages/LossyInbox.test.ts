@@ -5,7 +5,7 @@ import { withNumber } from './numbered.ts';
 
 const protocol = protocolOf('a1');
 
-test('`LossyInbox` lets a message through once, text or bytes, in whatever order the connections bring them', () => {
+test('`LossyInbox` delivers each message once, text or bytes, in any order', () => {
   const inbox = new LossyInbox();
   const bytes = new Uint8Array([0, 255, 7]);
   assert.equal(inbox.take('alice', protocol, withNumber(0, 'one: 1')), 'one: 1');
@@ -16,7 +16,7 @@ test('`LossyInbox` lets a message through once, text or bytes, in whatever order
   assert.equal(inbox.take('alice', protocol, withNumber(3, 'same')), 'same');
 });
 
-test('`LossyInbox` tells senders apart, and who comes back after leaving', () => {
+test('`LossyInbox` distinguishes senders, and a peer that left from the same peer come back', () => {
   const inbox = new LossyInbox();
   const first = (peerId: string, sender = protocol) => inbox.take(peerId, sender, withNumber(0, 'hi'));
   assert.equal(first('alice'), 'hi');
@@ -27,7 +27,7 @@ test('`LossyInbox` tells senders apart, and who comes back after leaving', () =>
   assert.equal(first('bob'), undefined);
 });
 
-test('`LossyInbox` hands on what a sender without the SDK sends, and drops nonsense of one that claims to be it', () => {
+test('`LossyInbox` delivers all messages of senders without the SDK, and drops messages without a valid number', () => {
   const inbox = new LossyInbox();
   assert.equal(inbox.take('alice', '', '0:hi'), '0:hi');
   assert.equal(inbox.take('alice', '', '0:hi'), '0:hi');
@@ -35,9 +35,9 @@ test('`LossyInbox` hands on what a sender without the SDK sends, and drops nonse
   assert.equal(inbox.take('alice', protocol, new Uint8Array(2)), undefined);
 });
 
-test('`LossyInbox` remembers no more of a sender than it must', () => {
+test('`LossyInbox` keeps the last 1024 numbers of a sender', () => {
   const inbox = new LossyInbox();
   for (let number = 0; number < 2_000; number++) inbox.take('alice', protocol, withNumber(number, ''));
-  assert.equal(inbox.take('alice', protocol, withNumber(0, '')), '', 'so long ago that it is forgotten');
+  assert.equal(inbox.take('alice', protocol, withNumber(0, '')), '', 'older than the numbers that are kept');
   assert.equal(inbox.take('alice', protocol, withNumber(1_999, '')), undefined);
 });

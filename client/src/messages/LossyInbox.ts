@@ -1,22 +1,22 @@
 import { type Data, splitNumber } from './numbered.ts';
 
-/** What the `protocol` of a data channel begins with whose messages are numbered; its sender's id follows. */
+/** The start of the `protocol` of data channels with numbered messages; the sender's id follows. */
 const PROTOCOL = 'mediasoup-server ';
-/** How many numbers are remembered of a sender: more than there are on their way. */
+/** How many numbers of a sender are kept: more than there are messages under way. */
 const MOST_REMEMBERED = 1_024;
 
 export const protocolOf = (senderId: string): string => PROTOCOL + senderId;
 
-/** Lets each message through once, over however many connections it comes. */
+/** Drops the copies of messages that arrive over more than one data channel. */
 export class LossyInbox {
   readonly #seen = new Map<string, Set<number>>();
 
   /**
-   * @param protocol of the data channel that it came over
-   * @returns what was sent; undefined where it has come before
+   * @param protocol of the message's data channel
+   * @returns the message; undefined for a copy of an earlier one
    */
   take(peerId: string, protocol: string, received: Data): Data | undefined {
-    // A sender without the SDK numbers nothing.
+    // Senders without the SDK do not number their messages.
     if (!protocol.startsWith(PROTOCOL)) return received;
     const message = splitNumber(received);
     if (!message) return undefined;
@@ -30,7 +30,7 @@ export class LossyInbox {
     return message.data;
   }
 
-  /** Remembers nothing more of a peer that has left. */
+  /** Forgets a peer that has left. */
   forget(peerId: string): void {
     for (const sender of [...this.#seen.keys()]) if (sender.startsWith(`${peerId} `)) this.#seen.delete(sender);
   }

@@ -5,7 +5,7 @@ import { RoomError } from '../errors.ts';
 import { MessageSender } from './MessageSender.ts';
 import { Outbox } from './Outbox.ts';
 
-/** A daemon that takes messages in order and refuses those that the test names. */
+/** A daemon that accepts messages in order and refuses those that the test names. */
 function daemon(refusal: (number: number) => RoomError | undefined = () => undefined) {
   const taken: number[] = [];
   const deliver = async ({ number, after }: RequestData<'sendMessage'>): Promise<void> => {
@@ -20,8 +20,8 @@ function daemon(refusal: (number: number) => RoomError | undefined = () => undef
   return { taken, deliver };
 }
 
-/** Sends so many messages, and resolves when each is taken or refused. */
-async function bring(count: number, deliver: (data: RequestData<'sendMessage'>) => Promise<unknown>) {
+/** Sends so many messages, and resolves when each was accepted or refused. */
+async function sendAll(count: number, deliver: (data: RequestData<'sendMessage'>) => Promise<unknown>) {
   const sent = new Outbox('s');
   const refused: number[] = [];
   let left = count;
@@ -50,12 +50,12 @@ async function bring(count: number, deliver: (data: RequestData<'sendMessage'>) 
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-test('`MessageSender` brings messages in order and once, also those that are refused for now', async () => {
+test('`MessageSender` delivers messages in order and once, including those that were refused for a time', async () => {
   let refusals = 0;
   const { taken, deliver } = daemon((number) =>
     number % 5 === 3 && refusals++ % 2 === 0 ? new RoomError('UNAVAILABLE', 'slower', { status: 429 }) : undefined,
   );
-  const { refused } = await bring(12, deliver);
+  const { refused } = await sendAll(12, deliver);
   assert.deepEqual(taken, range(12));
   assert.deepEqual(refused, []);
 });
@@ -64,15 +64,15 @@ test('`MessageSender` goes on after a message that is refused for good', async (
   const { taken, deliver } = daemon((number) =>
     number === 2 ? new RoomError('REFUSED', 'no', { status: 403 }) : undefined,
   );
-  const { refused } = await bring(6, deliver);
+  const { refused } = await sendAll(6, deliver);
   assert.deepEqual(refused, [2]);
   assert.deepEqual(taken, [0, 1, 3, 4, 5]);
 });
 
-test('`MessageSender` has no more on its way than the window', async () => {
+test('`MessageSender` has no more bytes under way than its window', async () => {
   let [now, most] = [0, 0];
   const { taken, deliver } = daemon();
-  await bring(20, async (data) => {
+  await sendAll(20, async (data) => {
     most = Math.max(most, ++now);
     await new Promise((resolve) => setImmediate(resolve));
     now--;
@@ -82,7 +82,7 @@ test('`MessageSender` has no more on its way than the window', async () => {
   assert.ok(most >= 2 && most <= 4, `${most} at once`);
 });
 
-test('`MessageSender` stops where the session ends, and another one brings the rest', async () => {
+test('`MessageSender` stops when its session ends, and another one delivers the rest', async () => {
   const sent = new Outbox('s');
   const ended = Promise.withResolvers<void>();
   const first = new MessageSender([], {
@@ -104,6 +104,6 @@ test('`MessageSender` stops where the session ends, and another one brings the r
     refused: () => assert.fail('refused'),
   });
   await done.promise;
-  // What was taken a short time ago is brought too: the place that took it may be lost.
+  // Messages accepted a short time ago are delivered again, because the daemon that accepted them may be lost.
   assert.deepEqual(taken, [0, 1, 2]);
 });

@@ -2,27 +2,27 @@ import type { RequestData } from '@mediasoup-server/proto/signaling';
 import { RoomError } from '../errors.ts';
 import type { SentMessage } from './Outbox.ts';
 
-/** How much is on its way without an answer, bytes. */
+/** How many bytes may be under way without an answer. */
 const WINDOW = 65_536;
-/** After how long a message is sent again that was refused for now, ms. */
+/** The delay before a refused message is sent again, ms. */
 const RETRY_MS = 250;
 
 export interface MessageSenderOptions {
   readonly deliver: (data: RequestData<'sendMessage'>) => Promise<unknown>;
-  /** The daemon has taken it. */
+  /** The daemon has accepted a message. */
   readonly taken: (message: SentMessage) => void;
-  /** The daemon never will. */
+  /** The daemon has refused a message for good. */
   readonly refused: (message: SentMessage, error: RoomError) => void;
 }
 
-/** Brings messages to one daemon, in order, no faster than it takes them. */
+/** Sends messages to one daemon, in order, no faster than it accepts them. */
 export class MessageSender {
   readonly #options: MessageSenderOptions;
   readonly #waiting: SentMessage[];
   readonly #onTheirWay: SentMessage[] = [];
-  /** The number of the last message that the daemon took. */
+  /** The number of the last message that the daemon accepted. */
   #last: number | undefined;
-  /** The daemon has refused one for now: they go one at a time until it takes one. */
+  /** The daemon asked for slower messages: they go one at a time until it accepts one. */
   #slow = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -72,7 +72,7 @@ export class MessageSender {
   #failed(message: SentMessage, error: RoomError): void {
     this.#onTheirWay.splice(this.#onTheirWay.indexOf(message), 1);
     if (this.#closed) return;
-    // The session has ended: another place is sent what waits.
+    // The session is over. The sender of the next one has the messages that wait.
     if (error.code === 'CONNECTION_LOST') {
       this.close();
       return;

@@ -18,7 +18,7 @@ export interface MessengerEvents {
 
 /** Sends and receives the messages of `Room.send` over every session of the peer, each message once. */
 export class Messenger extends TypedEmitter<MessengerEvents> {
-  /** Tells the messages of this Room object from those of another one of the same peer, after a reload of the page. */
+  /** Distinguishes this Room's messages from those of the same peer before a reload of the page. */
   readonly #senderId = randomId();
   readonly #outbox = new Outbox(this.#senderId);
   readonly #senders = new Map<Session, MessageSender>();
@@ -37,7 +37,7 @@ export class Messenger extends TypedEmitter<MessengerEvents> {
     return this.#wasAttached;
   }
 
-  /** Sends over a session what waits, and again what was sent shortly before over one that may be lost. */
+  /** Sends the waiting messages over a session, and repeats those that were sent in the last minute. */
   attach(session: Session): void {
     this.#wasAttached = true;
     session.on('dataReceived', (peerId, protocol, received) => {

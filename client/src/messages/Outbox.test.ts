@@ -6,7 +6,7 @@ import { fromBase64 } from './base64.ts';
 import { Outbox } from './Outbox.ts';
 import { ReliableInbox } from './ReliableInbox.ts';
 
-test('`Outbox` refuses what is too long, and what is too much, and loses nothing else by it', () => {
+test('`Outbox` refuses messages that are too long or too many, and keeps all others', () => {
   const sent = new Outbox('s');
   sent.add('first', {});
   for (const data of ['x'.repeat(65_535), 'ä'.repeat(32_768), '\u0000'.repeat(11_000), new Uint8Array(50_000)])
@@ -27,7 +27,7 @@ test('`Outbox` refuses what is too long, and what is too much, and loses nothing
   sent.add('again', {});
 });
 
-test('`Outbox` keeps what was taken for a minute, at most 1 MiB of it, and what waits for good', () => {
+test('`Outbox` keeps sent messages for a minute, at most 1 MiB of them, and waiting messages for good', () => {
   const sent = new Outbox('s');
   const messages = Array.from({ length: 100 }, () => sent.add('x'.repeat(20_000), {}));
   for (const message of messages.slice(1)) sent.take(message);
@@ -41,7 +41,7 @@ test('`Outbox` keeps what was taken for a minute, at most 1 MiB of it, and what 
   );
 });
 
-test('`Outbox` writes bytes as base64, which is read again', () => {
+test('`Outbox` encodes bytes as base64', () => {
   const bytes = Uint8Array.from({ length: 40_000 }, (_, index) => index % 256);
   const { request } = new Outbox('s').add(bytes, {});
   assert.equal(request.encoding, 'base64');
@@ -49,7 +49,7 @@ test('`Outbox` writes bytes as base64, which is read again', () => {
   assert.equal(fromBase64('not base64!'), undefined);
 });
 
-test('`ReliableInbox` lets each message of a sender through once', () => {
+test('`ReliableInbox` accepts each message of a sender once', () => {
   const last = new ReliableInbox();
   const taken = [0, 1, 0, 3, 2, 4].filter((number) => last.take('alice', 's', number));
   assert.deepEqual(taken, [0, 1, 3, 4]);
@@ -59,7 +59,7 @@ test('`ReliableInbox` lets each message of a sender through once', () => {
   assert.ok(last.take('alice', 's t', 0), 'another sender');
 });
 
-test('`Outbox` keeps nothing of a long call in which no place changes', async () => {
+test('`Outbox` frees sent messages in a long call without a new session', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const sent = new Outbox('s');
@@ -70,7 +70,7 @@ test('`Outbox` keeps nothing of a long call in which no place changes', async ()
   };
   const first = send();
   for (let count = 0; count < 40; count++) send();
-  // A WeakRef holds its target until the turn that made it is over.
+  // A WeakRef keeps its target until the current job is over.
   await new Promise((resolve) => setImmediate(resolve));
   collect();
   assert.equal(first.deref(), undefined);

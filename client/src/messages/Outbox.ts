@@ -4,41 +4,41 @@ import { RoomError } from '../errors.ts';
 import { toBase64 } from './base64.ts';
 import type { Data } from './numbered.ts';
 
-/** How long a message is kept after it was sent, ms: at another place it is sent again. */
+/** How long a message is kept after it was sent, ms: the next session sends it again. */
 const KEPT_MS = 60_000;
-/** Bytes of sent messages that are kept. */
+/** The most bytes of sent messages to keep. */
 const MOST_KEPT = 1_048_576;
-/** Bytes of messages that may wait to be sent. */
+/** The most bytes of messages that may wait. */
 const MOST_WAITING = 8_388_608;
 
 export interface SendOptions {
-  /** The peers that it is for; everybody by default. */
+  /** The ids of the receivers. Default: all other peers. */
   readonly to?: readonly string[];
-  /** What it is about; the others get it with the message. At most 128 characters. */
+  /** Delivered with the message; at most 128 characters. */
   readonly topic?: string;
   /**
-   * `true`: it arrives, in order and once, over the signaling connection. `false`: it is sent at once over a data channel, and
-   * may be lost. Default: `true`.
+   * `true`: the message arrives in order and once, over the signaling connection. `false`: it is sent at once over a data
+   * channel, and may be lost. Default: `true`.
    */
   readonly reliable?: boolean;
 }
 
-/** A message that is sent or to be sent. */
+/** A reliable message that was or will be sent. */
 export interface SentMessage {
   readonly request: Omit<RequestData<'sendMessage'>, 'after'>;
   readonly bytes: number;
   readonly at: number;
-  /** Whether a daemon has taken it. */
+  /** Whether a daemon has accepted or refused it. */
   taken: boolean;
 }
 
-/** The reliable messages of this peer: those that wait, and for a while those that were sent, which the next place gets too. */
+/** The reliable messages of this peer: those that wait, and for a minute those that were sent, which a new session repeats. */
 export class Outbox {
   readonly #senderId: string;
   #messages: SentMessage[] = [];
-  /** Bytes that wait. */
+  /** Bytes of the messages that wait. */
   #waiting = 0;
-  /** Bytes of the messages that were taken and are kept. */
+  /** Bytes of the sent messages that are kept. */
   #kept = 0;
   #next = 0;
 
@@ -47,15 +47,18 @@ export class Outbox {
   }
 
   /**
-   * Numbers a message.
+   * Adds a message and numbers it.
    *
-   * @throws {RoomError} INVALID_REQUEST where it is too long, UNAVAILABLE where too much waits; nothing else is lost by it
+   * @throws {RoomError} INVALID_REQUEST if it is too long, UNAVAILABLE if too much waits; all other messages stay
    */
   add(data: Data, { to, topic }: SendOptions): SentMessage {
     const text = typeof data === 'string' ? data : toBase64(data);
     const bytes = new TextEncoder().encode(JSON.stringify(text)).length;
     if (bytes > MAX_MESSAGE_BYTES)
-      throw new RoomError('INVALID_REQUEST', `The message takes ${bytes} bytes, and may take ${MAX_MESSAGE_BYTES}`);
+      throw new RoomError(
+        'INVALID_REQUEST',
+        `The message has ${bytes} bytes; at most ${MAX_MESSAGE_BYTES} are allowed`,
+      );
     if (this.#waiting + bytes > MOST_WAITING)
       throw new RoomError('UNAVAILABLE', `More than ${MOST_WAITING} bytes of messages wait to be sent`);
     const message: SentMessage = {
@@ -76,7 +79,7 @@ export class Outbox {
     return message;
   }
 
-  /** A daemon has taken it, or never will. */
+  /** A daemon has accepted the message, or refused it for good. */
   take(message: SentMessage): void {
     if (message.taken) return;
     message.taken = true;
@@ -85,13 +88,13 @@ export class Outbox {
     this.#forget(performance.now());
   }
 
-  /** What another place is to be sent, in order: what waits, and what was taken a short time ago. */
+  /** The messages that a new session sends, in order: those that wait, and those that were sent in the last minute. */
   recent(now: number = performance.now()): SentMessage[] {
     this.#forget(now);
     return [...this.#messages];
   }
 
-  /** Forgets the oldest of the messages that were taken, where they are too old or too many. */
+  /** Drops the oldest sent messages when they are too old or too many. */
   #forget(now: number): void {
     const isOver = ({ taken, at }: SentMessage) => taken && (at < now - KEPT_MS || this.#kept > MOST_KEPT);
     const oldest = this.#messages.find(({ taken }) => taken);

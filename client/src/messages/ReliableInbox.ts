@@ -1,13 +1,13 @@
-/** Of how many senders the last number is remembered. */
+/** How many senders the inbox knows at most. */
 const MOST_SENDERS = 4096;
 
-/** Lets each reliable message through once, over however many connections it comes: each place sends them in order. */
+/** Drops the copies of reliable messages, which each daemon delivers in order. */
 export class ReliableInbox {
   readonly #last = new Map<string, number>();
 
-  /** Whether a message of the sender is new. */
+  /** Whether a message is new. */
   take(peerId: string, senderId: string, number: number): boolean {
-    // Both are names that users choose: no separator tells where one ends.
+    // Applications choose both ids, so that no separator is safe.
     const sender = JSON.stringify([peerId, senderId]);
     const last = this.#last.get(sender);
     if (last !== undefined && number <= last) return false;

@@ -1,4 +1,4 @@
-/** How many bytes are made characters of in one call: more are too many arguments. */
+/** How many bytes one call converts: more would be too many arguments. */
 const CHUNK = 8192;
 
 export function toBase64(bytes: Uint8Array): string {
@@ -7,7 +7,7 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(text);
 }
 
-/** The bytes; undefined where it is not base64. */
+/** The bytes; undefined if the text is not base64. */
 export function fromBase64(base64: string): Uint8Array | undefined {
   try {
     return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));

@@ -1,12 +1,12 @@
-/** What a message is: text, or bytes. */
+/** The content of a message: text or bytes. */
 export type Data = string | Uint8Array;
 
-/** Of the number before the bytes of a message. */
+/** The length of the number before a binary message. */
 const NUMBER_BYTES = 4;
 
 /**
- * Writes a number before a message: who moves sends at two places for a moment, and the number tells that two are one. Text
- * gets it in digits with a colon, bytes get it in four bytes, the greatest first.
+ * Puts a number before a message: a peer that moves sends it over two sessions, and receivers drop the second copy. Text has
+ * the number as digits and a colon, bytes have it as four bytes, big-endian.
  */
 export function withNumber(number: number, data: Data): Data {
   if (typeof data === 'string') return `${number}:${data}`;
@@ -16,7 +16,7 @@ export function withNumber(number: number, data: Data): Data {
   return numbered;
 }
 
-/** Takes the two apart; undefined where there is no number. */
+/** Splits a number from its message; undefined if there is no number. */
 export function splitNumber(numbered: Data): { readonly number: number; readonly data: Data } | undefined {
   if (typeof numbered === 'string') {
     const [, digits, data] = /^(\d{1,10}):(.*)$/s.exec(numbered) ?? [];

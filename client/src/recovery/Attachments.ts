@@ -8,19 +8,19 @@ import type { RoomState } from './RoomState.ts';
 
 export interface AttachmentsEvents {
   stateChanged: [state: RoomState];
-  /** The peer is at another place; `former` is heard until `left`. */
+  /** The peer has a new session. Media still arrives over the `former` one until it is detached. */
   attached: [session: Session, former: Session | undefined];
-  /** A former place is left: its session is over. */
+  /** A former session was closed. */
   detached: [former: Session];
 }
 
-/** Where a peer is: at one place, and for a while also at those that it is moving from. */
+/** The sessions of a peer: the present one, and while it moves also the former ones. */
 export class Attachments extends TypedEmitter<AttachmentsEvents> {
   readonly #recovery: Recovery;
   readonly #hasEverything: (session: Session) => boolean;
   readonly #handovers = new Set<Handover>();
 
-  /** @param hasEverything whether whatever was received at a former place is at this one. */
+  /** @param hasEverything whether a session receives all that the former ones received. */
   constructor(options: RecoveryOptions, hasEverything: (session: Session) => boolean) {
     super();
     this.#hasEverything = hasEverything;
@@ -43,13 +43,13 @@ export class Attachments extends TypedEmitter<AttachmentsEvents> {
     return this.#recovery.session;
   }
 
-  /** The present place first, then those that are being left. */
+  /** The present session first, then the former ones that are not closed yet. */
   get all(): readonly Session[] {
     const { current } = this;
     return current ? [current, ...[...this.#handovers].map(({ former }) => former)] : [];
   }
 
-  /** Whether what goes at one place may turn up at another. */
+  /** Whether peers and tracks that disappear from one session may appear in another. */
   get moving(): boolean {
     return this.#handovers.size > 0 || this.state.status === 'moving';
   }
@@ -62,23 +62,22 @@ export class Attachments extends TypedEmitter<AttachmentsEvents> {
     this.#recovery.leave();
   }
 
-  /** Something has changed that may end a move. */
+  /** A peer or a track has changed, which may end a move. */
   reevaluate(): void {
     for (const handover of [...this.#handovers]) handover.reevaluate();
   }
 
-  /** Does something wherever the peer is. */
+  /** Applies an action to all sessions. */
   async everywhere(action: (session: Session) => Promise<unknown>): Promise<void> {
     const { current } = this;
     if (!current || this.state.status === 'closed') return;
-    // What fails at a place that is being left is done at the present one.
+    // A failure in a former session does not matter: the present one has the action too.
     for (const { former } of this.#handovers) action(former).catch(() => {});
     await this.at(current, action(current));
   }
 
   /**
-   * The failure of something at a place matters only as long as the peer is there: at the next one it is done again, and a
-   * session that has ended is about to be left.
+   * Ignores the failure of an action in a session that is over or replaced: it is applied again in the next session.
    */
   async at(session: Session, action: Promise<unknown>): Promise<void> {
     try {

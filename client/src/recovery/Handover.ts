@@ -1,11 +1,11 @@
 import type { Session } from '../session/Session.ts';
 
-/** How long those who are not at the new place yet are waited for, ms. */
+/** How long to wait for peers that have not moved yet, ms. */
 const LONGEST_MS = 10_000;
-/** How much longer the former place is kept when everything is here, ms, so that the others have everything too. */
+/** How long the former session stays after this peer receives everything, ms, so that the others do too. */
 const LINGER_MS = 1_000;
 
-/** The time between a peer's arrival at one place and its leaving the former: until then it hears and is heard at both. */
+/** The time in which a peer has its new session and the former one, and sends and receives over both. */
 export class Handover {
   readonly former: Session;
   readonly #isDone: () => boolean;
@@ -15,7 +15,7 @@ export class Handover {
   #lingers = false;
   #ended = false;
 
-  /** @param serves whether media still flows at the former place. */
+  /** @param serves whether media still flows over the former session. */
   constructor(former: Session, serves: boolean, isDone: () => boolean, done: () => void) {
     this.former = former;
     this.#isDone = isDone;
@@ -24,7 +24,7 @@ export class Handover {
     this.#timer = setTimeout(() => this.end(), LONGEST_MS);
   }
 
-  /** Something has changed that may end it. */
+  /** A peer or a track has changed, which may end the handover. */
   reevaluate(): void {
     if (this.#lingers || this.#ended || !this.#isDone()) return;
     this.#lingers = true;

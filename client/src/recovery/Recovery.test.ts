@@ -13,7 +13,7 @@ async function joined(t: TestContext) {
   return { service, recovery };
 }
 
-test('media that is lost for good leads to another session at the same daemon, not to a refusal', async (t) => {
+test('media that is lost for good is replaced by another session at the same daemon', async (t) => {
   const { service, recovery } = await joined(t);
   service.sessions[0]?.loseMedia();
   await service.pass(5_000);
@@ -23,7 +23,7 @@ test('media that is lost for good leads to another session at the same daemon, n
   assert.equal(service.inRoom.length, 0);
 });
 
-test('a removal while another session is being opened leaves no session behind', async (t) => {
+test('a peer that is kicked while it opens another session leaves no session behind', async (t) => {
   const { service, recovery } = await joined(t);
   service.move('daemon-b');
   service.sessions[0]?.loseMedia();
@@ -35,7 +35,7 @@ test('a removal while another session is being opened leaves no session behind',
   assert.equal(service.inRoom.length, 0);
 });
 
-test('a resume that the daemon answers with 408 is tried again', async (t) => {
+test('a resume that the daemon answers with 408 is retried', async (t) => {
   const { service, recovery } = await joined(t);
   service.resumeFailure = new RoomError('UNAVAILABLE', 'no joinRoom came in time', { status: 408 });
   service.sessions[0]?.loseSocket();
@@ -44,7 +44,7 @@ test('a resume that the daemon answers with 408 is tried again', async (t) => {
   assert.deepEqual(
     service.suspects.filter((suspect) => suspect !== undefined),
     [],
-    'a slow answer is no sign of a dead daemon',
+    'a daemon that answers slowly is not suspected',
   );
   service.resumeFailure = undefined;
   await service.pass(10_000);
@@ -52,7 +52,7 @@ test('a resume that the daemon answers with 408 is tried again', async (t) => {
   assert.equal(service.sessions.length, 1);
 });
 
-test('a client whose network was away for any time is back within 2.2 s', async (t) => {
+test('a client recovers within 2.2 s of its network, however long that was away', async (t) => {
   for (const seconds of [8, 20, 60, 600]) {
     const { service, recovery } = await joined(t);
     service.online = false;
@@ -68,7 +68,7 @@ test('a client whose network was away for any time is back within 2.2 s', async 
   }
 });
 
-test('a daemon that went silent is left as soon as the control plane names another one', async (t) => {
+test('a silent daemon is replaced as soon as the control plane assigns another one', async (t) => {
   const { service, recovery } = await joined(t);
   service.kill('daemon-a');
   service.sessions[0]?.loseSocket(true);
@@ -79,7 +79,7 @@ test('a daemon that went silent is left as soon as the control plane names anoth
   assert.equal(service.inRoom.length, 1);
 });
 
-test('a daemon that went silent and is back resumes, and the place found meanwhile is given up', async (t) => {
+test('a silent daemon that answers again resumes the session, and the session that was being opened is closed', async (t) => {
   const { service, recovery } = await joined(t);
   service.move('daemon-b');
   service.openMs = 300;
@@ -92,7 +92,7 @@ test('a daemon that went silent and is back resumes, and the place found meanwhi
   );
 });
 
-test('a drained daemon serves until there is a session elsewhere, and states say that the peer moves', async (t) => {
+test('a drained daemon serves until the peer has another session, and the state is `moving`', async (t) => {
   const { service, recovery } = await joined(t);
   const states: string[] = [];
   recovery.on('stateChanged', ({ status }) => states.push(status));
@@ -106,7 +106,7 @@ test('a drained daemon serves until there is a session elsewhere, and states say
   assert.equal(recovery.session?.daemonId, 'daemon-b');
 });
 
-test('a session that is resumed at a drained daemon moves after that', async (t) => {
+test('a session that is resumed at a drained daemon still moves', async (t) => {
   const { service, recovery } = await joined(t);
   service.sessions[0]?.requestMove();
   await service.pass(1_000);
@@ -121,7 +121,7 @@ test('a session that is resumed at a drained daemon moves after that', async (t)
   assert.equal(recovery.session?.daemonId, 'daemon-b');
 });
 
-test('a join waits as long as a full room asks, and no longer once it succeeds', async (t) => {
+test('a join that succeeds does not wait for the `Retry-After` of the attempt before', async (t) => {
   const service = new ScriptedService(t);
   service.refusals.push(new RoomError('ROOM_FULL', 'full', { status: 503, retryAfterMs: 3_000 }));
   const recovery = new Recovery(service);
@@ -130,7 +130,7 @@ test('a join waits as long as a full room asks, and no longer once it succeeds',
   assert.ok(service.now >= 3_000 && service.now < 4_500, `joined after ${service.now} ms`);
 });
 
-test('a join that is refused for good rejects with why, and is not tried again', async (t) => {
+test('a join that is refused for good rejects with the reason and is not retried', async (t) => {
   const service = new ScriptedService(t);
   service.refusals.push(new RoomError('REFUSED', 'not invited', { status: 403 }));
   const recovery = new Recovery(service);
@@ -140,7 +140,7 @@ test('a join that is refused for good rejects with why, and is not tried again',
   assert.equal(service.asked.length, 1);
 });
 
-test('leaving while a session is being opened leaves none behind', async (t) => {
+test('`leave` while a session is being opened leaves none in the room', async (t) => {
   const service = new ScriptedService(t);
   service.openMs = 500;
   const recovery = new Recovery(service);
@@ -168,7 +168,7 @@ test('a network that stalls for 2 s moves nobody, since the control plane finds 
   assert.ok(service.suspects.includes('daemon-a'), 'the control plane was asked');
 });
 
-/** A generator of numbers in [0, 1) that a seed repeats (mulberry32). */
+/** A seeded generator of numbers in [0, 1) (mulberry32). */
 function numbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -179,7 +179,7 @@ function numbers(seed: number): () => number {
   };
 }
 
-test('after any history of losses there is one session, connected, and no ghost', async (t) => {
+test('after any sequence of losses the peer is connected by one session, and no other is left in the room', async (t) => {
   const seeds = Number(process.env.RUNS ?? 60);
   for (let seed = 1; seed <= seeds; seed++) {
     const next = numbers(seed);

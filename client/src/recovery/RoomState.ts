@@ -1,31 +1,31 @@
 import type { RoomError } from '../errors.ts';
 
-/** What is told of a loss while it is being mended. */
+/** A loss that is being recovered from. */
 export interface Loss {
-  /** 1 for the first. */
+  /** 1 for the first attempt. */
   readonly attempt: number;
   /** What was lost. */
   readonly reason: RoomError;
   /**
-   * Why the attempt before this one failed: CONTROL_PLANE_UNREACHABLE, for example, where neither the place of before nor
-   * who could name another answers.
+   * Why the previous attempt failed, for example CONTROL_PLANE_UNREACHABLE when neither the daemon nor the control plane
+   * answers.
    */
   readonly failure?: RoomError;
 }
 
-/** The life of a room's connection, for a user interface to draw. */
+/** The state of a room's connection, for user interfaces. */
 export type RoomState =
   /**
-   * The first join. 0: not asked for yet. From the second attempt on `reason` says why the one before failed: the room
-   * may be full, for example, and is then entered as soon as it is not.
+   * The first join. Attempt 0: `join` was not called yet. From the second attempt on, `reason` says why the previous one
+   * failed: the room may be full, for example, and is joined as soon as it is not.
    */
   | { readonly status: 'connecting'; readonly attempt: number; readonly reason?: RoomError }
   | { readonly status: 'connected'; readonly daemonId: string }
-  /** Signaling is lost, media flows on: nothing to worry people with. */
+  /** Signaling is lost and media still flows: nothing to show at first. */
   | ({ readonly status: 'resuming'; readonly daemonId: string } & Loss)
-  /** The daemon is to be ended: media flows on there while the next place is made. */
+  /** The daemon drains. Media still flows there while the peer joins another daemon. */
   | ({ readonly status: 'moving'; readonly daemonId: string } & Loss)
-  /** Media is interrupted and will be back; elements show the last frame. */
+  /** Media is interrupted; elements show the last frame until it is back. */
   | ({ readonly status: 'reconnecting' } & Loss)
-  /** For good. `reason` is missing where the peer itself left. */
+  /** Closed for good. `reason` is missing if the peer itself left. */
   | { readonly status: 'closed'; readonly reason?: RoomError };

@@ -3,8 +3,8 @@ const LONGEST_MS = 8_000;
 const FIRST_MS = 250;
 
 /**
- * How long to wait before an attempt to rejoin: capped exponential backoff, of which half is jitter. The first attempt
- * is made within 100 ms, since most losses are over at once, yet not by a whole room in the same millisecond.
+ * How long to wait before an attempt to rejoin, ms: capped exponential backoff, half of it jitter. The first attempt is made
+ * within 100 ms, because most losses end at once, but not by all peers of a room in the same millisecond.
  *
  * @param attempt 1 for the first
  * @param random a number in [0, 1)
@@ -16,8 +16,8 @@ export function backoffMs(attempt: number, random: number = Math.random()): numb
 }
 
 /**
- * How long after an attempt began the next one does, ms. Where attempts overlap that is 1 to 2 s, however long the outage
- * lasts: soon enough for people, and spread enough for a service that returns to all its peers at once.
+ * How long after the start of an attempt the next one starts, ms. Attempts that overlap start every 1 to 2 s, however long the
+ * outage lasts: soon enough for people, and spread enough for a service that all its peers reach again at once.
  */
 export function paceMs(attempt: number, overlaps: boolean, random: number = Math.random()): number {
   return overlaps && attempt > 1 ? 1_000 + random * 1_000 : backoffMs(attempt, random);

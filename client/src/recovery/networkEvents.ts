@@ -1,22 +1,22 @@
 export type NetworkEvent =
-  /** The network is there again, or is another one. */
+  /** The browser is online again or uses another network. */
   | 'changed'
-  /** The page is shown again: browsers let hidden ones sleep, and nothing may be as it was. */
+  /** The page is visible again: browsers suspend hidden pages, whose connections may be lost. */
   | 'visible';
 
-/** The parts of a browser that tell of its network; a page need not have all, and Node has none. */
-interface Surroundings {
+/** The sources of network events. Not all browsers have all of them, and Node has none. */
+interface BrowserGlobals {
   readonly document?: EventTarget & { readonly visibilityState: string };
   readonly navigator?: { readonly connection?: EventTarget };
 }
 
-/** Listens for what may have changed the network. Returns the function that stops. */
+/** Calls a listener when the network may have changed. Returns a function that stops. */
 export function onNetworkEvent(listener: (event: NetworkEvent) => void): () => void {
-  const { document, navigator } = globalThis as Surroundings;
+  const { document, navigator } = globalThis as BrowserGlobals;
   const stopping = new AbortController();
   const { signal } = stopping;
   const changed = (): void => listener('changed');
-  // Node's global object is no event target.
+  // Node's global object is not an event target.
   if (typeof globalThis.addEventListener === 'function') globalThis.addEventListener('online', changed, { signal });
   navigator?.connection?.addEventListener('change', changed, { signal });
   document?.addEventListener(

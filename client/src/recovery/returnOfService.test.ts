@@ -5,9 +5,9 @@ import { paceMs } from './backoff.ts';
 const CLIENTS = 10_000;
 
 /**
- * The attempts that reach a service in each second after it returns to clients that were away for a minute.
+ * The attempts in each second after a service returns, of clients that could not reach it for a minute.
  *
- * @param perSecond how many of them it serves; the others are answered with `Retry-After`, 1 to 8 s
+ * @param perSecond how many the service accepts; it answers the others with `Retry-After`, 1 to 8 s
  */
 function attemptsAfterReturn(perSecond: number): number[] {
   const attempts: number[] = [];
@@ -25,7 +25,7 @@ function attemptsAfterReturn(perSecond: number): number[] {
   return attempts;
 }
 
-test('a service that returns to 10,000 clients gets each once within 2 s, spread over them', (t) => {
+test('a service that returns gets one attempt of each of 10,000 clients, spread over 2 s', (t) => {
   const attempts = attemptsAfterReturn(CLIENTS);
   t.diagnostic(`attempts a second: ${attempts.join(', ')}`);
   assert.ok(attempts.length <= 2);
@@ -36,7 +36,7 @@ test('a service that returns to 10,000 clients gets each once within 2 s, spread
   );
 });
 
-test('a service that serves 1,000 clients a second is asked less often as soon as it answers', (t) => {
+test('a service that accepts 1,000 clients a second gets fewer attempts as soon as it answers', (t) => {
   const attempts = attemptsAfterReturn(1_000);
   t.diagnostic(`attempts a second: ${attempts.join(', ')}`);
   assert.ok(Math.max(...attempts.slice(2)) < CLIENTS / 2);

@@ -4,18 +4,18 @@ import { RoomError } from '../errors.ts';
 import type { MediaTransports, SendRequest } from './MediaTransports.ts';
 import { Subscription } from './Subscription.ts';
 
-/** How often a `consume` that was refused because of a rate limit is repeated. */
+/** How often `consume` is sent when a rate limit refuses it. */
 const MOST_ATTEMPTS = 5;
-/** How long after such a refusal, ms, times the attempt. */
+/** The delay after such a refusal, ms, times the attempt. */
 const ATTEMPT_WAIT_MS = 500;
 
-/** What this peer receives from one daemon. */
+/** The consumers of one session. */
 export class Consumers {
   readonly #transports: MediaTransports;
   readonly #request: SendRequest;
   readonly #changed: (subscription: Subscription) => void;
   readonly #subscriptions = new Map<string, Subscription>();
-  /** The ids of all consumers whose parameters came, also of those that are being made here. */
+  /** The ids of all consumers whose parameters arrived, including those that are being created. */
   readonly #ids = new Set<string>();
 
   constructor(transports: MediaTransports, request: SendRequest, changed: (subscription: Subscription) => void) {
@@ -24,7 +24,7 @@ export class Consumers {
     this.#changed = changed;
   }
 
-  /** The browser's receivers of what should arrive now: neither this peer nor the sender has paused it. */
+  /** The receivers whose media should arrive now: of consumers that neither side has paused. */
   get expected(): RTCRtpReceiver[] {
     return [...this.#subscriptions.values()]
       .filter(({ paused, muted }) => !paused && !muted)
@@ -32,9 +32,9 @@ export class Consumers {
   }
 
   /**
-   * Makes what is needed to receive a producer; media flows when `setPaused(false)` is called.
+   * Creates a consumer. It is paused: media flows after `setPaused(false)`.
    *
-   * @throws {RoomError} 404 where it is gone, 422 where this browser cannot receive it
+   * @throws {RoomError} with status 404 if the producer is gone, 422 if this browser cannot receive it
    */
   async subscribe(producerId: string): Promise<Subscription> {
     const answer = await this.#consume(producerId);
@@ -55,14 +55,14 @@ export class Consumers {
     return this.#subscriptions.get(consumerId);
   }
 
-  /** Stops receiving, and tells the daemon, which may know already. */
+  /** Closes a consumer here and at the daemon. */
   unsubscribe(subscription: Subscription): void {
     if (!this.#subscriptions.has(subscription.id)) return;
     this.drop(subscription);
     this.#request('closeConsumer', { consumerId: subscription.id }).catch(() => {});
   }
 
-  /** The daemon has closed the consumers of a producer, which may be none of those here. */
+  /** The daemon has closed a producer and its consumers. */
   dropProducer(producerId: string): void {
     for (const subscription of this.#subscriptions.values())
       if (subscription.producerId === producerId) this.drop(subscription);
@@ -74,7 +74,7 @@ export class Consumers {
     subscription.close();
   }
 
-  /** Brings both sides in line after a resume. */
+  /** Applies the snapshot of a resumed session, and repeats to the daemon what it missed. */
   reconcile({ consumers }: Snapshot): void {
     const there = new Map(consumers.map((consumer) => [consumer.consumerId, consumer]));
     for (const subscription of this.#subscriptions.values()) {
@@ -82,7 +82,7 @@ export class Consumers {
       if (consumer) subscription.reconcile(consumer);
       else this.drop(subscription);
     }
-    // Their parameters were lost on the way: they were asked for again.
+    // Their parameters were lost with the socket; `consume` was sent again and created other ones.
     for (const consumerId of there.keys()) {
       if (!this.#ids.has(consumerId)) this.#request('closeConsumer', { consumerId }).catch(() => {});
     }

@@ -4,7 +4,7 @@ import { RoomError } from '../errors.ts';
 import type { Data } from '../messages/numbered.ts';
 import type { MediaTransports, SendRequest } from './MediaTransports.ts';
 
-/** How many messages wait for a channel to open; beyond that the oldest are dropped. */
+/** How many messages wait for a channel to open at most; the oldest are dropped. */
 const MOST_WAITING = 256;
 
 type DataProducerInfo = NotificationData<'newDataProducer'>;
@@ -13,7 +13,7 @@ interface Channel {
   readonly waiting: Data[];
 }
 
-/** A peer's data channels with one daemon: one to send messages that may be lost, and one to receive for each of the others'. */
+/** The data channels of one session: one to send messages that may be lost, and one to receive from each other peer. */
 export class DataChannels {
   readonly #transports: MediaTransports;
   readonly #request: SendRequest;
@@ -22,7 +22,7 @@ export class DataChannels {
   #sending: Channel | undefined;
   readonly #receiving = new Map<string, { readonly peerId: string; consumer?: types.DataConsumer }>();
 
-  /** @param protocol says to the others how the messages that are sent are written. */
+  /** @param protocol tells the receivers how sent messages are encoded. */
   constructor(
     transports: MediaTransports,
     request: SendRequest,
@@ -41,7 +41,7 @@ export class DataChannels {
     });
   }
 
-  /** Makes the channel to send on, so that the others listen by the time of the first message. */
+  /** Creates the channel to send on, so that the other peers receive it by the time of the first message. */
   prepare(): Channel {
     if (this.#sending) return this.#sending;
     const options = { ordered: false, maxRetransmits: 0, label: 'lossy', protocol: this.#protocol };
@@ -82,7 +82,7 @@ export class DataChannels {
     channel.waiting.push(data);
   }
 
-  /** Another peer's channel is there: it is listened to. */
+  /** Another peer has opened a channel: consumes it. */
   async opened({ dataProducerId, peerId }: DataProducerInfo): Promise<void> {
     if (this.#receiving.has(dataProducerId)) return;
     const receiving: { readonly peerId: string; consumer?: types.DataConsumer } = { peerId };
@@ -107,7 +107,7 @@ export class DataChannels {
     } catch (error) {
       this.#receiving.delete(dataProducerId);
       const { status, code } = RoomError.from(error);
-      // Gone meanwhile, not granted, or lost with the session.
+      // The channel or the session is gone, or the peer may not use data channels.
       if (status !== 404 && status !== 403 && code !== 'CONNECTION_LOST') throw error;
     }
   }
@@ -117,7 +117,7 @@ export class DataChannels {
     this.#receiving.delete(dataProducerId);
   }
 
-  /** Brings both sides in line after a resume. */
+  /** Applies the snapshot of a resumed session. */
   reconcile({ dataProducers }: Snapshot): void {
     const there = new Set(dataProducers.map(({ dataProducerId }) => dataProducerId));
     for (const dataProducerId of [...this.#receiving.keys()])

@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import type { RoomError } from '../errors.ts';
 import { IceWatch } from './IceWatch.ts';
 
-/** A watch whose clock stands still, and what it did; `helps` says whether a restart finds it connected. */
+/** A watch with a mocked clock, and what it did. `helps`: whether a restart finds the transport connected. */
 function watched(t: TestContext, { helps = false } = {}) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const did: string[] = [];
@@ -15,7 +15,7 @@ function watched(t: TestContext, { helps = false } = {}) {
     flowChanged: () => did.push(watch.flowing ? 'flows' : 'stops'),
     failed: (error: RoomError) => did.push(error.code),
   });
-  /** Lets so much time pass, and what waits for no time be done. */
+  /** Lets time pass, and runs what waits for no timer. */
   const pass = async (ms: number) => {
     t.mock.timers.tick(ms);
     await new Promise((resolve) => setImmediate(resolve));
@@ -23,7 +23,7 @@ function watched(t: TestContext, { helps = false } = {}) {
   return { watch, did, pass };
 }
 
-test('`IceWatch` leaves a short disconnection alone', async (t) => {
+test('`IceWatch` does not restart after a short disconnection', async (t) => {
   const { watch, did, pass } = watched(t);
   watch.changed('connected');
   watch.changed('disconnected');
@@ -32,7 +32,7 @@ test('`IceWatch` leaves a short disconnection alone', async (t) => {
   assert.deepEqual(did, ['stops', 'flows']);
 });
 
-test('`IceWatch` restarts ICE after a longer one, until it is connected', async (t) => {
+test('`IceWatch` restarts after a longer disconnection until the transport is connected', async (t) => {
   const { watch, did, pass } = watched(t);
   watch.changed('connected');
   watch.changed('disconnected');
@@ -51,7 +51,7 @@ test('`IceWatch` gives up after three restarts', async (t) => {
   assert.deepEqual(did, ['stops', 'restart', 'restart', 'restart', 'TRANSPORT_FAILED']);
 });
 
-test('`IceWatch` takes a restart that never interrupted the connection for a success', async (t) => {
+test('`IceWatch` counts a restart that did not interrupt the connection as a success', async (t) => {
   const { watch, did, pass } = watched(t, { helps: true });
   watch.changed('connected');
   watch.restart();
@@ -59,7 +59,7 @@ test('`IceWatch` takes a restart that never interrupted the connection for a suc
   assert.deepEqual(did, ['stops', 'restart', 'flows']);
 });
 
-test('`IceWatch` does nothing where there was no media yet, nor after its end', async (t) => {
+test('`IceWatch` does nothing before the first connection and after `close`', async (t) => {
   const { watch, did, pass } = watched(t);
   watch.restart();
   watch.changed('connected');

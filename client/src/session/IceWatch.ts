@@ -1,30 +1,30 @@
 import type { types } from 'mediasoup-client';
 import { RoomError } from '../errors.ts';
 
-/** How long ICE may be disconnected before it is restarted, ms: most losses are over by themselves before that. */
+/** How long ICE may be disconnected before it is restarted, ms: most losses end earlier. */
 const DISCONNECTED_MS = 1_000;
-/** How long a restart may take to bring media back, ms. */
+/** How long a restart may take to reconnect, ms. */
 const RESTART_MS = 4_000;
-/** How often it is restarted in a row. */
+/** How many restarts in a row may fail. */
 const MOST_RESTARTS = 3;
 
 type State =
-  /** Not used so far: nothing is published, or nothing received. */
+  /** Never connected: nothing was sent, or nothing received. */
   | { readonly kind: 'unused' }
   | { readonly kind: 'flowing' }
   | { readonly kind: 'disconnected'; readonly timer: ReturnType<typeof setTimeout> }
-  /** `timer` runs from the daemon's answer on: while there is no socket nothing is counted. */
+  /** `timer` starts with the daemon's answer, so that a lost socket does not count as a failed restart. */
   | { readonly kind: 'restarting'; timer?: ReturnType<typeof setTimeout> }
   | { readonly kind: 'over' };
 
 export interface IceWatchHandlers {
-  /** Restarts ICE; resolves with whether it is connected already, which a restart need not interrupt. */
+  /** Restarts ICE. Resolves with whether the transport is connected: a restart need not interrupt it. */
   restart(): Promise<boolean>;
   flowChanged(): void;
   failed(error: RoomError): void;
 }
 
-/** Watches one transport's connection, and restarts its ICE when it is lost. */
+/** Restarts ICE of one transport when its connection is lost. */
 export class IceWatch {
   readonly #handlers: IceWatchHandlers;
   #state: State = { kind: 'unused' };
@@ -33,7 +33,7 @@ export class IceWatch {
     this.#handlers = handlers;
   }
 
-  /** Whether media flows, or would if there were any. */
+  /** Whether media can flow. */
   get flowing(): boolean {
     return this.#state.kind === 'flowing' || this.#state.kind === 'unused';
   }
@@ -49,7 +49,7 @@ export class IceWatch {
         }
         break;
       case 'failed':
-        // One that was never connected gets its chance too; during a restart the restart's own timer decides.
+        // A transport that never connected is restarted too; during a restart its timer decides.
         if (this.#state.kind !== 'restarting') this.#restartNow(1);
         break;
       case 'new':
@@ -59,7 +59,7 @@ export class IceWatch {
     }
   }
 
-  /** Restarts ICE, where it is in use and not being restarted already. */
+  /** Restarts ICE of a transport that was connected, unless that is under way. */
   restart(): void {
     if (this.#state.kind === 'flowing' || this.#state.kind === 'disconnected') this.#restartNow(1);
   }
@@ -77,14 +77,14 @@ export class IceWatch {
   #restartNow(attempt: number): void {
     if (this.#state.kind === 'over') return;
     if (attempt > MOST_RESTARTS) {
-      this.fail(new RoomError('TRANSPORT_FAILED', 'No media gets through'));
+      this.fail(new RoomError('TRANSPORT_FAILED', 'No media gets through the network'));
       return;
     }
     const state: State = { kind: 'restarting' };
     this.#become(state);
     this.#handlers
       .restart()
-      // One that was refused counts as one that did not help.
+      // A restart that is refused counts as failed.
       .catch(() => false)
       .then((connected) => {
         if (this.#state !== state) return;

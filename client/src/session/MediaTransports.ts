@@ -4,13 +4,13 @@ import { RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
 import { IceWatch } from './IceWatch.ts';
 
-/** Asks the daemon. */
+/** Sends a request to the daemon. */
 export type SendRequest = <M extends Method>(method: M, data: RequestData<M>) => Promise<ResponseData<M>>;
 
 export interface MediaTransportsEvents {
   /** Whether media can flow has changed. */
   flowChanged: [flowing: boolean];
-  /** Nothing that was tried has made media flow again. */
+  /** A transport could not be reconnected. */
   failed: [error: RoomError];
 }
 
@@ -21,17 +21,17 @@ export interface MediaTransportsOptions {
   readonly handlerFactory?: types.HandlerFactory | undefined;
 }
 
-/** The browser's WebRTC with one daemon: a connection to send on and one to receive on. */
+/** The WebRTC transports of one session: one to send and one to receive. */
 export class MediaTransports extends TypedEmitter<MediaTransportsEvents> {
   readonly device: Device;
   readonly send: types.Transport;
   readonly recv: types.Transport;
   readonly #watches: readonly IceWatch[];
-  /** What was told last. */
-  #toldFlowing = true;
+  /** The value of the last `flowChanged`. */
+  #emittedFlowing = true;
 
   /** @throws {RoomError} UNSUPPORTED_BROWSER */
-  static async make(options: MediaTransportsOptions): Promise<MediaTransports> {
+  static async create(options: MediaTransportsOptions): Promise<MediaTransports> {
     const { joined, handlerFactory } = options;
     try {
       const device = await Device.factory(handlerFactory ? { handlerFactory } : {});
@@ -45,7 +45,7 @@ export class MediaTransports extends TypedEmitter<MediaTransportsEvents> {
   private constructor(device: Device, { joined, iceServers, request }: MediaTransportsOptions) {
     super();
     const { send, recv } = joined.transports ?? {};
-    if (!send || !recv) throw new RoomError('INTERNAL', 'The media server offered no transports');
+    if (!send || !recv) throw new RoomError('INTERNAL', 'The media server created no transports');
     this.device = device;
     const servers = (joined.iceServers.length > 0 ? joined.iceServers : iceServers) as RTCIceServer[];
     this.send = device.createSendTransport(toTransportOptions(send, servers));
@@ -57,7 +57,7 @@ export class MediaTransports extends TypedEmitter<MediaTransportsEvents> {
     return this.#watches.every(({ flowing }) => flowing);
   }
 
-  /** Looks for new ways to the daemon, after a change of network, where media has been flowing. */
+  /** Restarts ICE of the transports that are in use, after a change of network. */
   restartIce(): void {
     for (const watch of this.#watches) watch.restart();
   }
@@ -74,7 +74,7 @@ export class MediaTransports extends TypedEmitter<MediaTransportsEvents> {
 
   #watch(transport: types.Transport, request: SendRequest): IceWatch {
     transport.on('connect', ({ dtlsParameters }, done, failed) => {
-      // What follows need not wait for the answer, which saves a round trip: the daemon takes requests in order.
+      // The next request need not wait for the answer, which saves a round trip: the daemon handles requests in order.
       request('connectWebRtcTransport', { transportId: transport.id, dtlsParameters }).catch((error) => {
         watch.fail(RoomError.from(error));
       });
@@ -90,24 +90,24 @@ export class MediaTransports extends TypedEmitter<MediaTransportsEvents> {
         if (!transport.closed) await transport.restartIce({ iceParameters: iceParameters as types.IceParameters });
         return transport.connectionState === 'connected';
       },
-      flowChanged: () => this.#tellFlow(),
+      flowChanged: () => this.#emitFlow(),
       failed: (error) => this.emit('failed', error),
     });
     transport.on('connectionstatechange', (state) => watch.changed(state));
     return watch;
   }
 
-  /** Of both together: where one stops or goes on, the other may not. */
-  #tellFlow(): void {
+  /** Emits `flowChanged` for both transports together. */
+  #emitFlow(): void {
     const { flowing } = this;
-    if (flowing === this.#toldFlowing) return;
-    this.#toldFlowing = flowing;
+    if (flowing === this.#emittedFlowing) return;
+    this.#emittedFlowing = flowing;
     this.emit('flowChanged', flowing);
   }
 }
 
 function toTransportOptions(options: TransportOptions, iceServers: RTCIceServer[]): types.TransportOptions {
-  // The contract leaves mediasoup's own structures open; mediasoup-client checks them.
+  // The schema leaves mediasoup's own structures open; mediasoup-client checks them.
   const { transportId, ...rest } = options;
   return { ...(rest as unknown as Omit<types.TransportOptions, 'id'>), id: transportId, iceServers };
 }

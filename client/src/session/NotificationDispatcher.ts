@@ -100,8 +100,8 @@ export class NotificationDispatcher {
         break;
       case 'reconnect': {
         const { reason, deadlineMs } = notification.data;
-        const error = new RoomError('MOVED', `The media server asks to move (${reason})`);
-        // Until the deadline everything here goes on; without one there is nothing left to go on.
+        const error = new RoomError('MOVED', `The media server asks the peer to move (${reason})`);
+        // Media flows until the deadline; without a deadline it has already stopped.
         this.#emit('failed', { kind: deadlineMs > 0 ? 'moveRequested' : 'mediaLost', error });
         break;
       }
@@ -115,7 +115,7 @@ export class NotificationDispatcher {
         this.#roomClosedReason = notification.data.reason;
         break;
       default:
-        // A newer server may say more than this SDK knows.
+        // A newer server may send notifications that this SDK does not know.
         break;
     }
   }

@@ -7,12 +7,12 @@ import type { MediaTransports, SendRequest } from './MediaTransports.ts';
 import { SentLayers } from './SentLayers.ts';
 import { withTrackKey } from './trackKey.ts';
 
-/** What this peer sends to one daemon. */
+/** The producers of one session. */
 export class Producers {
   readonly #transports: MediaTransports;
   readonly #request: SendRequest;
   readonly #producers = new Map<LocalTrack, types.Producer>();
-  /** Of all that was asked for, answered or not: what else the daemon has is nobody's. */
+  /** Of each requested producer, answered or not. A producer of the daemon with another mid is closed as a leftover. */
   readonly #mids = new Set<string>();
   readonly #sentLayers = new Map<string, SentLayers>();
   /** What is wanted of each producer, which may be known before the answer to `produce` is handled. */
@@ -34,9 +34,9 @@ export class Producers {
   }
 
   /**
-   * Sends a track, as muted as it is; where it was closed meanwhile, takes it back.
+   * Creates a producer of a track, muted if the track is. Closes it again if the track was closed meanwhile.
    *
-   * @throws {RoomError} where the browser cannot or the daemon does not let it
+   * @throws {RoomError} if the browser cannot send the track or the daemon refuses it
    */
   async produce(local: LocalTrack): Promise<void> {
     const { device, send } = this.#transports;
@@ -46,7 +46,7 @@ export class Producers {
     const { muted, track } = local;
     const producer = await send.produce({
       track,
-      // The room sends the same track again after a loss, so neither it nor its mute state is mediasoup's.
+      // The room publishes the same track again after a loss, so mediasoup-client must neither stop nor disable it.
       stopTracks: false,
       disableTrackOnPause: false,
       zeroRtpOnPause: true,
@@ -62,7 +62,7 @@ export class Producers {
     if (local.muted !== muted) await this.setPaused(local);
   }
 
-  /** Brings the daemon in line with the track's mute state. */
+  /** Pauses or resumes the producer as its track is muted or not. */
   async setPaused(local: LocalTrack): Promise<void> {
     const producer = this.#producers.get(local);
     if (!producer) return;
@@ -76,13 +76,13 @@ export class Producers {
     try {
       await this.#request('resumeProducer', { producerId });
     } catch (error) {
-      // A backend has paused it: that is the track's `mutedByServer`, and what this peer wants is known for later.
+      // A backend has paused it. When the backend allows it again, the track's own mute state is applied.
       if (RoomError.from(error).status !== 403) throw error;
       local.setMutedByServer(true);
     }
   }
 
-  /** Sends the track's present MediaStreamTrack instead of the one before; nobody is told. */
+  /** Sends the track's present MediaStreamTrack; the daemon need not know. */
   async replaceTrack(local: LocalTrack): Promise<void> {
     await this.#producers.get(local)?.replaceTrack({ track: local.track });
   }
@@ -99,7 +99,7 @@ export class Producers {
     return undefined;
   }
 
-  /** A backend has paused the producer of a track: against its owner's will, or until its owner resumes it. */
+  /** A backend has paused a producer: until the backend resumes it, or with `mayResume` until its owner does. */
   pausedByServer(producerId: string, mayResume: boolean): void {
     const local = this.find(producerId);
     if (!local) return;
@@ -109,12 +109,12 @@ export class Producers {
     local.muteForServer();
   }
 
-  /** A backend allows the producer of a track again to do what its owner wants, which was refused meanwhile. */
+  /** A backend lets the owner decide again: applies the track's own mute state. */
   allowedByServer(producerId: string): void {
     const local = this.find(producerId);
     if (!local) return;
     local.setMutedByServer(false);
-    this.#tell(this.setPaused(local));
+    this.#ignoreRefusal(this.setPaused(local));
   }
 
   /** The highest spatial layer of a producer that any peer wants has changed. */
@@ -129,10 +129,11 @@ export class Producers {
     if (producer) this.#forget(local, producer);
   }
 
-  /** Brings both sides in line after a resume. Answers the tracks that the daemon sends no more. */
+  /** Applies the snapshot of a resumed session. Returns the tracks whose producers the daemon has closed. */
   reconcile({ ownProducers }: Snapshot): LocalTrack[] {
     for (const { producerId, mid } of ownProducers) {
-      if (mid === undefined || !this.#mids.has(mid)) this.#tell(this.#request('closeProducer', { producerId }));
+      if (mid === undefined || !this.#mids.has(mid))
+        this.#ignoreRefusal(this.#request('closeProducer', { producerId }));
     }
     const there = new Map(ownProducers.map((own) => [own.producerId, own]));
     const gone: LocalTrack[] = [];
@@ -144,12 +145,12 @@ export class Producers {
       }
       if (own.spatialLayerWanted !== undefined) this.layersWanted(id, own.spatialLayerWanted);
       if (!own.paused) local.setMutedByServer(false);
-      if (own.paused !== local.muted) this.#tell(this.setPaused(local));
+      if (own.paused !== local.muted) this.#ignoreRefusal(this.setPaused(local));
     }
     return gone;
   }
 
-  /** The session is over. */
+  /** The session is over: stops all timers. */
   stop(): void {
     for (const layers of this.#sentLayers.values()) layers.close();
   }
@@ -171,13 +172,13 @@ export class Producers {
     producer.close();
   }
 
-  /** What is refused here is gone already, or goes with the session; a later snapshot would say. */
-  #tell(asked: Promise<unknown>): void {
-    asked.catch(() => {});
+  /** A refusal means that the producer or the session is gone, which other events say. */
+  #ignoreRefusal(request: Promise<unknown>): void {
+    request.catch(() => {});
   }
 }
 
-/** The codec, and the encodings that it can be forwarded in. */
+/** The codec and its encodings. */
 function videoOptions(
   { height = 720, codec, simulcast }: LocalTrack,
   device: types.Device,

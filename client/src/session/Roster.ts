@@ -10,11 +10,11 @@ export interface RosterEvents {
   peerLeft: [peerId: string];
   producerOpened: [producer: ProducerInfo];
   producerClosed: [producerId: string];
-  /** Who speaks or who is heard has changed. */
+  /** The active speaker or the audio levels have changed. */
   speakersChanged: [];
 }
 
-/** Who else is in the room at one daemon, what they send and who speaks, as the daemon tells. */
+/** The other peers of the room at one daemon, their producers and who speaks. */
 export class Roster extends TypedEmitter<RosterEvents> {
   readonly #peers = new Map<string, Record<string, unknown>>();
   readonly #producers = new Map<string, ProducerInfo>();
@@ -69,10 +69,11 @@ export class Roster extends TypedEmitter<RosterEvents> {
     this.emit('speakersChanged');
   }
 
-  /** Tells what happened while there was no socket, as if it happened now. */
+  /** Applies the snapshot of a resumed session, and emits what happened while there was no socket. */
   reconcile(peers: readonly PeerInfo[], { producers, activeSpeaker, audioLevels }: Snapshot): void {
-    const sent = new Set(producers.map(({ producerId }) => producerId));
-    for (const producerId of [...this.#producers.keys()]) if (!sent.has(producerId)) this.removeProducer(producerId);
+    const producerIds = new Set(producers.map(({ producerId }) => producerId));
+    for (const producerId of [...this.#producers.keys()])
+      if (!producerIds.has(producerId)) this.removeProducer(producerId);
     const present = new Set(peers.map(({ peerId }) => peerId));
     for (const peerId of [...this.#peers.keys()]) if (!present.has(peerId)) this.removePeer(peerId);
     for (const peer of peers) this.setPeer(peer);

@@ -24,16 +24,16 @@ const SUSPECT_PING_TIMEOUT_MS = 900;
 export interface SessionOptions {
   readonly assignment: Assignment;
   readonly appData: Record<string, unknown>;
-  /** Messages of so many milliseconds before are wanted as well. */
+  /** Requests the messages of so many milliseconds before the join too. */
   readonly messagesOfMs?: number | undefined;
-  /** How the messages that are sent are written. */
+  /** The encoding of sent messages, as the data channel's `protocol`. */
   readonly dataProtocol: string;
   readonly handlerFactory?: types.HandlerFactory | undefined;
-  /** Ends the attempt to connect. */
+  /** Aborts the attempt to connect. */
   readonly signal?: AbortSignal;
 }
 
-/** A peer's stay at one daemon. It outlives its sockets; when the daemon or its media is lost, so is the session. */
+/** A peer in a room at one daemon. A session survives the loss of its sockets, not of its daemon or its media. */
 export class Session extends TypedEmitter<SessionEvents> {
   readonly assignment: Assignment;
   readonly roster: Roster;
@@ -44,11 +44,11 @@ export class Session extends TypedEmitter<SessionEvents> {
   readonly #signaling: Signaling;
   readonly #mediaWatch: MediaWatch;
   readonly #dispatcher: NotificationDispatcher;
-  /** Notifications that came before `start()`, or before a resumed session was brought in line, in order. */
+  /** Notifications that arrived before `start()`, or before the snapshot of a resumed session was applied, in order. */
   #early: AnyNotification[] | undefined;
 
   /**
-   * Connects to the assigned daemon and joins. Events begin with `start()`.
+   * Connects to the assigned daemon and joins. Events start with `start()`.
    *
    * @throws {RoomError} DAEMON_UNREACHABLE, REFUSED, UNSUPPORTED_BROWSER, ...
    */
@@ -73,7 +73,7 @@ export class Session extends TypedEmitter<SessionEvents> {
       options.signal,
     );
     try {
-      const transports = await MediaTransports.make({
+      const transports = await MediaTransports.create({
         joined,
         iceServers: options.assignment.iceServers,
         request: (method, data) => signaling.request(method, data),
@@ -129,24 +129,24 @@ export class Session extends TypedEmitter<SessionEvents> {
     return this.assignment.daemonId;
   }
 
-  /** Whether the daemon has it no more, or it was left. */
+  /** Whether the session has ended at the daemon or was closed here. */
   get isOver(): boolean {
     return this.#signaling.isOver;
   }
 
-  /** Handles the notifications that came so far and from now on: call it when the listeners are in place. */
+  /** Handles the notifications that arrived so far, and from now on each at once. Call it after adding listeners. */
   start(): void {
     this.#handleEarly();
   }
 
   /**
-   * Goes on over a new socket, with everything that happened meanwhile told as if it happened now.
+   * Resumes the session over a new socket, and emits what happened meanwhile.
    *
-   * @returns false where the daemon has the session no more
-   * @throws {RoomError} DAEMON_UNREACHABLE where that may be tried again, REFUSED where it may not
+   * @returns false if the session has ended at the daemon
+   * @throws {RoomError} DAEMON_UNREACHABLE if another attempt may succeed, REFUSED if not
    */
   async resume(signal?: AbortSignal): Promise<boolean> {
-    // Node hands over what came with the answer before whoever awaits the answer goes on.
+    // In Node, notifications that arrive with the answer are emitted before the await below returns.
     this.#early ??= [];
     try {
       const resumed = await this.#signaling.resume(signal);
@@ -157,7 +157,7 @@ export class Session extends TypedEmitter<SessionEvents> {
     }
   }
 
-  /** Finds out whether the daemon is still there, and where the network has changed, new ways to it. */
+  /** Pings the daemon, and restarts ICE if the network has changed. */
   check(networkChanged: boolean): void {
     this.#signaling.probe();
     if (networkChanged) this.transports.restartIce();
@@ -171,13 +171,13 @@ export class Session extends TypedEmitter<SessionEvents> {
     return this.#signaling.request('sendMessage', message);
   }
 
-  /** Gives up the socket, and keeps the media as it is: the last frame is shown until there is another. */
+  /** Closes the socket and keeps the tracks, so that elements show the last frame until there is another. */
   disconnect(): void {
     this.#mediaWatch.close();
     this.#signaling.close();
   }
 
-  /** Leaves: the closing socket tells the daemon. Nothing is told any more. */
+  /** Leaves the room and emits nothing more. The daemon notices by the closed socket. */
   close(): void {
     this.removeAllListeners();
     this.#mediaWatch.close();

@@ -11,23 +11,23 @@ export interface PreferredLayers {
   readonly temporalLayer?: number;
 }
 
-/** One track of another peer, as it is received from one daemon: a consumer. */
+/** A consumer of another peer's track at one daemon. */
 export class Subscription {
   readonly producerId: string;
   readonly consumer: types.Consumer;
-  /** How many sizes there are to choose of. */
+  /** The number of spatial layers. */
   readonly layerCount: number;
-  /** Whether its sender, or the server, has paused it. */
+  /** Whether its sender or the server has paused it. */
   muted: boolean;
-  /** What is received now; undefined while nothing is, or where there is no choice. */
+  /** The layers that are received; undefined while there are none, and of a track without layers. */
   layers: Layers | undefined;
-  /** How well it arrives: 0, not at all, to 10. */
+  /** How well media arrives: 0 (not at all) to 10. */
   score: number | undefined;
   readonly #request: SendRequest;
   readonly #changed: () => void;
   #paused = true;
   #preferred: PreferredLayers | undefined;
-  /** Whether `consumerResumed` came since this peer asked to resume. */
+  /** Whether the last of `consumerResumed` and `consumerPaused` was the former. */
   #flows = false;
   #closed = false;
 
@@ -52,19 +52,19 @@ export class Subscription {
     return this.#closed;
   }
 
-  /** Whether this peer lets no media flow. */
+  /** Whether this peer has paused it. */
   get paused(): boolean {
     return this.#paused;
   }
 
-  /** Lets media flow, or stops it for this peer alone. */
+  /** Pauses or resumes it for this peer alone. */
   async setPaused(paused: boolean): Promise<void> {
     if (this.#closed || paused === this.#paused) return;
     this.#paused = paused;
-    await this.#tellPaused();
+    await this.#sendPaused();
   }
 
-  /** Chooses the best size and frame rate that is received. */
+  /** Sets the highest size and frame rate to receive. */
   async setPreferredLayers(layers: PreferredLayers): Promise<void> {
     const { spatialLayer, temporalLayer } = this.#preferred ?? {};
     if (layers.spatialLayer === spatialLayer && layers.temporalLayer === temporalLayer) return;
@@ -72,7 +72,7 @@ export class Subscription {
     if (!this.#closed) await this.#request('setPreferredLayers', { consumerId: this.id, ...layers });
   }
 
-  /** The daemon says that media flows, or does not, whoever caused it (S18). */
+  /** `consumerResumed` or `consumerPaused` arrived: either side may have caused it (S18). */
   flowChanged(flows: boolean): void {
     this.#flows = flows;
     if (this.#paused || this.muted === !flows) return;
@@ -91,29 +91,29 @@ export class Subscription {
     this.#changed();
   }
 
-  /** Brings both sides in line after a resume, with what the daemon says of the consumer. */
+  /** Applies the snapshot of a resumed session, and repeats to the daemon what it missed. */
   reconcile({ paused, producerPaused }: { paused: boolean; producerPaused: boolean }): void {
     this.#flows = !paused && !producerPaused;
     if (this.muted !== producerPaused) {
       this.muted = producerPaused;
       this.#changed();
     }
-    // Where it is refused it is gone, which is told by itself.
-    if (paused !== this.#paused) this.#tellPaused().catch(() => {});
+    // A refusal means that the consumer is gone, which a notification says.
+    if (paused !== this.#paused) this.#sendPaused().catch(() => {});
   }
 
-  /** Stops receiving; only the daemon's consumer stays, until it is told. */
+  /** Closes the consumer here, not at the daemon. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.consumer.close();
   }
 
-  async #tellPaused(): Promise<void> {
+  async #sendPaused(): Promise<void> {
     const consumerId = this.id;
     const paused = this.#paused;
     await this.#request(paused ? 'pause' : 'resume', { consumerId });
-    // While it was paused here nobody told what its sender did. Whether media flows is told before the answer.
+    // While it is paused here no notification says what its sender does. `consumerResumed` precedes the answer.
     if (!paused && !this.#paused && this.muted === this.#flows) {
       this.muted = !this.#flows;
       this.#changed();
@@ -121,7 +121,7 @@ export class Subscription {
   }
 }
 
-/** From the scalability mode, for example `L3T3`, that the daemon describes a consumer of layers with. */
+/** Read from the consumer's scalability mode, for example `L3T3`. */
 function spatialLayers({ encodings }: types.RtpParameters): number {
   return Number(/^[LS](\d)/.exec(encodings?.[0]?.scalabilityMode ?? '')?.[1] ?? 1);
 }

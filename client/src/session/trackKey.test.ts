@@ -7,7 +7,7 @@ test('`splitTrackKey` takes apart what `withTrackKey` joined, and the applicatio
   assert.deepEqual(splitTrackKey(withTrackKey({ a: 1 }, key)), { appData: { a: 1 }, key });
 });
 
-test('`splitTrackKey` of a sender without the SDK, or with nonsense in its place, gives no key', () => {
+test('`splitTrackKey` returns no key for a sender without the SDK or with an invalid key', () => {
   for (const other of [undefined, null, 3, 't', {}, { trackId: 3 }]) {
     assert.equal(splitTrackKey({ 'mediasoup-server': other }).key, undefined);
   }

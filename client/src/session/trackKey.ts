@@ -1,12 +1,12 @@
 /**
- * What the SDK adds to a producer's `appData`, under a name that applications leave alone: which of its sender's tracks
- * it is. A producer gets another id wherever its sender moves; the track keeps its own.
+ * The name in a producer's `appData` under which the SDK adds the id of its track; applications do not use it. A track that
+ * is published at another daemon has another producer id, and the same track id.
  */
 const KEY = 'mediasoup-server';
 
 export interface TrackKey {
   readonly trackId: string;
-  /** The shorter side of the picture that is sent, in pixels. */
+  /** The shorter side of the picture in pixels. */
   readonly height?: number;
 }
 
@@ -15,7 +15,7 @@ export const withTrackKey = (appData: Record<string, unknown>, key: TrackKey): R
   [KEY]: key,
 });
 
-/** Takes the two apart; a sender without this SDK gives no key. */
+/** Separates the application's own data from the key, which senders without this SDK do not have. */
 export function splitTrackKey(all: Record<string, unknown>): {
   appData: Record<string, unknown>;
   key: TrackKey | undefined;

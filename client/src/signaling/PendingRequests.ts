@@ -23,7 +23,7 @@ export class PendingRequests {
   /**
    * Sends a request over a socket; without one it waits for `settle`.
    *
-   * @throws {RoomError} as the daemon refuses it, UNAVAILABLE where it does not answer, or as `rejectAll` says
+   * @throws {RoomError} as the daemon refuses it, UNAVAILABLE if it does not answer, or the error of `rejectAll`
    */
   add<M extends Method>(socket: ProtooSocket | undefined, method: M, data: RequestData<M>): Promise<ResponseData<M>> {
     const id = this.#nextId++;
@@ -40,7 +40,7 @@ export class PendingRequests {
     else pending?.resolve(data);
   }
 
-  /** The socket is lost: requests wait for the session to be resumed, but pings, which were about the socket. */
+  /** The socket is lost: rejects pings, which were about the socket. Other requests wait until the session is resumed. */
   socketLost(error: RoomError): void {
     for (const [id, { method, timer }] of this.#pending) {
       clearTimeout(timer);
@@ -57,7 +57,7 @@ export class PendingRequests {
     }
   }
 
-  /** Forgets the `joinRoom` of a socket that failed: another socket joins anew. */
+  /** Drops the `joinRoom` of a socket that failed. */
   forgetJoin(): void {
     for (const [id, { method }] of this.#pending) if (method === 'joinRoom') this.#take(id);
   }

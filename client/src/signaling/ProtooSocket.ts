@@ -11,7 +11,7 @@ export interface Answer {
   readonly error?: { readonly code: number; readonly reason: string };
 }
 
-/** How a socket ended: whether the server said that this client must not come back. */
+/** How a socket ended. `forGood`: the server closed it with the code that forbids the client to come back. */
 export interface SocketEnd {
   readonly forGood: boolean;
 }
@@ -22,17 +22,17 @@ export interface ProtooSocketHandlers {
   ended(end: SocketEnd): void;
 }
 
-/** A WebSocket that speaks protoo: from its opening to its end, once. */
+/** One WebSocket that speaks protoo. */
 export class ProtooSocket {
   readonly #socket: WebSocket;
   #handlers: ProtooSocketHandlers | undefined;
 
   /**
-   * Opens a socket; what it receives goes to the handlers.
+   * Opens a socket.
    *
    * @param timeoutMs how long it may take to open
-   * @param signal gives up while it opens
-   * @throws {RoomError} DAEMON_UNREACHABLE; a browser does not tell why
+   * @param signal aborts the opening
+   * @throws {RoomError} DAEMON_UNREACHABLE; browsers do not say why
    */
   static open(
     url: string,
@@ -68,21 +68,21 @@ export class ProtooSocket {
   }
 
   send(id: number, method: string, data: unknown): void {
-    // One that is closing takes nothing more; its end is told, and what was not answered is seen to then.
+    // A socket that is closing sends nothing; its `ended` event then handles the unanswered requests.
     if (this.#socket.readyState === WebSocket.OPEN) {
       this.#socket.send(JSON.stringify({ request: true, id, method, data }));
     }
   }
 
   /**
-   * Stops listening, without a close frame: that would mean leaving, should it still arrive. The socket is closed later,
-   * when another one carries the session or the peer leaves.
+   * Stops listening without closing: a close frame that still arrives would mean that the peer leaves. The socket is closed
+   * later, when another one has resumed the session or the peer leaves.
    */
   abandon(): void {
     this.#handlers = undefined;
   }
 
-  /** Closes the socket, which tells the server that the peer leaves. */
+  /** Closes the socket. For the server, the peer leaves. */
   close(): void {
     this.#handlers = undefined;
     this.#socket.close();
@@ -100,7 +100,7 @@ export class ProtooSocket {
   }
 }
 
-/** What is not a message is not the daemon's: something between it and here wrote it, and it means nothing. */
+/** Returns undefined for texts that are not messages: a proxy wrote them, not the daemon. */
 function parse(text: unknown): Record<string, unknown> | undefined {
   try {
     const message: unknown = JSON.parse(String(text));

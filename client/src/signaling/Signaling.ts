@@ -7,44 +7,44 @@ import { joinError } from './joinError.ts';
 import { PendingRequests, REQUEST_TIMEOUT_MS } from './PendingRequests.ts';
 import { type Answer, type AnyNotification, ProtooSocket, type SocketEnd } from './ProtooSocket.ts';
 
-/** How long a socket may take to open when a daemon was just assigned, ms. */
+/** How long a socket may take to open at a daemon that was just assigned, ms. */
 const OPEN_TIMEOUT_MS = 8_000;
-/** How long it may take when a session is resumed, ms: its daemon may be dead, and then the control plane is asked. */
+/** How long a socket may take to open when a session is resumed, ms: its daemon may be dead. */
 const REOPEN_TIMEOUT_MS = 3_000;
-/** How long the daemon may take to resume the session when the socket is open, ms. */
+/** How long the daemon may take to answer a `joinRoom` that resumes a session, ms. */
 const JOIN_AGAIN_TIMEOUT_MS = 5_000;
 
 type Joined = ResponseData<'joinRoom'>;
-/** A session that goes on: what it has and sees. */
+/** The answer to a `joinRoom` that resumed the session. */
 export type Resumed = Joined & { readonly snapshot: Snapshot };
 
 type State =
   | { readonly kind: 'open'; readonly socket: ProtooSocket; readonly heartbeat: Heartbeat }
-  /** The socket is gone, the session is not. `former` is closed when the session goes on over another. */
+  /** The socket is lost and the session can be resumed, which closes `former`. */
   | { readonly kind: 'lost'; readonly former: ProtooSocket }
   | { readonly kind: 'over' };
 
 export interface SignalingEvents {
   notification: [notification: AnyNotification];
-  /** The socket is gone; `resume` may go on with the session. `silent`: the daemon gave no answer. */
+  /** The socket is lost; `resume` may help. `silent`: the daemon did not answer a ping. */
   lost: [error: RoomError, silent: boolean];
-  /** The daemon ended the connection and says that the peer must not come back. */
+  /** The daemon closed the connection, and the peer must not come back. */
   refused: [error: RoomError];
 }
 
-/** What a peer says to its daemon and hears from it, over one socket after another as long as its session lasts. */
+/** The requests and notifications of one session, over one socket after another. */
 export class Signaling extends TypedEmitter<SignalingEvents> {
   readonly #assignment: Assignment;
   readonly #requests = new PendingRequests();
   #state: State = { kind: 'over' };
   #sessionId = '';
-  /** The sequence of the last message of another peer that came. */
+  /** The sequence of the last `peerMessage`. */
   #lastMessage: number | undefined;
-  /** Why the socket is about to be closed, as the daemon has just said. */
+  /** The daemon's reason for closing the socket, which it sends just before. */
   #reason: { readonly code: number; readonly reason: string } | undefined;
-  /** Whether a socket is open and has not joined yet. */
+  /** Whether the `joinRoom` of an open socket is not answered yet. */
   #joins = false;
-  /** Sockets that were to resume the session and got no answer. */
+  /** Sockets that got no answer to the `joinRoom` that was to resume the session. */
   readonly #silent: ProtooSocket[] = [];
 
   /**
@@ -78,13 +78,13 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   }
 
   /**
-   * Goes on with the session over a new socket. What was asked and not answered is answered after all.
+   * Resumes the session over a new socket, and settles the requests that were not answered.
    *
-   * @returns undefined where the daemon has the session no more
-   * @throws {RoomError} DAEMON_UNREACHABLE where that may be tried again, REFUSED where it may not
+   * @returns undefined if the session has ended at the daemon
+   * @throws {RoomError} DAEMON_UNREACHABLE if another attempt may succeed, REFUSED if not
    */
   async resume(signal?: AbortSignal): Promise<Resumed | undefined> {
-    if (this.#state.kind !== 'lost') throw new RoomError('INTERNAL', 'Nothing is to be resumed');
+    if (this.#state.kind !== 'lost') throw new RoomError('INTERNAL', 'There is no lost socket, so nothing to resume');
     const { former } = this.#state;
     const url = new URL(this.#assignment.url);
     url.searchParams.set('sessionId', this.#sessionId);
@@ -100,7 +100,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
         return { ...joined, snapshot: joined.snapshot };
       }
     } catch (error) {
-      // The token of the address is used up by now: without the session there is nothing to come in with.
+      // The token of the address is used up: without a session to resume, the daemon answers 401.
       if (RoomError.from(error).status !== 401) throw error;
     }
     this.close();
@@ -108,9 +108,9 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   }
 
   /**
-   * Asks the daemon. While the socket is lost the request waits for the session to go on.
+   * Sends a request. While the socket is lost, the request waits until the session is resumed.
    *
-   * @throws {RoomError} as the daemon refuses it; CONNECTION_LOST where the session ends before the answer
+   * @throws {RoomError} as the daemon refuses it; CONNECTION_LOST if the session ends before the answer
    */
   request<M extends Method>(method: M, data: RequestData<M>): Promise<ResponseData<M>> {
     if (this.#state.kind === 'over')
@@ -124,7 +124,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     if (this.#state.kind === 'open') this.#state.heartbeat.probe(timeoutMs);
   }
 
-  /** Leaves: the closing socket tells the daemon. */
+  /** Leaves the room. The daemon notices by the closed socket. */
   close(): void {
     const state = this.#state;
     if (state.kind === 'over') return;
@@ -163,13 +163,13 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     };
     socket = await ProtooSocket.open(url, timeoutMs, handlers, signal);
     if (resumes && (this.#joins || this.#state.kind !== 'lost')) {
-      // The daemon ends the socket before the one that resumes last, which must not be the one in use.
+      // The daemon closes the previous socket of a session that is resumed, which must not be the one in use.
       socket.close();
       throw new RoomError('CONNECTION_LOST', 'Another socket resumes the session');
     }
     this.#joins = true;
     this.#reason = undefined;
-    // If the network is lost again, a later socket resumes the session, and this one is closed after that.
+    // If this socket gets no answer, a later one may resume the session and closes this one.
     const late = setTimeout(
       () => ended.reject(new RoomError('DAEMON_UNREACHABLE', 'The media server does not answer')),
       resumes ? JOIN_AGAIN_TIMEOUT_MS : REQUEST_TIMEOUT_MS,
@@ -177,13 +177,13 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     try {
       const data = { roomId, peerId, transports: ['send', 'recv'] as ('send' | 'recv')[], ...how };
       const joined = await Promise.race([this.#requests.add(socket, 'joinRoom', data), ended.promise]);
-      if (resumes && this.#state.kind !== 'lost') throw new RoomError('CONNECTION_LOST', 'The session was given up');
+      if (resumes && this.#state.kind !== 'lost') throw new RoomError('CONNECTION_LOST', 'The session was closed');
       this.#sessionId = joined.sessionId;
       this.#open(socket);
       for (const silent of this.#silent.splice(0)) silent.close();
       return joined;
     } catch (error) {
-      // A close frame that arrives late would mean leaving.
+      // A close frame that arrives late would mean that the peer leaves.
       if (resumes && this.#state.kind === 'lost') {
         socket.abandon();
         this.#silent.push(socket);

@@ -1,15 +1,15 @@
 import type { Method, RequestData, Snapshot } from '@mediasoup-server/proto/signaling';
 
-/** What became of a request whose answer was lost with its socket. */
+/** What to do with a request whose answer was lost with its socket. */
 export type LostRequestOutcome =
-  /** It was done; this would have been the answer. */
+  /** The daemon has handled the request; `answer` is what it answered. */
   | { readonly kind: 'done'; readonly answer: unknown }
-  /** It was not done, or doing it twice does no harm. */
+  /** The daemon has not handled it, or handling it twice does no harm. */
   | { readonly kind: 'repeat' };
 
 /**
- * Reads from the snapshot of a resumed session what became of a request. The snapshot waits for what was asked over the
- * lost socket (S27), so that what it lacks was not done.
+ * Reads from the snapshot of a resumed session whether a request was handled. The daemon takes the snapshot after it has
+ * handled all requests of the lost socket (S27), so that anything missing in it was not done.
  */
 export function outcomeOf(method: Method, data: unknown, snapshot: Snapshot): LostRequestOutcome {
   switch (method) {
@@ -29,7 +29,7 @@ export function outcomeOf(method: Method, data: unknown, snapshot: Snapshot): Lo
       return connected ? { kind: 'done', answer: {} } : { kind: 'repeat' };
     }
     default:
-      // A consumer whose parameters were lost cannot be used: whoever reconciles closes it, and here it is made anew.
+      // A consumer whose parameters were lost cannot be used: `Consumers.reconcile` closes it, and this creates another.
       return { kind: 'repeat' };
   }
 }

@@ -2,10 +2,10 @@ import type { LocalTrack } from '../LocalTrack.ts';
 import type { RemoteTrack } from '../RemoteTrack.ts';
 import type { Layers } from '../session/Subscription.ts';
 
-/** How good a call is for the person who is in it. */
+/** The quality of a call for the person in it. */
 export type Quality = 'good' | 'fair' | 'poor' | 'unknown';
 
-/** How well a call goes. Rates are those since the summary before; bit rates are in bits a second. */
+/** The quality of a call. Rates are those since the previous summary; bit rates are in bits a second. */
 export interface RoomStats {
   /** The media daemon that the peer is on. */
   readonly daemonId: string | undefined;
@@ -13,7 +13,7 @@ export interface RoomStats {
   readonly roundTripMs: number | undefined;
   readonly sendBitrate: number;
   readonly receiveBitrate: number;
-  /** What the browser thinks that the network takes. */
+  /** The browser's estimate of what the network can take. */
   readonly availableSendBitrate: number | undefined;
   readonly quality: Quality;
   readonly local: readonly LocalTrackStats[];
@@ -24,7 +24,7 @@ interface TrackStats {
   /** For example `video/VP8`. */
   readonly codec: string | undefined;
   readonly bitrate: number;
-  /** The share of packets that were lost on the way, 0 to 1. */
+  /** The share of packets that were lost, 0 to 1. */
   readonly lossRate: number;
   readonly width: number | undefined;
   readonly height: number | undefined;
@@ -33,7 +33,7 @@ interface TrackStats {
 
 export interface LocalTrackStats extends TrackStats {
   readonly track: LocalTrack;
-  /** Why less is sent than could be. */
+  /** Why the browser sends less than the full quality. */
   readonly limitedBy: 'bandwidth' | 'cpu' | 'other' | undefined;
   /** Each size that is sent. */
   readonly layers: readonly SentLayer[];
@@ -49,7 +49,7 @@ export interface SentLayer {
 export interface RemoteTrackStats extends TrackStats {
   readonly track: RemoteTrack;
   readonly jitterMs: number | undefined;
-  /** How long the picture has stood still altogether, as the browser counts it. */
+  /** The total time that the picture was frozen, as the browser counts it. */
   readonly frozenMs: number | undefined;
   readonly layers: Layers | undefined;
   readonly layerCount: number;

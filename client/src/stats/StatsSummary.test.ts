@@ -50,7 +50,7 @@ function reports(seconds: number, { lost = 0, roundTrip = 0.02 } = {}) {
   ];
 }
 
-test('`StatsSummary` gives rates since the summary before, of each track and of all', () => {
+test('`StatsSummary` gives rates since the previous summary, of each track and of all', () => {
   const summary = new StatsSummary();
   assert.equal(summary.update('daemon', reports(1), tracks).sendBitrate, 0);
   const stats = summary.update('daemon', reports(3), tracks);
@@ -69,7 +69,7 @@ test('`StatsSummary` gives rates since the summary before, of each track and of 
   assert.equal(stats.remote[0]?.codec, 'audio/opus');
 });
 
-test('`StatsSummary` calls a call poor or fair by what is lost since the summary before, or by the round trip', () => {
+test('`StatsSummary` rates a call poor or fair by its loss since the previous summary or by its round trip', () => {
   const summary = new StatsSummary();
   const quality = (seconds: number, options = {}) =>
     summary.update('daemon', reports(seconds, options), tracks).quality;

@@ -2,7 +2,7 @@ import type { LocalTrack } from '../LocalTrack.ts';
 import type { RemoteTrack } from '../RemoteTrack.ts';
 import type { LocalTrackStats, Quality, RemoteTrackStats, RoomStats } from './RoomStats.ts';
 
-/** What is read of a browser's statistics (W3C webrtc-stats); each is missing somewhere. */
+/** The fields of W3C webrtc-stats that are read here. No browser has all of them. */
 interface Stat {
   readonly id: string;
   readonly type: string;
@@ -29,11 +29,11 @@ interface Stat {
   readonly availableOutgoingBitrate?: number;
 }
 
-/** From these shares of lost packets on, and round trips in milliseconds, a call is no longer good, or is poor. */
+/** Shares of lost packets and round trips (ms) from which a call is fair or poor. */
 const FAIR = { loss: 0.03, roundTripMs: 250 };
 const POOR = { loss: 0.1, roundTripMs: 600 };
 
-/** Makes summaries of a browser's statistics, each with the rates since the one before. */
+/** Summarizes a browser's statistics, with rates since the previous summary. */
 export class StatsSummary {
   #before = new Map<string, Stat>();
 
@@ -43,7 +43,7 @@ export class StatsSummary {
     tracks: { readonly local: readonly LocalTrack[]; readonly remote: readonly RemoteTrack[] },
   ): RoomStats {
     const now = new Map<string, Stat>();
-    // Each connection counts its own ids, so that two have the same.
+    // Two connections may use the same ids.
     for (const [index, report] of reports.entries()) {
       for (const stat of report.values() as Iterable<Stat>) now.set(`${index}/${stat.id}`, prefixed(stat, index));
     }
@@ -114,7 +114,7 @@ export class StatsSummary {
       track,
       codec: now.get(stream?.codecId ?? '')?.mimeType,
       bitrate: stream ? this.#rate(stream, 'bytesReceived') * 8 : 0,
-      // Late packets are taken back from those that were lost.
+      // Browsers subtract packets that arrive late from the lost ones, so the difference may be negative.
       lossRate: all > 0 ? Math.max(0, lost / all) : 0,
       jitterMs: jitter === undefined ? undefined : jitter * 1000,
       width: stream?.frameWidth,
@@ -130,7 +130,7 @@ export class StatsSummary {
     return (stat[field] ?? 0) - (this.#before.get(stat.id)?.[field] ?? 0);
   }
 
-  /** A second; 0 where there is nothing to compare with. */
+  /** Bytes a second since the previous summary; 0 if that did not have the stream. */
   #rate(stat: Stat, field: 'bytesSent' | 'bytesReceived'): number {
     const before = this.#before.get(stat.id);
     const seconds = before ? (stat.timestamp - before.timestamp) / 1000 : 0;
@@ -138,7 +138,7 @@ export class StatsSummary {
   }
 }
 
-/** The same with the ids that it has and names made different from those of the other connections. */
+/** A copy whose ids, and references to ids, are unique among all connections. */
 function prefixed(stat: Stat, index: number): Stat {
   const reference = (id: string | undefined): string | undefined => (id === undefined ? undefined : `${index}/${id}`);
   const { id, mediaSourceId, codecId, remoteId, selectedCandidatePairId, ...rest } = stat;

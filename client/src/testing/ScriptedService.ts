@@ -5,20 +5,20 @@ import type { RecoveryOptions } from '../recovery/RecoveryOptions.ts';
 import type { Session } from '../session/Session.ts';
 import { type ScriptedDaemon, ScriptedSession } from './ScriptedSession.ts';
 
-/** A control plane and daemons that do as a test says, by a clock that the test moves. */
+/** A control plane and daemons that a test controls, with a mocked clock. */
 export class ScriptedService implements RecoveryOptions, ScriptedDaemon {
   /** Every session that was opened, in order. */
   readonly sessions: ScriptedSession[] = [];
-  /** What each assignment was asked with. */
+  /** The `failedDaemonId` of each assignment request. */
   readonly suspects: (string | undefined)[] = [];
-  /** When each attempt reached the service or the network, ms. */
+  /** When each request was sent, ms. */
   readonly asked: number[] = [];
   readonly dead = new Set<string>();
-  /** Whether the peer's network is there. */
+  /** Whether the peer has a network. */
   online = true;
   controlPlaneUp = true;
   openMs = 20;
-  /** What the next joins are refused with, first to last. */
+  /** The errors of the next joins, in order. */
   readonly refusals: RoomError[] = [];
   resumeFailure: RoomError | undefined;
   #members: ScriptedSession[] = [];
@@ -31,7 +31,7 @@ export class ScriptedService implements RecoveryOptions, ScriptedDaemon {
     t.mock.timers.enable({ apis: ['setTimeout'] });
   }
 
-  /** The sessions that the daemons have. */
+  /** The sessions that are in the room. */
   get inRoom(): readonly ScriptedSession[] {
     return this.#members;
   }
@@ -42,11 +42,11 @@ export class ScriptedService implements RecoveryOptions, ScriptedDaemon {
 
   move(daemonId: string): void {
     this.#daemonId = daemonId;
-    // The control plane names no daemon that it knows to be dead.
+    // The control plane does not assign dead daemons.
     while (this.dead.has(this.#daemonId)) this.#daemonId += '+';
   }
 
-  /** Kills a daemon, and everything that it has. */
+  /** Kills a daemon and its sessions. */
   kill(daemonId: string): void {
     this.dead.add(daemonId);
     if (this.#daemonId === daemonId) this.move(daemonId);
@@ -87,7 +87,7 @@ export class ScriptedService implements RecoveryOptions, ScriptedDaemon {
     this.#members = this.#members.filter((member) => member !== session);
   }
 
-  /** Lets time pass in steps of 10 ms, and runs what is due. */
+  /** Lets time pass in steps of 10 ms, and runs the timers that are due. */
   async pass(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += 10) {
       this.#t.mock.timers.tick(10);
@@ -96,7 +96,7 @@ export class ScriptedService implements RecoveryOptions, ScriptedDaemon {
     }
   }
 
-  /** Lets time pass until something is done, a minute at most. */
+  /** Lets time pass until a promise settles, a minute at most. */
   async until<T>(done: Promise<T>): Promise<T> {
     let settled = false;
     done.then(
@@ -110,7 +110,7 @@ export class ScriptedService implements RecoveryOptions, ScriptedDaemon {
 
   async #reach(there: boolean, timeoutMs: number, code: 'CONTROL_PLANE_UNREACHABLE' | 'DAEMON_UNREACHABLE') {
     if (!this.online || !there) {
-      // A lost packet is no answer: only the time limit ends the attempt.
+      // Packets are lost, so that only the timeout ends the attempt.
       await wait(timeoutMs);
       throw new RoomError(code, 'Not reached');
     }

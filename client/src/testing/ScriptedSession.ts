@@ -13,7 +13,7 @@ export interface ScriptedDaemon {
   leave(session: ScriptedSession): void;
 }
 
-/** A peer's session at a scripted daemon, whose events a test causes. */
+/** A peer's session at a scripted daemon. The test emits its events. */
 export class ScriptedSession extends TypedEmitter<SessionEvents> {
   readonly daemonId: string;
   readonly transports = { flowing: true };
@@ -28,7 +28,7 @@ export class ScriptedSession extends TypedEmitter<SessionEvents> {
     this.#daemon = daemon;
   }
 
-  /** The session as the SDK's own classes take it. */
+  /** This object as the type that the SDK's classes take. */
   get session(): Session {
     return this as unknown as Session;
   }
@@ -84,13 +84,13 @@ export class ScriptedSession extends TypedEmitter<SessionEvents> {
 
 /** The consumers of a scripted session. */
 class ScriptedConsumers {
-  /** What `consume` of a producer is answered with; a consumer where nothing is set. */
+  /** The errors that `consume` of a producer fails with. */
   readonly failures = new Map<string, RoomError>();
-  /** Producers whose consumer is created when the test resolves this. */
+  /** Promises that `consume` of a producer waits for. */
   readonly delays = new Map<string, Promise<void>>();
   readonly #open = new Map<string, Subscription>();
 
-  /** The producers that are received now. */
+  /** The ids of the producers that have an open consumer. */
   get received(): string[] {
     return [...this.#open.values()].map(({ producerId }) => producerId);
   }

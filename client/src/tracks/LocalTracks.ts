@@ -11,7 +11,7 @@ export interface LocalTracksEvents {
   changed: [track: LocalTrack];
 }
 
-/** What this peer publishes, wherever it is. */
+/** The tracks that this peer publishes, in each of its sessions. */
 export class LocalTracks extends TypedEmitter<LocalTracksEvents> {
   readonly #attachments: Attachments;
   readonly #tracks = new Set<LocalTrack>();
@@ -25,7 +25,7 @@ export class LocalTracks extends TypedEmitter<LocalTracksEvents> {
     return [...this.#tracks];
   }
 
-  /** @throws {RoomError} where the server refuses it */
+  /** @throws {RoomError} if the server refuses it */
   async publish(track: MediaStreamTrack, options: PublishOptions): Promise<LocalTrack> {
     const attachments = this.#attachments;
     const local = new LocalTrack(track, options, {
@@ -48,7 +48,7 @@ export class LocalTracks extends TypedEmitter<LocalTracksEvents> {
     return local;
   }
 
-  /** Publishes everything at another place. */
+  /** Publishes all tracks in a new session. */
   add(session: Session): void {
     session.on('ownProducerClosed', (local) => void local.end('refused'));
     for (const local of this.#tracks) void this.#publishAgain(local, session);
@@ -58,7 +58,7 @@ export class LocalTracks extends TypedEmitter<LocalTracksEvents> {
     for (const local of this.all) void local.close();
   }
 
-  /** Whoever publishes a track did not ask for another place, and does not lose it to what is only for now there. */
+  /** Publishes a track in a new session. Retries temporary errors, because the application did not ask for the session. */
   async #publishAgain(local: LocalTrack, session: Session): Promise<void> {
     for (let attempt = 2; !local.closed && session === this.#attachments.current; attempt++) {
       try {

@@ -5,7 +5,7 @@ import { withTrackKey } from '../session/trackKey.ts';
 import { ScriptedSession } from '../testing/ScriptedSession.ts';
 import { RemoteTracks } from './RemoteTracks.ts';
 
-/** Remote tracks of a peer that has one session, and the names of the events that they emitted. */
+/** The remote tracks of a peer with one session, and the names of the emitted events. */
 function received({ autoSubscribe = true } = {}) {
   const tracks = new RemoteTracks({ autoSubscribe, adaptive: false });
   const events: string[] = [];
@@ -16,11 +16,11 @@ function received({ autoSubscribe = true } = {}) {
   return { tracks, events, first };
 }
 
-/** Lets everything run that waits for no timer. */
+/** Runs what waits for no timer. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const keyed = (trackId: string) => ({ appData: withTrackKey({}, { trackId }) });
 
-test('`RemoteTracks` publishes and receives what a session announces', async () => {
+test('`RemoteTracks` publishes and subscribes to the producers of a session', async () => {
   const { tracks, events, first } = received();
   first.announce('p1', { appData: withTrackKey({ source: 'microphone' }, { trackId: 'track' }) });
   await settled();
@@ -34,7 +34,7 @@ test('`RemoteTracks` publishes and receives what a session announces', async () 
   assert.deepEqual(tracks.all, []);
 });
 
-test('`RemoteTracks` keeps a track that its sender publishes at another daemon, and receives it there', async () => {
+test('`RemoteTracks` keeps a track that its sender publishes in another session, and receives it there', async () => {
   const { tracks, events, first } = received();
   first.announce('p1', keyed('track'));
   await settled();
@@ -54,7 +54,7 @@ test('`RemoteTracks` keeps a track that its sender publishes at another daemon, 
   assert.deepEqual(events, ['published', 'subscribed', 'changed']);
 });
 
-test('`RemoteTracks` waits for a track that is gone from a session that is left, and unpublishes it if it stays', async () => {
+test('`RemoteTracks` keeps a track that closes in a held session until the session is released or removed', async () => {
   for (const end of ['release', 'remove'] as const) {
     const { tracks, events, first } = received();
     first.announce('p1', keyed('track'));
@@ -67,7 +67,7 @@ test('`RemoteTracks` waits for a track that is gone from a session that is left,
   }
 });
 
-test('`RemoteTracks` recognizes the track of a sender without the SDK by its kind and `appData`', async () => {
+test('`RemoteTracks` recognizes a track of a sender without the SDK by its kind and `appData`', async () => {
   const { tracks, first } = received();
   first.announce('p1', { appData: { name: 'one' } });
   first.announce('p2', { appData: { name: 'two' } });
@@ -85,7 +85,7 @@ test('`RemoteTracks` recognizes the track of a sender without the SDK by its kin
   assert.equal(tracks.all.length, 3, 'a second one like it is another track');
 });
 
-test('`RemoteTracks` does not go back to a consumer of an earlier session that is created late', async () => {
+test('`RemoteTracks` ignores a consumer of an earlier session that is created late', async () => {
   const { tracks, first } = received();
   const late = Promise.withResolvers<void>();
   first.consumers.delays.set('p1', late.promise);
@@ -100,7 +100,7 @@ test('`RemoteTracks` does not go back to a consumer of an earlier session that i
   assert.equal(tracks.all[0]?.producerId, 'p2');
 });
 
-test('`RemoteTracks` receives only the tracks that are subscribed to, where that is for the application to say', async () => {
+test('`RemoteTracks` without `autoSubscribe` receives only the tracks that the application subscribes to', async () => {
   const { tracks, events, first } = received({ autoSubscribe: false });
   first.announce('p1', keyed('track'));
   await settled();
@@ -129,7 +129,7 @@ test('`RemoteTracks` closes a consumer that is created after its track was unsub
   assert.deepEqual(events, ['published']);
 });
 
-test('`RemoteTracks` says which track this browser cannot receive, and nothing of one that is gone', async () => {
+test('`RemoteTracks` sets the error of a track that this browser cannot receive, and of no track that is gone', async () => {
   const { tracks, events, first } = received();
   first.consumers.failures.set('p1', new RoomError('INVALID_REQUEST', 'no codec', { status: 422 }));
   first.consumers.failures.set('p2', new RoomError('INVALID_REQUEST', 'gone', { status: 404 }));

@@ -16,21 +16,21 @@ export interface RemoteTracksEvents {
 }
 
 /**
- * The others' tracks. A producer that turns up elsewhere, or anew, goes on as the track that it was: the one of the same
- * peer with the same key, or where its sender gives no key, of the same kind with the same `appData`.
+ * The tracks of the other peers. A producer that appears in another session belongs to the same track as before: that of the
+ * same peer with the same key, or if the sender has no SDK and so no key, of the same kind with the same `appData`.
  */
 export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
   readonly #owner: RemoteTrackOwner;
   readonly #tracks = new Set<RemoteTrack>();
-  /** Which producer of a session is which track. */
+  /** The tracks of each session by their producer ids. */
   readonly #offers = new Map<Session, Map<string, RemoteTrack>>();
   readonly #keyed = new WeakSet<RemoteTrack>();
-  /** Sessions that are being left: what goes there may go on elsewhere. */
+  /** Sessions that the room moves from: a track that is closed there may appear in another session. */
   readonly #held = new Set<Session>();
 
   /**
-   * @param autoSubscribe whether everything is received, or what the application asks for
-   * @param adaptive whether the elements that show a track say what is received of it
+   * @param autoSubscribe whether to receive all tracks, or those that the application subscribes to
+   * @param adaptive whether the elements that show a track choose what is received of it
    */
   constructor({ autoSubscribe, adaptive }: { autoSubscribe: boolean; adaptive: boolean }) {
     super();
@@ -46,7 +46,7 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
     return [...this.#tracks];
   }
 
-  /** Follows what is announced at a session. */
+  /** Follows the producers of a session. */
   add(session: Session): void {
     this.#offers.set(session, new Map());
     session.roster.on('producerOpened', (producer) => this.#offered(session, producer));
@@ -56,17 +56,17 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
     });
   }
 
-  /** From now on what is withdrawn at this session is waited for. */
+  /** Keeps tracks whose producers close in this session from now on: they may appear in another one. */
   hold(session: Session): void {
     this.#held.add(session);
   }
 
-  /** The session is not left after all. */
+  /** The room stays in this session: tracks that are gone are unpublished. */
   release(session: Session): void {
     if (this.#held.delete(session)) this.#unpublishLost();
   }
 
-  /** Whether everything that is offered at the former session is received from this one. */
+  /** Whether all tracks are offered by this session, and received from it if they are received at all. */
   hasAll(session: Session): boolean {
     const offered = new Set(this.#offers.get(session)?.values());
     return [...this.#tracks].every(
@@ -74,7 +74,7 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
     );
   }
 
-  /** The session is over: the tracks that no other one offers are gone. */
+  /** The session is closed: tracks that no other session offers are unpublished. */
   remove(session: Session): void {
     this.#offers.delete(session);
     this.#held.delete(session);
@@ -137,7 +137,7 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
       for (const other of this.#offers.keys()) other.consumers.unsubscribe(former);
     } catch (error) {
       const reason = RoomError.from(error);
-      // Gone meanwhile, or lost with the session: that is told by itself.
+      // The producer or the session is gone, which other events say.
       if (reason.status === 404 || reason.code === 'CONNECTION_LOST' || !this.#tracks.has(track)) return;
       track.fail(reason);
       this.emit('changed', track);
@@ -186,7 +186,7 @@ export class RemoteTracks extends TypedEmitter<RemoteTracksEvents> {
     return [...this.#offers.values()].some((offers) => [...offers.values()].includes(track));
   }
 
-  /** Whether the track has moved on already, to a session that came after this one. */
+  /** Whether the track is already received from a session that is newer than this one. */
   #isFromNewer(track: RemoteTrack, session: Session): boolean {
     const sessions = [...this.#offers.keys()];
     return sessions.slice(sessions.indexOf(session) + 1).some((newer) => this.#isFrom(track, newer));

@@ -1,7 +1,7 @@
-/** How long the first frame is waited for, ms: after that whatever comes is shown. */
+/** How long to wait for the first frame, ms. */
 const LONGEST_MS = 3_000;
 
-/** Resolves when a video track has a frame to show, so that nothing black is shown in place of a last frame. */
+/** Resolves when a video track has a frame, so that no black picture replaces the last frame of another track. */
 export async function firstFrame(track: MediaStreamTrack): Promise<void> {
   if (track.kind !== 'video' || typeof document === 'undefined') return;
   const video = document.createElement('video');
@@ -11,7 +11,7 @@ export async function firstFrame(track: MediaStreamTrack): Promise<void> {
     setTimeout(resolve, LONGEST_MS);
     video.onloadeddata = () => resolve();
     video.srcObject = new MediaStream([track]);
-    // Where playing is not allowed there is no frame to wait for, and the time above ends it.
+    // If the browser does not let it play, the timeout above ends the wait.
     video.play().catch(() => {});
   });
   video.srcObject = null;
