@@ -9,9 +9,9 @@ import fc from 'fast-check';
 import { commandsOf, runDaemon } from '../support/stack.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
-/** How many requests are tried; `make soak` tries many more. */
+/** Requests. `make soak` tries many more. */
 const RUNS = Number(process.env.COMMAND_FUZZ_RUNS ?? 500);
-/** What a stranger's request may end with; everything else would be a fault of ours. */
+/** Statuses that a stranger's request may end with. Any other would be an internal error. */
 const EXPECTED: ReadonlySet<status> = new Set([status.OK, status.INVALID_ARGUMENT, status.NOT_FOUND]);
 
 const methods = MediaDaemon.methods.filter(({ name }) => name !== 'Drain');
@@ -40,7 +40,7 @@ function anyOf(field: DescField): fc.Arbitrary<unknown> {
 const messageOf = (desc: DescMessage): fc.Arbitrary<Record<string, unknown>> =>
   fc.record(Object.fromEntries(desc.fields.map((field) => [field.localName, anyOf(field)])), { requiredKeys: [] });
 
-/** Requests that are well formed, whatever is in their fields; broken ones; and bytes of any kind. */
+/** Well-formed requests with any fields, broken ones, and arbitrary bytes. */
 const requests = fc.constantFrom(...methods).chain(({ name, input }) => {
   const formed = messageOf(input).map((init) => Buffer.from(toBinary(input, create(input, init))));
   const broken = fc.tuple(formed, fc.nat(), fc.nat(255)).map(([bytes, at, value]) => {
@@ -51,7 +51,7 @@ const requests = fc.constantFrom(...methods).chain(({ name, input }) => {
   return fc.oneof({ weight: 4, arbitrary: formed }, broken, bytes).map((body) => ({ name, body }));
 });
 
-test('whatever is asked of the gRPC port, the answer is no fault of ours, and nothing is left of it', async (t) => {
+test('no request to the gRPC port causes an internal error, and nothing is left of it', async (t) => {
   const daemon = await runDaemon(t, { MEDIA_DAEMON_UNJOINED_ROOM_MS: '1' });
   const session = connect(`http://127.0.0.1:${daemon.ready.grpcPort}`);
   t.after(() => session.close());
@@ -67,7 +67,7 @@ test('whatever is asked of the gRPC port, the answer is no fault of ours, and no
       prefix.writeUInt32BE(body.length, 1);
       stream.on('error', reject);
       stream.on('trailers', (trailers) => resolve(Number(trailers['grpc-status'])));
-      // A stream that has begun goes on; this is enough of it.
+      // A stream has no end: its first message is enough.
       stream.on('data', () => {
         if (name !== 'WatchEvents') return;
         resolve(status.OK);

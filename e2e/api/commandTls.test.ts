@@ -9,7 +9,7 @@ import { authority } from '../support/authority.ts';
 import { accessToken, SECRET } from '../support/fleet.ts';
 import { commandsOf, Stack } from '../support/stack.ts';
 
-/** Has an operator drain the only daemon: the exit code, and what the command wrote. */
+/** Drains the only daemon as an operator. Returns the exit code and the output. */
 async function drain(controlPlane: string, ...options: string[]) {
   let written = '';
   const stream = { write: (text: string) => (written += text) };
@@ -19,7 +19,7 @@ async function drain(controlPlane: string, ...options: string[]) {
 
 const peersOf = async (rooms: RoomClient) => (await rooms.peers('lobby')).map(({ peerId }) => peerId);
 
-test('with client certificates whoever has one commands, nobody else connects, and the control plane assigns', async (t) => {
+test('with client certificates only their holders connect to the gRPC port, and the control plane assigns', async (t) => {
   const ours = authority(t, 'ours');
   const [server, controlPlane, backend] = [ours.sign('daemon'), ours.sign('control-plane'), ours.sign('backend')];
   const stack = await Stack.start(t, {
@@ -59,7 +59,7 @@ test('with client certificates whoever has one commands, nobody else connects, a
   await assert.rejects(commandsOf(t, daemon).getInfo({}, { deadline: Date.now() + 60_000 }), refused, 'in plain text');
   await assert.rejects(infoWith(theirs.ca, backend), refused, 'a client that knows another authority');
   assert.equal((await infoWith(ours.ca, backend)).peers, 1);
-  // A certificate that replaces the server's is shown from then on.
+  // A replaced certificate is used for new connections.
   const next = theirs.sign('daemon');
   copyFileSync(next.key, server.key);
   copyFileSync(next.cert, server.cert);
@@ -80,7 +80,7 @@ test('with client certificates whoever has one commands, nobody else connects, a
   assert.match(drained.written, /daemon-a has ended; rooms: 0, peers: 0\n$/);
 });
 
-test('over TLS a backend commands and watches with tokens, and speaks to nobody whose certificate it does not know', async (t) => {
+test('a backend commands and watches over TLS with tokens, and refuses unknown certificates', async (t) => {
   const ours = authority(t, 'ours');
   const server = ours.sign('daemon');
   const stack = await Stack.start(t, {

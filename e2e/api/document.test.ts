@@ -9,7 +9,7 @@ import { waitUntil } from '../support/waitUntil.ts';
 const stack = await Stack.start({ after });
 const { url: daemonUrl } = await stack.startDaemon('daemon-a');
 
-test('a frontend that knows only the API document sends and receives, beside one that asked for an assignment', async (t) => {
+test('a frontend that follows only the API document exchanges media with one that has an assignment', async (t) => {
   const roomUrl = `${stack.controlPlaneUrl}/rooms/lobby`;
   assert.equal((await fetch(roomUrl)).status, 404);
 
@@ -54,7 +54,7 @@ test('a frontend that knows only the API document sends and receives, beside one
   await waitUntil('the room is removed', async () => (await fetch(roomUrl)).status === 404);
 });
 
-test('a token of another peer, or for another room, is refused for good', async () => {
+test('a token of another peer or room is refused for good', async () => {
   const { url } = await stack.assign('hall', 'alice');
   for (const [from, to] of [
     ['peerId=alice', 'peerId=mallory'],
@@ -66,7 +66,7 @@ test('a token of another peer, or for another room, is refused for good', async 
   }
 });
 
-test('S4 a session is resumed with an invalid token, and nothing else is', async () => {
+test('S4 an invalid token resumes its session and does nothing else', async () => {
   const joining = { roomId: 'office', peerId: 'alice' };
   const { url } = await stack.assign('office', 'alice');
   const alice = await SignalingClient.openUrl(url);

@@ -7,15 +7,15 @@ import { SignalingClient } from '@mediasoup-server/media-daemon/testing/Signalin
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { commandsOf, runDaemon } from '../support/stack.ts';
 
-/** What would be a fault of ours. */
+/** Codes that would mean an internal error. */
 const FAULTS: ReadonlySet<status> = new Set([status.INTERNAL, status.UNKNOWN, status.UNAVAILABLE]);
-/** How long an event stream that was accepted is watched, ms; it sends nothing else. */
+/** Milliseconds after which an event stream counts as accepted. */
 const WATCHED_MS = 20;
 
 const unsigned = [0, 1, 255, 65_536, 2 ** 31, 2 ** 32 - 1];
 const signed = [0, 1, -1, 2 ** 31 - 1, -(2 ** 31)];
 const long = [0n, 1n, 2n ** 53n, 2n ** 63n - 1n];
-/** What the wire can carry in place of each scalar. */
+/** Values that replace each scalar on the wire. */
 const hostileScalars: Partial<Record<ScalarType, readonly unknown[]>> = {
   [ScalarType.STRING]: [
     ...['', ' ', '.', '..', '*', '__proto__', 'constructor', '\u0000', '0.5', 'null', '{', '[]', '"\\ud800"'],
@@ -28,7 +28,7 @@ const hostileScalars: Partial<Record<ScalarType, readonly unknown[]>> = {
   [ScalarType.INT64]: [...long, -1n, -(2n ** 63n)],
 };
 
-/** What replaces one field, with everything in it. */
+/** Values that replace a whole field. */
 function hostileValuesOf(field: DescField): readonly unknown[] {
   if (field.fieldKind === 'message')
     return [
@@ -42,7 +42,7 @@ function hostileValuesOf(field: DescField): readonly unknown[] {
   return [[], Array(1001).fill(values[1]), ...values.map((value) => [value]), ...values.map((value) => [value, value])];
 }
 
-test('whatever stands in the place of any field of a command, the answer is no fault of ours, and other rooms go on', async (t) => {
+test('no value in any field of a command causes an internal error, and other rooms continue', async (t) => {
   const daemon = await runDaemon(t, { MEDIA_DAEMON_WORKERS: '1' });
   const url = String(daemon.ready.url);
   const commands = commandsOf(t, daemon);
@@ -70,7 +70,7 @@ test('whatever stands in the place of any field of a command, the answer is no f
     };
     for (const field of input.fields)
       for (const value of [undefined, ...hostileValuesOf(field)]) {
-        // Whom the former command put out is refused, so another one comes.
+        // A kicked peer is refused, so another one joins.
         const found = await commands.listPeers({ roomId: 'room' }).catch(() => undefined);
         if (!found?.peers.length) await join('room', `peer-${messages}`);
         const [peer] = (await commands.listPeers({ roomId: 'room' })).peers;

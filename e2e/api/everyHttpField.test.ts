@@ -11,7 +11,7 @@ const NO_LIMIT = '1000000000';
 const names = ['.', '..', '*', '__proto__', 'constructor', '\u0000', '%', 'x'.repeat(2000), '\u202e', '/', '?'];
 const rtpCapabilitiesJson = JSON.stringify({ codecs: [], headerExtensions: [] });
 
-test('whatever stands in the place of any field of an HTTP request, the answer is no fault of ours, and peers are assigned', async (t) => {
+test('no value in any field of an HTTP request causes an internal error, and peers are still assigned', async (t) => {
   const stack = await Stack.start(t, {
     CONTROL_PLANE_ASSIGNMENTS_PER_MINUTE: NO_LIMIT,
     CONTROL_PLANE_REQUESTS_PER_MINUTE: NO_LIMIT,

@@ -8,12 +8,12 @@ import { hostileValues, placesIn, withValue } from '../support/leaves.ts';
 import { runDaemon } from '../support/stack.ts';
 import { validRequests } from '../support/validRequests.ts';
 
-/** Two of what is equally valid: sound and video, sending and receiving. */
+/** Two equally valid variants: sound and video, sending and receiving. */
 const PICKS = [1, 2];
-/** What is refused although it is valid: the peer has joined and has its transports, and a sound has no layers. */
+/** Valid requests that are refused: the peer has joined and has its transports, and audio has no layers. */
 const REFUSED = ['joinRoom', 'createWebRtcTransport', 'setPreferredLayers'];
 
-test('whatever stands in the place of any value of a request, the answer is no fault of ours, and other rooms on the worker go on', async (t) => {
+test('no value in any place of a request causes an internal error, and other rooms on the worker continue', async (t) => {
   const daemon = await runDaemon(t, {
     MEDIA_DAEMON_WORKERS: '1',
     ...unlimitedRates,
@@ -29,7 +29,7 @@ test('whatever stands in the place of any value of a request, the answer is no f
   const ownersProduct = await owner.client.request('produce', { kind: 'audio', rtpParameters: opusRtpParameters() });
   const ownersData = await owner.client.request('produceData', { sctpStreamParameters: { streamId: 1 } });
   const { codecs, headerExtensions } = bystander.joined.rtpCapabilities;
-  // One of each kind: the others have no members of other names.
+  // One of each kind: the others have the same members.
   const rtpCapabilities = { codecs: codecs.slice(0, 1), headerExtensions: headerExtensions.slice(0, 1) };
 
   let messages = 0;

@@ -11,13 +11,13 @@ import { assertNoGap, callOf } from '../support/rtp.ts';
 import { nextTick } from '../support/stack.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
-/** How many sequences of messages are tried; `make soak` tries many more. */
+/** Sequences of messages. `make soak` tries many more. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 150);
 /** The longest of them. */
 const MOST_MESSAGES = Number(process.env.FUZZ_LENGTH ?? 100);
-/** So many messages have tried everything that there is to try; with fewer it is a matter of luck. */
+/** With this many messages every method has succeeded once; with fewer it may not. */
 const MESSAGES_FOR_ALL = 100_000;
-/** How often it is looked whether everything has ended, every 20 ms. */
+/** Looks, 20 ms apart, for everything to have ended. */
 const MOST_LOOKS = 100;
 
 const sequences = fc.array(fc.tuple(fc.nat(PEERS.length - 1), steps), {
@@ -28,19 +28,19 @@ const sequences = fc.array(fc.tuple(fc.nat(PEERS.length - 1), steps), {
 
 const meetings = [
   {
-    meeting: 'in a room that ends with its last peer, where who loses its socket soon leaves',
+    meeting: 'the room ends with its last peer, and a lost socket soon ends its peer',
     resumeGraceMs: 20,
     watched: false,
   },
   {
-    meeting: 'in a room that goes on, to which who loses its socket comes back before leaving',
+    meeting: 'the room continues, and a peer that lost its socket resumes before it leaves',
     resumeGraceMs: 3_600_000,
     watched: true,
   },
 ];
 
 for (const { meeting, resumeGraceMs, watched } of meetings) {
-  test(`S12 whatever peers send, each request is answered once, and nothing is left of them: ${meeting}`, async (t) => {
+  test(`S12 each request of fuzzing peers is answered once, and nothing is left of them: ${meeting}`, async (t) => {
     const workers: types.Worker[] = [];
     const remember = (worker: types.Worker) => workers.push(worker);
     observer.on('newworker', remember);
@@ -49,7 +49,7 @@ for (const { meeting, resumeGraceMs, watched } of meetings) {
       ...unlimitedRates,
     });
     observer.off('newworker', remember);
-    // A pair in another room, which must notice nothing.
+    // A call in another room, which must not be disturbed.
     const { receiver, rtpCapabilities } = await callOf(t, url, 'other');
     if (watched) await SignalingClient.join(url, 'room', 'watcher');
     const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
@@ -60,7 +60,7 @@ for (const { meeting, resumeGraceMs, watched } of meetings) {
     let messages = 0;
     await fc.assert(
       fc.asyncProperty(sequences, async (sequence) => {
-        // Taken anew each time, so that what one meeting leaves is not counted against the next, smaller one.
+        // Read before each meeting, so that shrinking blames the meeting that leaves something.
         const before = { inUse: await inUse(), handlers: await handlers(workers), timers: timers() };
         const ids = new Map<string, string[]>();
         const peers = PEERS.map((id) => new FuzzPeer(url, id, ids));
@@ -72,7 +72,7 @@ for (const { meeting, resumeGraceMs, watched } of meetings) {
         }
         messages += peers.reduce((sum, { sent }) => sum + sent, 0);
         await settled(async () => assert.deepEqual(await inUse(), before.inUse));
-        // What was being made when its peer left is closed once it is there.
+        // What was being created when its peer left is closed a moment later.
         await settled(async () => assert.deepEqual(await handlers(workers), before.handlers));
         await settled(async () => assert.ok(timers() <= before.timers, `${timers()} timers, not ${before.timers}`));
         const received = receiver.received.length;
@@ -94,7 +94,7 @@ for (const { meeting, resumeGraceMs, watched } of meetings) {
   });
 }
 
-/** Looks until it is so, but not for ever: a property that hangs names no counterexample. */
+/** Repeats an assertion for two seconds at least: a property that hangs names no counterexample. */
 async function settled(isSo: () => Promise<void>): Promise<void> {
   for (let look = 0; look < MOST_LOOKS; look++) {
     if (
@@ -115,10 +115,10 @@ async function handlers(workers: readonly types.Worker[]): Promise<string[]> {
   return dumps.flatMap(({ channelMessageHandlers }) => channelMessageHandlers.channelRequestHandlers).sort();
 }
 
-/** How many timers keep this process, and the daemon in it, awake: one a socket, and one a session that waits. */
+/** Active timers of this process and the daemon in it: one for each socket and each waiting session. */
 const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 
-/** How often each method was done and refused, as the daemon counted. */
+/** How often each method succeeded and was refused, as the daemon counts. */
 function outcomesIn(metrics: string): Map<string, { done: number; refused: number }> {
   const outcomes = new Map<string, { done: number; refused: number }>();
   for (const [, method = '', code, count] of metrics.matchAll(/requests_total\{method="(\w+)",code="(\d+)"\} (\d+)/g)) {

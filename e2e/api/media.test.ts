@@ -9,7 +9,7 @@ import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { connectReceiver, OpusSender } from '../support/rtp.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
-/** Of 20 ms, in the time after which the daemon looks at the volumes again. */
+/** Packets of 20 ms between two of the daemon's looks at the volumes. */
 const PACKETS_A_LOOK = 40;
 
 /** Alice sends sound, which Bob receives. */
@@ -33,7 +33,7 @@ async function sounding(t: TestContext) {
   return { join, alice, bob, sender, receiver, producerId, rtpCapabilities, grpcPort };
 }
 
-test('S49 who speaks and how loud is told to everybody, also to who comes or comes back later', async (t) => {
+test('S49 every peer gets the active speaker and the audio levels, also one that joins or resumes later', async (t) => {
   const { join, alice, bob, receiver, grpcPort } = await sounding(t);
   const channel = openChannel(`127.0.0.1:${grpcPort}`);
   t.after(() => channel.close());
@@ -65,7 +65,7 @@ test('S49 who speaks and how loud is told to everybody, also to who comes or com
   assert.deepEqual(speakers, ['alice', ''], 'and watchers over gRPC');
 });
 
-test('S49 who sends nothing does not speak, also when nobody else is heard', async (t) => {
+test('S49 a peer that sends nothing is not the active speaker, also when nobody else is heard', async (t) => {
   const { join, alice, bob, producerId } = await sounding(t);
   const { client: carol } = await join('carol');
   await carol.request('produce', { kind: 'audio', rtpParameters: opusRtpParameters() });
@@ -81,7 +81,7 @@ test('S49 who sends nothing does not speak, also when nobody else is heard', asy
   assert.ok(!bob.unread.includes('activeSpeaker'), 'Carol was named');
 });
 
-test('S52 a consumer of simulcast is told which layers it receives, and that it receives none', async (t) => {
+test('S52 a consumer of simulcast is notified of its layers, and that it receives none', async (t) => {
   const { alice, bob, sender, rtpCapabilities } = await sounding(t);
   const rtpParameters = sender.sendSimulcast([5001, 5002]);
   const { producerId } = await alice.request('produce', { kind: 'video', rtpParameters });

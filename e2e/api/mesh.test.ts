@@ -7,12 +7,12 @@ import { RtxSender } from '../support/RtxSender.ts';
 import { assertNoGap, connectReceiver, OpusSender } from '../support/rtp.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
-/** How many receive one publisher's sound; `make soak` has more. */
+/** Subscribers of one publisher's sound. `make soak` sets more. */
 const SUBSCRIBERS = Number(process.env.SUBSCRIBERS ?? 30);
-/** How many packets each of them is watched for: 50 a second. */
+/** Packets that each of them must receive, at 50 a second. */
 const PACKETS = Number(process.env.PACKETS ?? 100);
 
-/** A room that is spread over two workers, which take the joiners in turns. */
+/** A room on two workers, which get its peers in turn. */
 async function spreadRoom(t: TestContext) {
   const { url } = await testDaemon(t, {
     MEDIA_DAEMON_WORKERS: '2',
@@ -38,7 +38,7 @@ async function spreadRoom(t: TestContext) {
   return { join, send, receive };
 }
 
-test('every subscriber on both workers receives each packet once, without loss', async (t) => {
+test('every subscriber on both workers receives each packet once', async (t) => {
   const { join, send, receive } = await spreadRoom(t);
   const { producerId } = await send(await join('publisher'), 4711);
   const receivers: Awaited<ReturnType<typeof receive>>[] = [];
@@ -53,14 +53,14 @@ test('every subscriber on both workers receives each packet once, without loss',
   );
 });
 
-test('S49 who speaks is told to the whole room, each once, whichever workers they are on', async (t) => {
+test('S49 each peer gets the active speaker once, whichever worker it is on', async (t) => {
   const { join, send, receive } = await spreadRoom(t);
   const [alice, bob, carol] = [await join('alice'), await join('bob'), await join('carol')];
   const alices = await send(alice, 4711);
   for (const { client } of [alice, bob, carol])
     assert.deepEqual(await client.notified('activeSpeaker'), { peerId: 'alice' });
   const bobs = await send(bob, 4712);
-  // Both sounds are on both workers now, the one's and the other's.
+  // The sound of each is on both workers now.
   await receive(bob, alices.producerId);
   await receive(alice, bobs.producerId);
   for (const { client } of [alice, bob, carol]) {
@@ -78,7 +78,7 @@ test('S49 who speaks is told to the whole room, each once, whichever workers the
   await carol.client.notified('audioLevels', ({ levels }) => levels.length === 0);
 });
 
-test('S22 the statistics of a subscriber on another worker have the sender’s own stream, as on the same one', async (t) => {
+test('S22 the statistics of a subscriber on another worker have the sender’s own stream, as on the same worker', async (t) => {
   const { join, send, receive } = await spreadRoom(t);
   const [alice, bob, carol] = [await join('alice'), await join('bob'), await join('carol')];
   const { producerId } = await send(alice, 4711);
@@ -97,7 +97,7 @@ test('S22 the statistics of a subscriber on another worker have the sender’s o
   }
 });
 
-test('a pipe carries nothing while all who receive over it pause, and goes on with the first who resumes', async (t) => {
+test('a pipe pauses while all consumers behind it are paused, and resumes with the first of them', async (t) => {
   const piped: types.Consumer[] = [];
   const watch = ({ observer: worker }: types.Worker) =>
     worker.on('newrouter', ({ observer: router }) =>
@@ -129,7 +129,7 @@ test('a pipe carries nothing while all who receive over it pause, and goes on wi
   const [pipe] = piped;
   assert.ok(pipe && piped.length === 1, 'one pipe for both');
 
-  /** By mediasoup's own statistics. */
+  /** Packets by mediasoup's own statistics. */
   const packets = (stats: readonly { type: string; packetCount: number }[], type: string) =>
     stats.find((stream) => stream.type === type)?.packetCount ?? 0;
   const carried = async () => packets(await pipe.getStats(), 'outbound-rtp');

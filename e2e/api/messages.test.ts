@@ -49,7 +49,7 @@ for (const [what, fail] of Object.entries(failures)) {
   });
 }
 
-test('what is sent before joining and when somebody joins arrives', async (t) => {
+test('messages sent before joining and on peerJoined arrive', async (t) => {
   const { options, alice } = await joinBots(t, fleet);
   const heard: unknown[][] = [];
   alice.room.on('dataReceived', (...told) => heard.push(told));

@@ -7,7 +7,7 @@ import { Peer, WebSocketTransport } from 'protoo-client';
 const once = (peer: Peer, event: 'open' | 'failed' | 'close'): Promise<void> =>
   new Promise((resolve) => peer.on(event as 'open', () => resolve()));
 
-/** A frontend that uses protoo-client and nothing of ours; it retries ten times a second so that the test is short. */
+/** A frontend on protoo-client alone. It retries ten times a second to keep the test short. */
 function protooPeer(t: TestContext, url: string, query: string): Peer {
   const retry = { retries: 1000, factor: 1, minTimeout: 100, maxTimeout: 100 };
   const peer = new Peer(new WebSocketTransport(`${url}/?${query}`, { retry }));
@@ -15,7 +15,7 @@ function protooPeer(t: TestContext, url: string, query: string): Peer {
   return peer;
 }
 
-test('S5 a protoo-client whose upgrade is refused backs off, and is let in later', async (t) => {
+test('S5 a protoo-client whose upgrade is refused backs off and joins later', async (t) => {
   const { url } = await testDaemon(t, { MEDIA_DAEMON_MAX_PEERS: '1' });
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const bob = protooPeer(t, url, 'roomId=room&peerId=bob');
@@ -26,7 +26,7 @@ test('S5 a protoo-client whose upgrade is refused backs off, and is let in later
   await bob.request('joinRoom', { roomId: 'room', peerId: 'bob' });
 });
 
-test('S1 a protoo-client that may never come in is told why, and stops', async (t) => {
+test('S1 a protoo-client that may never join gets the reason and stops', async (t) => {
   const { url } = await testDaemon(t);
   const peer = protooPeer(t, url, 'roomId=..&peerId=bob');
   let opened = 0;
@@ -43,14 +43,14 @@ test('S1 a protoo-client that may never come in is told why, and stops', async (
   assert.equal(opened, 1);
 });
 
-test('S25 a protoo-client whose socket is lost reconnects by itself and resumes', async (t) => {
+test('S25 a protoo-client that loses its socket reconnects and resumes', async (t) => {
   const { url } = await testDaemon(t);
   const watcher = await SignalingClient.join(url, 'room', 'watcher');
   const peer = protooPeer(t, url, 'roomId=room&peerId=bob');
   await once(peer, 'open');
   const joining = { roomId: 'room', peerId: 'bob' };
   const { sessionId } = (await peer.request('joinRoom', joining)) as { sessionId: string };
-  // The socket of protoo-client has no other way to be lost from inside.
+  // protoo-client offers no other way to lose its socket.
   const { _ws: socket } = (peer as unknown as { _transport: { _ws: { _connection: { socket: { destroy(): void } } } } })
     ._transport;
   const again = once(peer, 'open');

@@ -13,7 +13,7 @@ import type { SignalingClient } from '@mediasoup-server/media-daemon/testing/Sig
 import { accessToken, fleet, watching } from '../support/fleet.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
-test('a backend finds a room, commands it, and watches it until it is over', async (t) => {
+test('a backend finds a room, sends commands to it, and watches it until it closes', async (t) => {
   const { rooms, join, stack } = await fleet(t, 2);
   await assert.rejects(rooms.commands.getRoom({ roomId: 'lobby' }), { code: 'ROOM_NOT_FOUND' });
   const { client: alice } = await join('alice');
@@ -30,7 +30,7 @@ test('a backend finds a room, commands it, and watches it until it is over', asy
   await rooms.commands.closePeer({ roomId: 'lobby', peerId: 'bob', refuseFor: { seconds: 60n } });
   assert.equal(await bob.closed, 4000);
   await until('peerLeft bob');
-  // The control plane hears of it with the next heartbeat, which goes out at once.
+  // The control plane learns of the ban with the next heartbeat, which is sent at once.
   const refusal = async () =>
     stack.assign('lobby', 'bob', stack.controlPlaneUrl, await accessToken('bob', 'lobby', {}));
   await t.waitFor(() => assert.rejects(refusal(), /403 .*removed/), { interval: 50, timeout: 60_000 });
@@ -74,7 +74,7 @@ function runExample(t: TestContext, name: string, args: readonly string[], token
   return { lines, exited };
 }
 
-test('the example `removePeer` watches a room and puts a peer out', async (t) => {
+test('the example `removePeer` watches a room and removes a peer', async (t) => {
   const { stack, admin, join } = await fleet(t, 1);
   const { client: alice } = await join('alice');
   const { lines, exited } = runExample(t, 'removePeer', [stack.controlPlaneUrl, 'lobby', 'mallory'], admin);

@@ -9,9 +9,9 @@ import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { type Method, type Notification, notifications, requests } from '@mediasoup-server/proto/signaling';
 import { OpusReceiver, OpusSender } from '../support/rtp.ts';
 
-/** Where the examples of the reference are kept. `make record` writes them anew. */
+/** The examples of the reference, which `make record` writes. */
 const EXAMPLES = new URL('../../proto/signaling-examples.json', import.meta.url);
-/** What nothing sends yet: the reference says that they have no example. */
+/** Messages that nothing sends yet: the reference says that they have no example. */
 const NOT_RECORDED: Notification[] = ['consumerClosed', 'transportClosed', 'messagesMissed'];
 
 type Message = { request?: true; response?: true; notification?: true; id?: number; method?: string; data?: unknown };
@@ -22,7 +22,7 @@ type Examples = {
   notifications: Record<string, Message>;
 };
 
-/** Keeps the first of each message that goes over the wire, and checks every one of them by its schema. */
+/** Keeps the first of each message on the wire, and checks all of them against their schemas. */
 class Recorder {
   readonly examples: Examples = { requests: {}, notifications: {} };
 
@@ -66,7 +66,7 @@ async function join(recorder: Recorder, url: string, roomId: string, peerId: str
   return { client, joined: await client.request('joinRoom', { roomId, peerId, ...more }) };
 }
 
-/** A meeting in which every message comes up that a client and a daemon have for each other. */
+/** A meeting that uses every message between client and daemon. */
 async function meet(t: TestContext): Promise<Examples> {
   const { url, grpcPort } = await testDaemon(t);
   const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
@@ -103,7 +103,7 @@ async function meet(t: TestContext): Promise<Examples> {
     transportId: transports.recv.transportId,
     dtlsParameters: receiver.dtlsParameters,
   });
-  // Only now does media flow: the scores of what is consumed already change, which is told.
+  // Media flows only now, which changes the scores of the consumers.
   const { transportId } = sending;
   await alice.request('connectWebRtcTransport', { transportId, dtlsParameters: sender.dtlsParameters });
   const { consumerId } = heard;
@@ -158,7 +158,7 @@ async function meet(t: TestContext): Promise<Examples> {
   return recorder.examples;
 }
 
-test('each message of a real meeting is as its schema says, and none is missing in it', async (t) => {
+test('each message of a real meeting matches its schema, and the meeting has every message', async (t) => {
   const recorded = await meet(t);
   assert.deepEqual(Object.keys(recorded.requests).sort(), Object.keys(requests).sort());
   assert.deepEqual(
@@ -170,7 +170,7 @@ test('each message of a real meeting is as its schema says, and none is missing 
   if (process.env.RECORD) await writeFile(EXAMPLES, `${JSON.stringify(recorded, null, 2)}\n`);
 });
 
-test('the examples of the reference are what the schemas allow, and there is one of each message', async () => {
+test('the examples of the reference match the schemas, and each message has one', async () => {
   const examples: Examples = JSON.parse(await readFile(EXAMPLES, 'utf8'));
   assert.deepEqual(Object.keys(examples.requests).sort(), Object.keys(requests).sort());
   for (const [method, { request, response }] of Object.entries(examples.requests)) {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-test('each rule of docs/design/signaling-rules.md is cited by the title of a test, and no other is', async () => {
+test('the titles of tests cite each rule of docs/design/signaling-rules.md, and no other', async () => {
   const spec = await readFile(`${root}docs/design/signaling-rules.md`, 'utf8');
   const rules = [...spec.matchAll(/^- \*\*(S\d+)\*\* /gm)].map(([, rule]) => rule);
   assert.equal(new Set(rules).size, rules.length, 'no number twice');

@@ -10,7 +10,7 @@ const daemon = await stack.startDaemon('daemon-a');
 const [alice, bob] = (await openSdkPages({ after }, 2)) as [Page, Page];
 let rooms = 0;
 
-/** Puts Alice, who publishes, and Bob, who looks on, in a room. */
+/** Alice and Bob join a room, and both publish. */
 async function meet(bobs: object = {}): Promise<void> {
   await reloadSdkPages([alice, bob]);
   await waitUntil('no consumer is left', async () => (await consumers()) === 0);
@@ -24,7 +24,7 @@ async function consumers(): Promise<number> {
   return Number(/^media_daemon_consumers (\d+)/m.exec(metrics)?.[1]);
 }
 
-/** Waits until Alice's camera, as Bob sees it, is in a state. */
+/** Waits until Alice's camera satisfies a condition on Bob's page. */
 const until = (bob: Page, condition: (track: RemoteCamera) => boolean): Promise<unknown> =>
   bob.waitForFunction(
     `(${condition})(room.remoteTracks.find(({ peerId, kind }) => peerId === 'alice' && kind === 'video') ?? {})`,
@@ -47,12 +47,12 @@ test('without `autoSubscribe` a track is received from `subscribe` to `unsubscri
   await subscribe(false);
   await until(bob, (track) => track.state === 'unsubscribed' && track.track === undefined);
   await waitUntil('one consumer is gone', async () => (await consumers()) === received - 1);
-  // Its element is as it was: it shows the track again.
+  // The same element shows the track again.
   await subscribe(true);
   await seesMore(bob, 1);
 });
 
-test('a video is received in the size that it is shown in, and not while it is off the screen', async () => {
+test('a video is received in the size it is shown in, and not while it is off the screen', async () => {
   await meet();
   const style = (css: string) =>
     bob.evaluate((text) => {
@@ -70,7 +70,7 @@ test('a video is received in the size that it is shown in, and not while it is o
   await seesMore(bob, 1);
 });
 
-test('preferred layers that are set hold until they are taken back', async () => {
+test('preferred layers hold until they are unset', async () => {
   await meet();
   await bob.evaluate(() => {
     for (const video of document.querySelectorAll('video')) video.style.cssText = 'width: 640px; height: 360px';
@@ -88,7 +88,7 @@ test('preferred layers that are set hold until they are taken back', async () =>
   await until(bob, (track) => track.layers?.spatialLayer === 1);
 });
 
-test('a camera that was muted while it was off the screen is known to be when it is shown again', async () => {
+test('a camera that was muted while off the screen is reported as muted when it is shown again', async () => {
   await meet();
   const place = (css: string) =>
     bob.evaluate((text) => {

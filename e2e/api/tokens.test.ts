@@ -215,7 +215,7 @@ test('an assignment made before its peer was kicked does not join, although the 
   const { stack, daemon, accessToken, commands, operator } = await strictStack(t, store.settings, 'tables');
   for (const skew of [60_000, -60_000]) {
     const roomId = `skewed${skew}`;
-    // The daemon never hears of this clock.
+    // The daemon sends no heartbeat to this control plane.
     const { ready } = await stack.startControlPlane({
       NODE_OPTIONS: `--import=${import.meta.resolve('../support/skewedClock.ts')}`,
       CLOCK_SKEW_MS: String(skew),

@@ -17,7 +17,7 @@ async function callBehindRelay(t: TestContext) {
   return { stack, relay, client, daemonId, daemon: daemons.get(daemonId) };
 }
 
-test('a daemon that drains asks nobody to move before the control plane knows', async (t) => {
+test('a draining daemon asks peers to move only after the control plane knows', async (t) => {
   const { stack, relay, client, daemonId, daemon } = await callBehindRelay(t);
   relay.delay(200);
   daemon?.process.kill('SIGTERM');
@@ -25,7 +25,7 @@ test('a daemon that drains asks nobody to move before the control plane knows', 
   assert.notEqual((await stack.assign('lobby', 'alice')).daemonId, daemonId);
 });
 
-test('a daemon that cannot reach the control plane drains nevertheless', async (t) => {
+test('a daemon drains although it cannot reach the control plane', async (t) => {
   const { relay, client, daemon } = await callBehindRelay(t);
   relay.cut();
   daemon?.process.kill('SIGTERM');

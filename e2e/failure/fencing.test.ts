@@ -9,7 +9,7 @@ import { TcpProxy } from '../support/TcpProxy.ts';
 import { waitForSuccess, waitUntil } from '../support/waitUntil.ts';
 
 const SUSPECT_AFTER_MS = 1000;
-/** Daemons whose peers are never cut off while a test looks. */
+/** Peers keep their place longer than a test takes. */
 const PATIENT = { MEDIA_DAEMON_MOVE_DEADLINE_MS: '3600000' };
 
 /** Alice's room is on daemon-a, which can be cut off from the control plane; daemon-b stands by. */
@@ -64,16 +64,16 @@ async function joinAs({ url }: { url: string }) {
 
 const isReady = ({ state }: DaemonInfo): boolean => state === 'ready';
 
-/** The code that a joiner is refused with. */
+/** The error code of a refused joiner. */
 async function refusalOf(client: SignalingClient, peerId: string): Promise<number> {
   const answer = await client.ask('joinRoom', { roomId: 'lobby', peerId }).catch(() => undefined);
   assert.notEqual(answer?.ok, true, peerId);
   return answer?.errorCode ?? (await client.notified('error')).code;
 }
 
-test('S57 a daemon that was taken for dead lets nobody into its rooms, whose peers have time to move', async (t) => {
+test('S57 a fenced daemon refuses new peers, and gives its peers time to move', async (t) => {
   const { stack, serving, standby, alice, sessionId, untilAssignedTo, untilKnown, cutOff, heal } = await fleet(t);
-  // Three who have what lets them in, were the daemon not taken for dead meanwhile.
+  // Three peers that would be admitted if the daemon were not fenced.
   const assigned = await stack.assign('lobby', 'bob');
   const waiting = await SignalingClient.openUrl((await stack.assign('lobby', 'carol')).url);
   const tokenless = await SignalingClient.open(serving.url, 'lobby', 'dave');
@@ -89,14 +89,14 @@ test('S57 a daemon that was taken for dead lets nobody into its rooms, whose pee
   assert.equal(await refusalOf(waiting, 'carol'), 401);
   assert.equal(await refusalOf(await SignalingClient.openUrl(assigned.url), 'bob'), 401);
   assert.equal(await refusalOf(tokenless, 'dave'), 409, 'the room is elsewhere');
-  // Who is there goes on, and is asked again when its socket was lost.
+  // Alice stays, and is asked to move again after she resumes.
   alice.socket.terminate();
   const again = await SignalingClient.open(serving.url, 'lobby', 'alice');
   const resumed = await again.request('joinRoom', { roomId: 'lobby', peerId: 'alice', sessionId });
   assert.deepEqual([resumed.resumed, resumed.peers], [true, []]);
   assert.equal((await again.notified('reconnect')).reason, 'fenced');
 
-  // The room comes back to the same daemon, as another.
+  // The room is opened again on the same daemon, with a new epoch.
   standby.process.kill('SIGKILL');
   const back = await untilAssignedTo('daemon-a');
   assert.ok(back.epoch > elsewhere.epoch);
@@ -105,7 +105,7 @@ test('S57 a daemon that was taken for dead lets nobody into its rooms, whose pee
   again.close();
   const commands = commandsOf(t, serving);
   await waitUntil('the daemon has one room', async () => (await commands.getInfo({})).rooms <= 1);
-  // A further heartbeat would have reported the end of the former.
+  // The next heartbeat must not report the new room as closed.
   await stack.assign('lobby', 'later');
   const { daemonId, epoch } = await stack.assign('lobby', 'later');
   assert.deepEqual({ daemonId, epoch }, { daemonId: back.daemonId, epoch: back.epoch });
@@ -113,7 +113,7 @@ test('S57 a daemon that was taken for dead lets nobody into its rooms, whose pee
   assert.deepEqual(joiner.unread, []);
 });
 
-test('S58 a daemon that was taken for dead admits nobody until it is registered anew', async (t) => {
+test('S58 a fenced daemon refuses new peers until it is registered again', async (t) => {
   const { serving, alice, sessionId, untilAssignedTo, untilKnown, cutOff, heal } = await fleet(t);
   const tokenless = await SignalingClient.open(serving.url, 'lobby', 'dave');
   cutOff();
@@ -123,7 +123,7 @@ test('S58 a daemon that was taken for dead admits nobody until it is registered 
   await assert.rejects(SignalingClient.open(serving.url, 'another', 'erin'), /503/);
   assert.equal(await refusalOf(tokenless, 'dave'), 503);
   assert.equal(await tokenless.closed, 1012);
-  // Alice may go on, but not begin anew.
+  // Alice may resume, but not join again.
   alice.socket.terminate();
   const again = await SignalingClient.open(serving.url, 'lobby', 'alice');
   assert.equal((await again.request('joinRoom', { roomId: 'lobby', peerId: 'alice', sessionId })).resumed, true);
@@ -134,10 +134,10 @@ test('S58 a daemon that was taken for dead admits nobody until it is registered 
   await SignalingClient.join(serving.url, 'another', 'erin');
 });
 
-test('a daemon that is superseded while it is cut off lets its peers move, and ends with 1', async (t) => {
+test('a daemon that is superseded while it is cut off lets its peers move and ends with 1', async (t) => {
   const { stack, serving, alice, untilKnown, cutOff, heal } = await fleet(t);
   cutOff();
-  // Before that its place is not given away.
+  // A second daemon may take its id only then.
   await untilKnown('daemon-a is suspect', ({ heartbeatAt }) => Date.now() - Date.parse(heartbeatAt) > SUSPECT_AFTER_MS);
   await stack.startDaemon('daemon-a', PATIENT);
   const ended = once(serving.process, 'exit');

@@ -10,7 +10,7 @@ import { assertNoGap, connectReceiver, connectSender } from '../support/rtp.ts';
 import { runDaemon } from '../support/stack.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
-test('S14 whatever a peer sends, each request of it is answered, and a call in its own room goes on', async (t) => {
+test('S14 each request of a hostile peer is answered, and a call in its room continues', async (t) => {
   const { ready, process: daemon } = await runDaemon(t, {
     MEDIA_DAEMON_PING_INTERVAL_MS: '500',
     MEDIA_DAEMON_JOIN_TIMEOUT_MS: '500',
@@ -69,7 +69,7 @@ test('S14 whatever a peer sends, each request of it is answered, and a call in i
   await SignalingClient.join(url, 'room', 'carol');
 });
 
-/** Opens a WebSocket by hand, sends the bytes and waits for the end. */
+/** Opens a WebSocket by hand, sends bytes and waits until the server closes it. */
 async function sendFrames(port: number, bytes: readonly number[]): Promise<void> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});

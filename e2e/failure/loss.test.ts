@@ -8,11 +8,11 @@ import type { TransportOptions } from '../support/rtp.ts';
 import { UdpRelay } from '../support/UdpRelay.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
-/** How many packets of 200 a second come while some are lost. */
+/** Packets that arrive during the loss, at 200 a second. */
 const PACKETS = 200;
-/** Every so many RTP packets one is lost, of those that are sent again too. */
+/** One in this many RTP packets is lost, also of those sent again. */
 const LOST_EVERY = 5;
-/** What is lost of them, at least. */
+/** The least number of packets lost. */
 const MANY = PACKETS / LOST_EVERY / 2;
 const SSRC = 6001;
 
@@ -52,7 +52,7 @@ async function watching(t: TestContext) {
   await bob.client.request('resume', { consumerId });
   await waitUntil('the first packet comes', () => receiver.received.size > 0);
 
-  /** Resolves when so many more packets have come, and none up to there is missing. */
+  /** Waits for this many more packets, of which none is missing. */
   const complete = async () => {
     const enough = receiver.received.size + PACKETS;
     const received = () => receiver.received.size;
@@ -68,7 +68,7 @@ async function watching(t: TestContext) {
   return { alice, bob, sender, receiver, producerId, consumerId, complete, stats };
 }
 
-/** Without estimation of bandwidth, which holds libdatachannel's peers for ones without any. */
+/** Without bandwidth estimation, which mistakes libdatachannel for a peer without bandwidth. */
 const withNacks = ({ codecs }: { codecs: { mimeType: string }[] }) => ({
   codecs: codecs
     .filter(({ mimeType }) => /\/(VP8|rtx)$/i.test(mimeType))
@@ -77,7 +77,7 @@ const withNacks = ({ codecs }: { codecs: { mimeType: string }[] }) => ({
 });
 
 /**
- * Has a relay lose some of the RTP that it relays, and counts it.
+ * Makes a relay lose some RTP packets, and counts them.
  *
  * @param lost a payload type of which it loses everything.
  */
@@ -99,7 +99,7 @@ const loseNothing = (relay: UdpRelay) => {
   relay.loses = () => false;
 };
 
-test('what is lost on the way to a subscriber is sent again, and it alone is told a worse score', async (t) => {
+test('packets lost on the way to a subscriber are sent again, and only the subscriber gets a worse score', async (t) => {
   const { bob, receiver, consumerId, complete, stats } = await watching(t);
   const lost = loseSome(bob.relay);
   await complete();
@@ -115,7 +115,7 @@ test('what is lost on the way to a subscriber is sent again, and it alone is tol
   assert.ok(packetsRetransmitted >= receiver.repaired.size && nackPacketCount >= packetsRetransmitted);
 });
 
-test('what is lost on the way from a publisher is sent again, and both are told its score', async (t) => {
+test('packets lost on the way from a publisher are sent again, and both peers get its score', async (t) => {
   const { alice, bob, receiver, producerId, complete, stats } = await watching(t);
   const lost = loseSome(alice.relay);
   await complete();
@@ -137,10 +137,10 @@ test('what is lost on the way from a publisher is sent again, and both are told 
   t.diagnostic(`${packetsRepaired} of the publisher's packets came again, ${receiver.repaired.size} to the subscriber`);
 });
 
-test('a key frame that a subscriber asks for is asked of the publisher', async (t) => {
+test('the publisher is asked for a key frame that a subscriber requests', async (t) => {
   const { bob, sender, consumerId } = await watching(t);
   const before = sender.keyFrameRequests;
-  // Again and again, since one that is asked for while another is awaited is not passed on.
+  // Repeated, because a request made while another is pending is not passed on.
   await waitUntil('the publisher is asked for a key frame', async () => {
     await bob.client.request('requestKeyFrame', { consumerId });
     return sender.keyFrameRequests > before;

@@ -6,7 +6,7 @@ import { assertNoGap, connectReceiver, connectSender } from '../support/rtp.ts';
 import { TcpProxy } from '../support/TcpProxy.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
-/** Alice sends to Bob; the WebSocket of each goes through a relay of its own. Carol looks on. */
+/** Alice sends to Bob, each over a WebSocket through its own relay. Carol watches. */
 async function sending(t: TestContext, environment: Record<string, string> = {}) {
   const { url, metricsPort } = await testDaemon(t, environment);
   const { port } = new URL(url);
@@ -36,8 +36,8 @@ async function sending(t: TestContext, environment: Record<string, string> = {})
 
 for (const who of ['alice', 'bob'] as const) {
   for (const failure of ['reset', 'blackhole'] as const) {
-    test(`media flows on while the socket of ${who} is cut by a ${failure}, and the session resumes`, async (t) => {
-      // The end of the test waits for the blackholed socket as long as a ping is.
+    test(`media continues after a ${failure} of the socket of ${who}, and the session resumes`, async (t) => {
+      // The end of the test waits one ping interval for the blackholed socket.
       const ping = { MEDIA_DAEMON_PING_INTERVAL_MS: '2000' };
       const { join, relays, carol, alice, bob, receiver, more } = await sending(t, ping);
       const { sessionId } = { alice, bob }[who].joined;
@@ -56,7 +56,7 @@ for (const who of ['alice', 'bob'] as const) {
   }
 }
 
-test('S12 media flows on while the sockets are slow, and no answer is lost', async (t) => {
+test('S12 media continues while the sockets are slow, and every request is answered', async (t) => {
   const { relays, alice, bob, receiver, more } = await sending(t);
   for (const relay of Object.values(relays)) relay.delay(300);
   await Promise.all([alice, bob].flatMap(({ client }) => Array.from({ length: 10 }, () => client.request('ping'))));
@@ -64,7 +64,7 @@ test('S12 media flows on while the sockets are slow, and no answer is lost', asy
   assertNoGap(receiver.received);
 });
 
-test('S6 a blackholed socket is noticed, and after the grace time its peer has left', async (t) => {
+test('S6 a blackholed socket is detected, and its peer leaves after the grace time', async (t) => {
   const pingInterval = 200;
   const { metricsPort, relays, carol } = await sending(t, {
     MEDIA_DAEMON_PING_INTERVAL_MS: String(pingInterval),

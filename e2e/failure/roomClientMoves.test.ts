@@ -9,7 +9,7 @@ import { status } from '@grpc/grpc-js';
 import { fleet, watching } from '../support/fleet.ts';
 import { waitForSuccess } from '../support/waitUntil.ts';
 
-test('a backend follows a room from a daemon that is drained, and from one that dies', async (t) => {
+test('a backend follows a room from a drained daemon and from a killed one', async (t) => {
   const { rooms, join, running } = await fleet(t, 3);
   const { until, seen } = watching(t, rooms);
   let { client: alice, daemonId } = await join('alice');
@@ -34,7 +34,7 @@ test('a backend follows a room from a daemon that is drained, and from one that 
   carol.close();
 });
 
-test('a backend is told the end of a daemon that does not drain, and follows the room', async (t) => {
+test('a backend gets roomClosed from a daemon that stops without a drain, and follows the room', async (t) => {
   const { rooms, join, running } = await fleet(t, 2);
   const { until, seen } = watching(t, rooms);
   const { daemonId } = await join('alice');
@@ -47,7 +47,7 @@ test('a backend is told the end of a daemon that does not drain, and follows the
   await until('peerJoined bob');
 });
 
-test('a backend that watches anew with a cursor sees what happened meanwhile, and nothing twice', async (t) => {
+test('a watch from a cursor gets what happened meanwhile, and nothing twice', async (t) => {
   const { rooms, join } = await fleet(t, 1);
   const first = watching(t, rooms);
   await join('alice');
@@ -60,7 +60,7 @@ test('a backend that watches anew with a cursor sees what happened meanwhile, an
   assert.deepEqual(second.seen, ['peerJoined bob', 'peerJoined carol']);
 });
 
-test('a backend that reads slowly is told all that happened in a room, also once the room is over', async (t) => {
+test('a slow backend gets every event of a room, also after the room has closed', async (t) => {
   const { rooms, join } = await fleet(t, 1);
   await join('alice');
   const stream = rooms.watch('lobby', { cursor: 'of nothing' });
@@ -73,7 +73,7 @@ test('a backend that reads slowly is told all that happened in a room, also once
   assert.deepEqual(told, ['roomCreated', 'peerJoined', 'peerLeft', 'roomClosed']);
 });
 
-test('a message whose answer is lost is not sent again, and the connection is made anew', async (t) => {
+test('a message whose answer is lost is not sent again, and the channel reconnects', async (t) => {
   const { rooms, join, running } = await fleet(t, 1);
   const { client: alice, daemonId } = await join('alice');
   const send = (text: string) =>
@@ -91,7 +91,7 @@ test('a message whose answer is lost is not sent again, and the connection is ma
   assert.equal((await alice.notified('message')).data, 'after');
 });
 
-test('a backend whose token is of a key that is not used any more gets another', async (t) => {
+test('a backend gets a new command token after the signing key was rotated', async (t) => {
   const { rooms, join, stack } = await fleet(t, 1);
   await join('alice');
   await rooms.commands.getRoom({ roomId: 'lobby' });
@@ -105,7 +105,7 @@ test('a backend whose token is of a key that is not used any more gets another',
   stack.controlPlane.kill('SIGTERM');
   await ended;
   await stack.restartControlPlane({ CONTROL_PLANE_ASSIGNMENT_KEY_FILE: keyFile });
-  // Whoever joins now shows the new key to the daemon.
+  // The token of a new peer shows the new key to the daemon.
   await join('bob');
   assert.equal((await rooms.peers('lobby')).length, 2);
 });

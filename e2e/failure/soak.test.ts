@@ -12,19 +12,19 @@ import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { nextTick, runDaemon } from '../support/stack.ts';
 import { waitForValue } from '../support/waitUntil.ts';
 
-/** How many times two peers meet; `make soak` has many more. */
+/** How many times two peers meet. `make soak` sets many more. */
 const CYCLES = Number(process.env.CYCLES ?? 200);
-/** Meetings that go on at a time. */
+/** Meetings at a time. */
 const AT_A_TIME = 10;
-/** Of so many meetings one ends with a peer that is lost for good. */
+/** One in this many meetings ends with a peer that never comes back. */
 const LOST_ONE_IN = 10;
-/** How often it is looked whether everything has ended, every 20 ms: longer than the grace time. */
+/** Looks, 20 ms apart, for everything to have ended. They take longer than the grace time. */
 const MOST_LOOKS = 500;
 
-/** What there is of something, in the order that it is shown. */
+/** Counts by name, in the order of the printed table. */
 type Use = Readonly<Record<string, number>>;
 
-/** What a process holds, as the kernel sees it. */
+/** The resources of a process as the kernel counts them. */
 async function useOf(name: string, pid: number): Promise<Use> {
   const folder = `/proc/${pid}/fd`;
   const open = await Promise.all((await readdir(folder)).map((fd) => readlink(`${folder}/${fd}`).catch(() => '')));
@@ -36,7 +36,7 @@ async function useOf(name: string, pid: number): Promise<Use> {
   };
 }
 
-/** A daemon on its own, and a way to see what it and its worker hold. */
+/** A daemon without a control plane, and what it and its worker hold. */
 async function watchedDaemon(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), 'mediasoup-server-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
@@ -107,13 +107,13 @@ async function meet(url: string, index: number): Promise<void> {
   await Promise.all(again.map(({ client }) => client.closed));
 }
 
-/** What there is more of than before. Memory is shown alone: nobody can say when an allocator gives it back. */
+/** The counts that have risen. Memory is only printed: an allocator may keep it. */
 const risen = (now: Use, before: Use): string[] =>
   Object.entries(now)
     .filter(([name, count]) => !name.endsWith('bytes') && count > (before[name] ?? 0))
     .map(([name, count]) => `${name}: ${before[name]} -> ${count}`);
 
-test('after many meetings the daemon and its worker hold what they held before', async (t) => {
+test('many meetings leave nothing behind in the daemon and its worker', async (t) => {
   const { url, use } = await watchedDaemon(t);
   let met = 0;
   const meetings = async (count: number) => {
@@ -122,7 +122,7 @@ test('after many meetings the daemon and its worker hold what they held before',
       if (met % 1000 === 0 && met > 0) t.diagnostic(`${met} meetings`);
     }
   };
-  /** What is held when everything has ended, or when that was waited for long enough. */
+  /** What is held once everything has ended, or after the last look. */
   const useOnce = async (isEnded: (now: Use) => boolean): Promise<Use> => {
     let now = await use();
     for (let look = 0; look < MOST_LOOKS && !isEnded(now); look++) {

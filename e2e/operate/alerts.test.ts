@@ -9,17 +9,17 @@ import { alertingCases } from '../support/alertingCases.ts';
 import { alertRules, PROMETHEUS } from '../support/monitoring.ts';
 
 const RULES = join(PROMETHEUS, 'alerts.yaml');
-/** Between two samples; the cases' series last for twenty minutes of them. */
+/** Between two samples. The series of the cases last twenty minutes. */
 const INTERVAL = '15s';
 const AT = '15m';
 
 const promtool = (...args: string[]) => execFileSync('promtool', args, { encoding: 'utf8', stdio: 'pipe' });
 
-test('Prometheus takes the configuration and the rules', () => {
+test('Prometheus accepts the configuration and the rules', () => {
   assert.match(promtool('check', 'config', join(PROMETHEUS, 'prometheus.yaml')), /rules found/);
 });
 
-test('every alert fires for what it is for, and is silent when all is well', () => {
+test('every alert fires in its case and is silent otherwise', () => {
   const rules = new Map(alertRules().map((rule) => [rule.alert, rule]));
   const names = alertingCases.map(({ alert }) => alert);
   assert.deepEqual(names, [...rules.keys()]);
@@ -47,7 +47,7 @@ test('every alert fires for what it is for, and is silent when all is well', () 
   }
 });
 
-test('every alert is explained where its annotation says', () => {
+test('every alert has the section of the runbook that its annotation names', () => {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const explained = new Map<string, string[]>();
   for (const { alert, annotations } of alertRules()) {

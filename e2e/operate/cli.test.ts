@@ -12,7 +12,7 @@ import { Stack } from '../support/stack.ts';
 const program = fileURLToPath(new URL('../../node_modules/.bin/mediasoup-server', import.meta.url));
 const secret = 'a secret of the tests that is long enough';
 
-/** Runs a command line in this process, which is faster than one of its own. */
+/** Runs a command line in this process, which is faster than a new one. */
 async function cli(words: readonly string[], environment: Record<string, string> = {}) {
   const written = { stdout: '', stderr: '' };
   const stream = (name: keyof typeof written) => ({ write: (text: string) => (written[name] += text) });
@@ -25,7 +25,7 @@ async function cli(words: readonly string[], environment: Record<string, string>
   return { code, ...written, lines };
 }
 
-test('an operator makes the tables, looks around and drains a daemon', async (t) => {
+test('an operator creates the tables, lists rooms and daemons, and drains a daemon', async (t) => {
   const store = await SharedStore.start(t);
   const strict = {
     ...store.settings,
@@ -40,7 +40,7 @@ test('an operator makes the tables, looks around and drains a daemon', async (t)
   assert.match(await text(creating.stdout), /^the tables mediasoup-server-\* exist\n$/);
   const stack = await Stack.start(t, strict);
   const daemons = await Promise.all(
-    // Each in a region of its own: between two of one region the load of the moment decides.
+    // Each has its own region: within a region the load would decide.
     ['daemon-a', 'daemon-b'].map((id) => stack.startDaemon(id, { MEDIA_DAEMON_MODE: 'jwt', MEDIA_DAEMON_REGION: id })),
   );
   const operator = await cli(['token', '--room', '*', '--peer', 'operator', '--grant', 'admin'], strict);
@@ -100,7 +100,7 @@ test('an operator makes the tables, looks around and drains a daemon', async (t)
   }
 });
 
-test('`daemons drain` says that a daemon ended at the deadline it was given, with peers in its rooms', async (t) => {
+test('`daemons drain` reports a daemon that ended at its deadline with peers in its rooms', async (t) => {
   const stack = await Stack.start(t);
   const daemon = await stack.startDaemon('daemon-a');
   await SignalingClient.join(daemon.url, 'lobby', 'alice');

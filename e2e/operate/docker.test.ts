@@ -7,7 +7,7 @@ import * as mediaDaemon from '@mediasoup-server/media-daemon/config';
 import { readSettings, settingTypes } from '@mediasoup-server/server-kit/settings';
 import { parse } from 'yaml';
 
-/** The images and the compose file are never built here, so what can be read is held against what is there. */
+/** Tests build no images, so these check the files against the code. */
 
 type Service = {
   readonly build: { readonly target: string };
@@ -22,7 +22,7 @@ const compose = parse(await read('compose.yaml'), { merge: true }) as { services
 const stages = new Map(
   (await read('Dockerfile')).split(/^(?=FROM )/m).map((text) => [/^FROM \S+ AS (\S+)/.exec(text)?.[1], text]),
 );
-/** As a user gives what the file asks for. */
+/** Values for the variables that the compose file requires. */
 const given = { DAEMON_KEY: 'a key of sixteen characters or more', MEDIA_IP: '192.0.2.1' };
 
 const readers: Record<string, (environment: Record<string, string>) => unknown> = {
@@ -31,7 +31,7 @@ const readers: Record<string, (environment: Record<string, string>) => unknown> 
 };
 
 for (const [name, service] of Object.entries(compose.services)) {
-  test(`the service ${name} is confined, and its server takes its settings`, () => {
+  test(`the service ${name} is confined, and its server accepts its settings`, () => {
     const { read_only, network_mode, environment } = service;
     assert.deepEqual({ read_only, network_mode }, { read_only: true, network_mode: 'host' });
     const filled = Object.entries(environment).map(([variable, value]) => [
@@ -41,13 +41,13 @@ for (const [name, service] of Object.entries(compose.services)) {
     assert.doesNotThrow(() => readers[name]?.(Object.fromEntries(filled)));
   });
 
-  test(`the image ${name} runs as nobody in particular, and asks for its health with a command that exists`, async () => {
+  test(`the image ${name} runs as an unprivileged user, and its health check runs an existing command`, async () => {
     const stage = stages.get(service.build.target) ?? assert.fail('the Dockerfile has no such stage');
     assert.match(stage, /^USER [1-9]\d*$/m);
     const [program, ...words] = JSON.parse(/HEALTHCHECK .* CMD (\[.+\])/.exec(stage)?.[1] ?? '[]');
     assert.equal(program, 'mediasoup-server');
     const nothing = { write: () => {} };
-    // 3: it makes sense, and nobody answers.
+    // 3: the command is valid, and nobody answers.
     const environment = {
       CONTROL_PLANE_DAEMON_KEY: given.DAEMON_KEY,
       CONTROL_PLANE_LISTEN_PORT: '1',
@@ -57,7 +57,7 @@ for (const [name, service] of Object.entries(compose.services)) {
   });
 }
 
-test('the media daemon has longer to stop than its drain takes', () => {
+test('Docker waits longer for the media daemon to stop than a drain takes', () => {
   const seconds = Number.parseInt(compose.services['media-daemon']?.stop_grace_period ?? '', 10);
   assert.ok(seconds * 1000 >= settingTypes(mediaDaemon.settingsSchema).drainDeadlineMs.parse(undefined) + 30_000);
 });

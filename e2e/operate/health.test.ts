@@ -18,7 +18,7 @@ const deployed = (file: string) => readFileSync(new URL(`../../deploy/${file}`, 
 const page = readFileSync(new URL('../../docs/operate/health.md', import.meta.url), 'utf8');
 const statusOf = async (url: string, path: string) => (await fetch(url.replace(/^ws/, 'http') + path)).status;
 
-/** The cells of a row of the page's table. */
+/** The cells of a row in the table of HEALTH.md. */
 function rowOf(process: string, state: string): string[] {
   const rows = page.split('\n').map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')));
   const row = rows.find(([, first, second]) => first === process && second === state);
@@ -36,7 +36,7 @@ async function answersOf(t: TestContext, { url, ready }: Daemon): Promise<string
   return [...http.map(String), String(serving)];
 }
 
-/** What becomes of a peer that has not been here. */
+/** How joining ends for a new peer. */
 async function newPeer(url: string, roomId: string): Promise<string> {
   const client = await SignalingClient.open(url, roomId, 'new').catch(() => undefined);
   if (!client) return 'refused';
@@ -45,7 +45,7 @@ async function newPeer(url: string, roomId: string): Promise<string> {
   return ok ? 'joins' : String(errorCode);
 }
 
-test('a control plane is healthy and ready, or only healthy when its table fails', async (t) => {
+test('a control plane is healthy and ready, and only healthy when its table fails', async (t) => {
   const store = await SharedStore.start(t);
   const stack = await Stack.start(t, store.settings, 'tables');
   await stack.startDaemon('daemon-a');
@@ -61,12 +61,12 @@ test('a control plane is healthy and ready, or only healthy when its table fails
     return [String(health), String(ready), '', assigned, ''];
   };
   assert.deepEqual(await answers(), rowOf('control plane', 'all is well'));
-  // No request is let through.
+  // Every request is throttled.
   store.throttle = Number.POSITIVE_INFINITY;
   assert.deepEqual(await answers(), rowOf('control plane', 'its table fails'));
 });
 
-test('a media daemon is healthy and ready without its control plane, and draining is neither', async (t) => {
+test('a media daemon is ready without its control plane, and not while it drains', async (t) => {
   const stack = await Stack.start(t);
   const daemon = await stack.startDaemon('daemon-a', { MEDIA_DAEMON_RESUME_GRACE_MS: '60000' });
   const joining = { roomId: 'room', peerId: 'here' };
@@ -90,7 +90,7 @@ test('a media daemon is healthy and ready without its control plane, and drainin
   assert.equal((await again.request('joinRoom', { ...joining, sessionId })).resumed, true);
 });
 
-test('a media daemon without a media worker is healthy and not ready', async (t) => {
+test('a media daemon without a media worker is healthy but not ready', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'health-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const workerBin = join(folder, 'worker');
@@ -98,7 +98,7 @@ test('a media daemon without a media worker is healthy and not ready', async (t)
   const stack = await Stack.start(t);
   const settings = { MEDIA_DAEMON_WORKER_BIN: workerBin, MEDIA_DAEMON_WORKER_TIMEOUT_MS: '1000' };
   const daemon = await stack.startDaemon('daemon-a', settings);
-  // None can be started in place of those that die.
+  // No worker can be started to replace the killed ones.
   rmSync(workerBin);
   await daemon.killWorkers('idle ones');
   await waitUntil('the daemon is not ready', async () => (await statusOf(daemon.url, '/ready')) !== 200);
@@ -106,7 +106,7 @@ test('a media daemon without a media worker is healthy and not ready', async (t)
   assert.deepEqual(row, rowOf('media daemon', 'it has no media worker'));
 });
 
-test('Docker and Kubernetes ask for what a draining daemon answers too, and give it the time to drain', async (t) => {
+test('the probes of Docker and Kubernetes keep a draining daemon, which gets the time to drain', async (t) => {
   const [, podText = ''] = /```yaml\n(.*?)```/s.exec(page) ?? [];
   const { terminationGracePeriodSeconds, containers } = parse(podText);
   const [{ livenessProbe, readinessProbe }] = containers;

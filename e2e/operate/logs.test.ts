@@ -9,7 +9,7 @@ import { waitUntil } from '../support/waitUntil.ts';
 const ACCESS_SECRET = 'a secret of the tests that is long enough';
 const TURN_SECRET = 'a secret of the TURN servers alone';
 const DAEMON_KEY = 'a key that no log may have';
-/** What is looked for in a token that is not logged whole: its signature. */
+/** The signature of a token, which would show that a part of it was logged. */
 const signatureOf = (token: string): string => token.split('.')[2] ?? token;
 
 const accessToken = (claims: object) =>
@@ -17,7 +17,7 @@ const accessToken = (claims: object) =>
     .setProtectedHeader({ alg: 'HS256', typ: 'access+jwt' })
     .sign(new TextEncoder().encode(ACCESS_SECRET));
 
-/** Both halves, as talkative as they get. */
+/** Control plane and daemon at their lowest log level. */
 async function talkativeStack(t: TestContext) {
   const stack = await Stack.start(t, {
     CONTROL_PLANE_MODE: 'jwt',
@@ -41,7 +41,7 @@ async function talkativeStack(t: TestContext) {
 type Line = { readonly [field: string]: unknown } & { readonly msg: string };
 const linesOf = ({ log }: Pick<Running, 'log'>): Line[] => log.map((line) => JSON.parse(line));
 
-test('no secret is in what the processes write, and every line has the ids that it concerns', async (t) => {
+test('the processes log no secret, and every line has the ids that it concerns', async (t) => {
   const { stack, daemon } = await talkativeStack(t);
   const post = async (path: string, body: object, bearer?: string, requestId?: string) => {
     const headers = {
@@ -80,7 +80,7 @@ test('no secret is in what the processes write, and every line has the ids that 
   const again = await SignalingClient.openUrl(resuming);
   assert.equal((await again.request('joinRoom', joining)).resumed, true);
 
-  // Tokens that are not good, in the address and elsewhere.
+  // Invalid tokens, in the URL and elsewhere.
   const forged = secret('forged token', `${String(token).slice(0, -20)}${'A'.repeat(20)}`);
   const mallory = await SignalingClient.openUrl(`${daemon.url}/?roomId=lobby&peerId=mallory&token=${forged}`);
   assert.equal(await mallory.closed, 4000);
@@ -97,7 +97,7 @@ test('no secret is in what the processes write, and every line has the ids that 
   await assert.rejects(commands.listPeers({ roomId: 'lobby' }, bearing(forged)));
   await assert.rejects(commands.closePeer({ roomId: 'lobby', peerId: 'nobody' }, bearing(command)));
 
-  // A registration, and a heartbeat that finds nobody.
+  // A registration, and a heartbeat of an unknown daemon.
   const registered = await post('/daemons/daemon-b/registrations', registration, DAEMON_KEY);
   assert.equal(registered.status, 201);
   secret('secret of an incarnation', ((await registered.json()) as { secret: string }).secret);

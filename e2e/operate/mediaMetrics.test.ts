@@ -7,7 +7,7 @@ import { waitUntil } from '../support/waitUntil.ts';
 
 const LOST = 7;
 
-test('the metrics count what peers send and are sent to the packet, and what was lost', async (t) => {
+test('the metrics count each packet that peers send and receive, and each lost one', async (t) => {
   const { url, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_MEDIA_STATS_INTERVAL_MS: '100' });
   const scrape = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
   const read = async (name: string, direction: 'in' | 'out') => {
@@ -35,14 +35,14 @@ test('the metrics count what peers send and are sent to the packet, and what was
     async () => (await read('rtp_packets_lost_total', 'in')) >= LOST,
   );
   assert.equal(await read('rtp_packets_lost_total', 'in'), LOST);
-  // Nothing follows, so that both counts arrive at the same.
+  // No packet follows, so both counts become equal.
   await alice.client.request('pauseProducer', { producerId });
   await waitUntil(
     'the metric counts what was received',
     async () => (await read('rtp_packets_total', 'out')) === receiver.received.length,
   );
   const received = receiver.received.length;
-  // The producer's statistics are not read in the same moment as the consumer's.
+  // The statistics of producer and consumer are read at different times.
   await waitUntil('the producer counts it too', async () => (await read('rtp_packets_total', 'in')) >= received);
   const bytes = await read('rtp_bytes_total', 'out');
   assert.ok(bytes >= received * 40, `${bytes} bytes in ${received} packets`);

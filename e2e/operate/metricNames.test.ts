@@ -7,7 +7,7 @@ import { readQuery } from '../support/promQl.ts';
 import { Stack } from '../support/stack.ts';
 import { waitForValue } from '../support/waitUntil.ts';
 
-/** What Prometheus itself adds. */
+/** Prometheus adds these itself. */
 const OWN_METRICS = ['up'];
 const OWN_LABELS = ['instance', 'job'];
 
@@ -17,7 +17,7 @@ async function scrape(metricsPort: unknown): Promise<Map<string, Set<string>>> {
   const series = new Map<string, Set<string>>();
   const labelsOf = (name: string) => series.get(name) ?? series.set(name, new Set()).get(name);
   for (const line of text.split('\n')) {
-    // Without any series yet, the type tells that there will be some.
+    // A metric that has no series yet has its type.
     const [, declared, type] = /^# TYPE (\S+) (\S+)/.exec(line) ?? [];
     if (declared)
       for (const end of type === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']) labelsOf(declared + end);
@@ -27,7 +27,7 @@ async function scrape(metricsPort: unknown): Promise<Map<string, Set<string>>> {
   return series;
 }
 
-test('every query of the dashboard and of the alerts asks for metrics and labels that the processes have', async (t) => {
+test('every query of the dashboard and the alerts uses metrics and labels that the processes export', async (t) => {
   const stack = await Stack.start(t, { CONTROL_PLANE_WRONG_KEYS_PER_MINUTE: '1' });
   const ask = async (path: string, body: object) => {
     const headers = { 'content-type': 'application/json', authorization: 'Bearer wrong' };

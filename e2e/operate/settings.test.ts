@@ -9,7 +9,7 @@ import { readSettings, settingTypes, variableName } from '@mediasoup-server/serv
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A value that each setting does not take. Other settings may be needed to get that far. */
+/** An invalid value for each setting. */
 const wrongValues = {
   [controlPlane.PREFIX]: {
     listenIp: 'here',
@@ -107,9 +107,9 @@ for (const { PREFIX, settingsSchema } of [controlPlane, mediaDaemon]) {
   const wrong: Readonly<Record<string, string | undefined>> = wrongValues[PREFIX] ?? {};
 
   for (const setting of Object.keys(settingTypes(settingsSchema))) {
-    // What is a number in the table is a number in the settings.
+    // A setting whose default is a number gets a negative one.
     const variable = variableName(PREFIX, setting);
-    test(`a wrong ${variable} is refused by its name`, () => {
+    test(`an invalid ${variable} is refused with its name`, () => {
       const fallback = settingTypes(settingsSchema)[setting as never] as {
         safeParse(given: unknown): { data?: unknown };
       };
@@ -123,7 +123,7 @@ for (const { PREFIX, settingsSchema } of [controlPlane, mediaDaemon]) {
   }
 }
 
-test('every variable that a document or a template names is a setting, and the reference names every setting', async () => {
+test('every variable in documents and templates is a setting, and the reference lists every setting', async () => {
   const known = new Set(
     [controlPlane, mediaDaemon].flatMap(({ PREFIX, settingsSchema }) =>
       Object.keys(settingTypes(settingsSchema)).map((setting) => variableName(PREFIX, setting)),

@@ -6,7 +6,7 @@ import { runDaemon, Stack } from '../support/stack.ts';
 import { type ReceivedSpan, TraceCollector } from '../support/TraceCollector.ts';
 import { waitForValue } from '../support/waitUntil.ts';
 
-/** What a frontend that traces sends with its request (W3C Trace Context). */
+/** The trace of a frontend, which it sends with its request (W3C Trace Context). */
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
 
@@ -15,7 +15,7 @@ const refusing = {
 };
 const joining = { roomId: 'lobby', peerId: 'alice' };
 
-test('an assignment, the making of its room and the join are one trace through both processes', async (t) => {
+test('an assignment, the creation of its room and the join are one trace across both processes', async (t) => {
   const collector = await TraceCollector.start(t);
   const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
   const stack = await Stack.start(t, tracing);
@@ -53,7 +53,7 @@ test('an assignment, the making of its room and the join are one trace through b
   assert.equal(line.traceId, TRACE);
 });
 
-test('without a place to send traces to the SDK of OpenTelemetry is not loaded', async (t) => {
+test('the OpenTelemetry SDK is not loaded without an endpoint for traces', async (t) => {
   const stack = await Stack.start(t, refusing);
   await stack.startDaemon('daemon-a', refusing);
   const alice = await SignalingClient.openUrl((await stack.assign('lobby', 'alice')).url);

@@ -11,7 +11,7 @@ import * as mediaDaemon from '../../media-daemon/src/config.ts';
 
 const folder = fileURLToPath(new URL('../../deploy/systemd/', import.meta.url));
 const units = (await readdir(folder)).filter((name) => name.endsWith('.service'));
-/** What `systemd-analyze security` may count: 10 for each point of its scale, on which less is safer. */
+/** The highest exposure, in tenths of a point on the scale of `systemd-analyze security`, where less is safer. */
 const MAX_EXPOSURE = 15;
 
 function run(command: string, ...words: string[]): { code: number | null; output: string } {
@@ -21,7 +21,7 @@ function run(command: string, ...words: string[]): { code: number | null; output
   return { code: status, output: stdout + stderr };
 }
 
-test('`systemd-analyze verify` finds nothing wrong with the units where the package puts them', async (t) => {
+test('`systemd-analyze verify` accepts the units where the package installs them', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'units-'));
   t.after(() => rm(root, { recursive: true }));
   const installed = join(root, 'usr/lib/systemd/system');
@@ -47,7 +47,7 @@ for (const unit of units) {
   });
 }
 
-test('the daemon has longer to stop than its drain takes', async () => {
+test('systemd waits longer for the daemon to stop than a drain takes', async () => {
   const unit = await readFile(join(folder, 'mediasoup-media-daemon.service'), 'utf8');
   const [, seconds] = /^TimeoutStopSec=(\d+)$/m.exec(unit) ?? [];
   const drainMs = settingTypes(mediaDaemon.settingsSchema).drainDeadlineMs.parse(undefined);
@@ -59,7 +59,7 @@ for (const [half, { PREFIX, settingsSchema }] of Object.entries({
   'control-plane': controlPlane,
   'media-daemon': mediaDaemon,
 })) {
-  test(`every variable of ${half}.env is a setting, and none is set`, async () => {
+  test(`every variable of ${half}.env is a setting and is commented out`, async () => {
     const lines = (await readFile(join(folder, `${half}.env`), 'utf8')).split('\n');
     const known = Object.keys(settingTypes(settingsSchema)).map((setting) => variableName(PREFIX, setting));
     const variables = lines.flatMap((line) => /^#([A-Z_]+)=/.exec(line)?.[1] ?? []);
@@ -72,9 +72,9 @@ for (const [half, { PREFIX, settingsSchema }] of Object.entries({
   });
 }
 
-test('`nft` takes the example of a firewall', (t) => {
+test('`nft` accepts the example firewall', (t) => {
   const { code, output } = run('nft', '--check', '--file', join(folder, 'nftables.conf'));
-  // Even a check asks the kernel, which a container may not.
+  // Even a check asks the kernel, which a container may not be allowed.
   if (/Operation not permitted/.test(output)) return t.skip(`nft may not ask the kernel here: ${output.trim()}`);
   assert.deepEqual({ code, output }, { code: 0, output: '' });
 });

@@ -8,16 +8,16 @@ const { MediaStream, nonstandard, RTCPeerConnection } = wrtc;
 const SAMPLES = 480;
 const PICTURE = { width: 320, height: 180 };
 
-/** Somebody in a room who has no browser: the SDK in Node, on libwebrtc. */
+/** A peer without a browser: the SDK in Node, on libwebrtc. */
 export class Bot {
   readonly room: Room;
-  /** How many frames or pieces of sound came, by the track's id. */
+  /** Received frames or pieces of sound, by the track's id. */
   readonly received = new Map<string, number>();
   readonly #t: TestContext;
   readonly #counted = new WeakSet<MediaStreamTrack>();
 
   static async join(t: TestContext, options: JoinOptions, stateChanged: (room: Room) => void = () => {}): Promise<Bot> {
-    // What mediasoup-client's handlers for Chromium take from their browser.
+    // mediasoup-client's handler for Chromium uses these globals.
     Object.assign(globalThis, { MediaStream, RTCPeerConnection });
     const bot = new Bot(t, new Room({ ...options, handlerFactory: Chrome111.createFactory({}) }));
     bot.room.on('stateChanged', () => stateChanged(bot.room));
@@ -30,7 +30,7 @@ export class Bot {
     this.room = room;
     t.after(() => room.leave());
     room.on('trackSubscribed', (track) => this.#count(track));
-    // A track that moved is received by another MediaStreamTrack.
+    // After a move the track has another MediaStreamTrack.
     room.on('remoteTrackChanged', (track) => this.#count(track));
   }
 

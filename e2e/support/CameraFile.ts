@@ -4,7 +4,7 @@ const WIDTH = 320;
 const HEIGHT = 180;
 const FRAMES = 8;
 
-/** A file that Chromium takes for a camera (`--use-file-for-fake-video-capture`): it is plugged in while it exists. */
+/** A file that is Chromium's camera (`--use-file-for-fake-video-capture`), which is plugged in while the file exists. */
 export class CameraFile {
   readonly path: string;
 
@@ -12,7 +12,7 @@ export class CameraFile {
     this.path = path;
   }
 
-  /** A bar that moves over a grey picture, as YUV4MPEG2. */
+  /** Writes a bar that moves over a grey picture, as YUV4MPEG2. */
   async plugIn(): Promise<void> {
     const frames = Array.from({ length: FRAMES }, (_, frame) => {
       const luma = Buffer.alloc(WIDTH * HEIGHT, 110);
@@ -23,11 +23,11 @@ export class CameraFile {
     await writeFile(this.path, Buffer.concat([header, ...frames]));
   }
 
-  /** The browser's capture process dies too, as it has the file open; the browser starts another. */
+  /** Removes the file and kills the capture process, which has it open. Chromium starts another. */
   async pullOut(): Promise<void> {
     await rm(this.path);
     for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-      // It may have ended meanwhile.
+      // The process may have ended meanwhile.
       const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
       if (command.includes(this.path) && command.includes('video_capture')) process.kill(Number(pid), 'SIGKILL');
     }

@@ -6,10 +6,10 @@ import { hostileMessages } from './hostileMessages.ts';
 import { hostileValues, placesIn, withValue } from './leaves.ts';
 import { validRequests } from './validRequests.ts';
 
-/** Whose ids the peers have. */
+/** The ids of the peers. */
 export const PEERS = ['alice', 'bob', 'carol'] as const;
 const methods = Object.keys(requests).filter((name) => name !== 'leaveRoom');
-/** What much else depends on is asked more often. */
+/** Methods on which others depend are called more often. */
 const frequent = [
   'produce',
   'produceData',
@@ -20,10 +20,10 @@ const frequent = [
   'consumeData',
   'setPreferredLayers',
 ];
-/** Ids that were given out last are used first: the older ones are of what is closed. */
+/** How many of the last ids are used: older ones belong to closed objects. */
 const RECENT = 6;
 
-/** What a peer does. `pick` chooses ids among those that the server gave out, and parameters. */
+/** A step of a peer. `pick` chooses ids that the server gave out, and parameters. */
 export type Step =
   | { readonly does: 'ask' | 'emit'; readonly method: string; readonly pick: number; readonly twist: Twist }
   | { readonly does: 'garbage'; readonly data: unknown; readonly method: string }
@@ -56,7 +56,7 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** The ids that the server gave out, by the field that they stood in. */
+/** The ids that the server gave out, by the name of their field. */
 export type Ids = Map<string, string[]>;
 
 /** A peer that may lose its socket at any step and come back. */
@@ -68,7 +68,7 @@ export class FuzzPeer {
   #client: SignalingClient | undefined;
   #sessionId: string | undefined;
   #asked: Promise<void>[] = [];
-  /** How many messages it sent. */
+  /** Messages sent. */
   sent = 0;
 
   /** @param anybodys the ids that the server gave out to any of the peers. */
@@ -110,7 +110,11 @@ export class FuzzPeer {
     }
   }
 
-  /** Resolves when every request was answered. A peer whose socket is lost comes back first, where it is to. */
+  /**
+   * Waits until every request is answered.
+   *
+   * @param comesBack whether a peer that lost its socket connects again first.
+   */
   async settle(comesBack: boolean): Promise<void> {
     if (comesBack) await this.#connected();
     if (!this.#client) return;
@@ -118,13 +122,13 @@ export class FuzzPeer {
     await this.#answered(this.#client);
   }
 
-  /** Leaves, where it has a socket. */
+  /** Leaves if it has a socket. */
   async leave(): Promise<void> {
     this.#client?.close();
     await this.#client?.closed;
   }
 
-  /** Resolves when every request was answered as many times as it was asked: once. */
+  /** Waits until every request is answered, and checks that none was answered twice. */
   async #answered(client: SignalingClient): Promise<void> {
     await Promise.all(this.#asked.splice(0));
     assert.equal(client.strayAnswers, 0);
@@ -141,14 +145,14 @@ export class FuzzPeer {
     this.#ask(client, 'joinRoom', {
       roomId: 'room',
       peerId: this.#id,
-      // Now and then it is left to createWebRtcTransport.
+      // Otherwise createWebRtcTransport creates them.
       ...(this.sent % 4 > 0 && { transports: ['send', 'recv'] }),
       ...(this.#sessionId !== undefined && { sessionId: this.#sessionId }),
     });
     await this.#answered(client);
   }
 
-  /** Data of its own things mostly, but what it consumes is anybody's. */
+  /** Mostly with its own ids, but it consumes from anybody. */
   #dataFor(step: Asking, rtpCapabilities: object): unknown {
     const anybodys = step.method.startsWith('consume') || step.pick % 4 === 0;
     return dataFor(step, anybodys ? this.#anybodys : this.#own, rtpCapabilities);
@@ -164,17 +168,17 @@ export class FuzzPeer {
         learn(answer.data, this.#anybodys);
       },
       (error: Error) => {
-        // Only a socket that is gone may leave a request unanswered.
+        // Only a closed socket may leave a request unanswered.
         if (!/the socket closed/.test(error.message)) throw error;
       },
     );
-    // A failure is that of whoever awaits it later.
+    // The failure is thrown where the answers are awaited.
     answered.catch(() => {});
     this.#asked.push(answered);
   }
 }
 
-/** Keeps every id that the server gives out. */
+/** Adds every id in data that the server sent. */
 function learn(data: unknown, ids: Ids): void {
   if (typeof data !== 'object' || data === null) return;
   for (const [name, value] of Object.entries(data)) {
@@ -183,7 +187,7 @@ function learn(data: unknown, ids: Ids): void {
   }
 }
 
-/** Data that the schema takes, with ids of anybody's; with a twist, one value of it is another or is missing. */
+/** Data that matches the schema; with a twist, one value of it is replaced or missing. */
 function dataFor({ method, pick, twist }: Asking, ids: Ids, rtpCapabilities: object): unknown {
   const id = (name: string) => {
     const known = ids.get(name) ?? [];

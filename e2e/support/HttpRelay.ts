@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, request, type Server, type ServerRe
 import type { AddressInfo } from 'node:net';
 import type { Ending } from './stack.ts';
 
-/** An HTTP relay on loopback that can answer in the place of the server behind it. */
+/** An HTTP relay on loopback that can answer instead of the server behind it. */
 export class HttpRelay {
   readonly url: string;
-  /** Whether a request was answered here. */
+  /** Returns whether it answered the request itself. */
   intercept: (incoming: IncomingMessage, answer: ServerResponse) => boolean = () => false;
   readonly #to: string;
 
@@ -17,7 +17,7 @@ export class HttpRelay {
 
   /** @param to the origin that it relays to. */
   static async start(t: Ending, to: string): Promise<HttpRelay> {
-    // It ends no connection by itself: that could cross a request.
+    // It closes no idle connection, because that could race a request.
     const server = createServer({ keepAliveTimeout: 0 });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

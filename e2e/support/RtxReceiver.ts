@@ -3,7 +3,7 @@ import { dtlsParametersOf, sdp, type TransportOptions } from './rtp.ts';
 import { nack, receiverReport } from './rtxPackets.ts';
 import { sendOnTrack } from './sendOnTrack.ts';
 
-/** How often what is missing is asked for, and what arrived is reported. */
+/** Between two NACKs and receiver reports. */
 const REPORT_MS = 50;
 
 export type RtxParameters = {
@@ -11,7 +11,7 @@ export type RtxParameters = {
   readonly encodings: readonly { ssrc: number; rtx?: { ssrc: number } }[];
 };
 
-/** Receives video of one consumer, and asks again for what it misses. */
+/** Receives the video of one consumer, and requests lost packets again. */
 export class RtxReceiver {
   readonly dtlsParameters: ReturnType<typeof dtlsParametersOf>;
   /** The sequence numbers that came as they were sent first, and those that came again as RTX (RFC 4588). */
@@ -19,7 +19,7 @@ export class RtxReceiver {
   readonly repaired = new Set<number>();
   readonly ssrc: number;
   readonly #connection: PeerConnection;
-  /** Held, since a track that nobody holds is collected and hears nothing more. */
+  /** Held, because a track without references is garbage-collected and receives nothing more. */
   readonly #tracks: Track[] = [];
   readonly #timer: NodeJS.Timeout;
 
@@ -33,7 +33,7 @@ export class RtxReceiver {
         // RTCP shares the port; its packets have another type where RTP has the payload's (RFC 5761).
         const payloadType = (packet[1] ?? 0) & 0x7f;
         if (payloadType === video?.payloadType) this.received.add(packet.readUInt16BE(2));
-        // After the header, which mediasoup may extend, comes the number that the packet had first.
+        // The original sequence number follows the header, which may have extensions.
         if (payloadType === rtx?.payloadType) this.repaired.add(packet.readUInt16BE(headerBytes(packet)));
       });
       this.#tracks.push(track);
@@ -51,7 +51,7 @@ export class RtxReceiver {
     this.#timer = setInterval(() => this.#report(), REPORT_MS);
   }
 
-  /** What has not come at all, between the first and the last that came. */
+  /** The sequence numbers that never came, between the first and the last that did. */
   get missing(): number[] {
     return this.#expected.filter((sequence) => !this.received.has(sequence) && !this.repaired.has(sequence));
   }

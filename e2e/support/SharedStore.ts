@@ -10,11 +10,11 @@ import { TcpProxy } from './TcpProxy.ts';
 /** The id of the access key that the control planes and the store share. */
 const ACCESS_KEY_ID = 'test';
 
-/** Tables that several control planes share, behind a relay that can be made to fail. */
+/** Tables that several control planes share, behind relays that can fail. */
 export class SharedStore {
   readonly #t: Ending;
   readonly relay: TcpProxy;
-  /** One of so many requests is let through, and the others are throttled. */
+  /** One in this many requests passes, and the others are throttled. */
   throttle = 1;
   readonly #front: HttpRelay;
   #store: EmbeddedDynamo | undefined;
@@ -49,7 +49,7 @@ export class SharedStore {
     };
   }
 
-  /** Puts another store without tables in the place of the one that runs. */
+  /** Replaces the running store by a new one without tables. */
   async empty(): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'tables-'));
     this.#t.after(() => rm(folder, { recursive: true, force: true }));
@@ -61,7 +61,7 @@ export class SharedStore {
   }
 }
 
-/** What DynamoDB answers who asks too much. */
+/** Answers a request as a throttling DynamoDB does. */
 function throttled(answer: ServerResponse): void {
   answer.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' });
   answer.end(

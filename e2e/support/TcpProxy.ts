@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import type { Ending } from './stack.ts';
 
-/** A TCP relay on loopback that can be made to fail as networks do. */
+/** A TCP relay on loopback that can fail as networks do. */
 export class TcpProxy {
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   readonly port: number;
@@ -36,7 +36,7 @@ export class TcpProxy {
     this.#pairs.clear();
   }
 
-  /** Swallows what either end of every connection sends from now on; neither notices. */
+  /** Drops what either end of every connection sends from now on; neither notices. */
   blackhole(): void {
     for (const [near, far] of this.#pairs) {
       near.removeAllListeners('data').on('data', () => {});
@@ -46,7 +46,7 @@ export class TcpProxy {
     }
   }
 
-  /** Swallows everything, of new connections too, until `heal`. */
+  /** Drops everything, also of new connections, until `heal`. */
   cut(): void {
     this.#cut = true;
     this.blackhole();
@@ -57,7 +57,7 @@ export class TcpProxy {
     this.reset();
   }
 
-  /** Holds back whatever is sent from now on for so long. */
+  /** Delays everything that is sent from now on. */
   delay(ms: number): void {
     this.#delayMs = ms;
   }

@@ -23,7 +23,7 @@ type Sent = {
 const valuesOf = (attributes: Attribute[]): Record<string, string> =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue ?? '']));
 
-/** Where processes send their traces: OTLP over HTTP, as JSON. */
+/** Receives the traces of processes: OTLP over HTTP, as JSON. */
 export class TraceCollector {
   readonly spans: ReceivedSpan[] = [];
   readonly url: string;

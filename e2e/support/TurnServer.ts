@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 
 /**
- * Runs coturn on loopback until the test ends, with credentials that are made with any of the secrets.
+ * Runs coturn on loopback until the test ends. It accepts credentials made with any of the secrets.
  *
  * @returns its URL.
  */
@@ -64,7 +64,7 @@ export async function startTurnServer(t: TestContext, secrets: readonly string[]
   return `turn:127.0.0.1:${port}?transport=udp`;
 }
 
-/** coturn takes 0 for its usual port, so one is chosen for it. */
+/** A free port: coturn takes 0 for its default port. */
 async function freePort(): Promise<number> {
   const socket = createSocket('udp4').bind(0, '127.0.0.1');
   await once(socket, 'listening');

@@ -2,11 +2,11 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 
-/** A UDP relay on loopback that can be made to lose everything, or some. */
+/** A UDP relay on loopback that can lose some or all packets. */
 export class UdpRelay {
   readonly #socket: Socket;
   readonly #to: number;
-  /** For each who sends, a socket of its own, so that the other side can tell them apart. */
+  /** A socket for each sender, so that the other side can tell them apart. */
   readonly #beyond = new Map<string, Socket>();
   /** Whether it loses everything. */
   cut = false;

@@ -1,14 +1,14 @@
-/** What has one alert fire, as promtool's series, and what of it is other when all is well. */
+/** The series, for promtool, with which one alert fires, and those that differ when it does not. */
 type AlertingCase = {
   readonly alert: string;
   readonly firing: Record<string, string>;
   readonly quiet: Record<string, string>;
-  /** Of the alert that fires, beside its severity. */
+  /** Labels of the firing alert beside its severity. */
   readonly labels: Record<string, string>;
   readonly summary: string;
 };
 
-/** A counter that does not move, and counters that rise by so much every 15 s. */
+/** A constant counter, and counters that rise every 15 s. */
 const still = '5x80';
 const rising = (by: number): string => `0+${by}x80`;
 const is = (value: number): string => `${value}x80`;
@@ -17,7 +17,7 @@ const instance = 'a:1';
 const on = (name: string, labels = ''): string => `${name}{instance="${instance}"${labels && `,${labels}`}}`;
 const sample = (name: string, labels: string, values: string) => ({ [on(name, labels)]: values });
 
-/** A histogram of which nine observations in ten take up to `seconds`, and the others less than 1 ms. */
+/** A histogram in which nine of ten observations take up to `seconds`, and the others less than 1 ms. */
 const slow = (name: string, seconds: number, labels = ''): Record<string, string> => ({
   ...sample(`${name}_bucket`, `${labels && `${labels},`}le="0.001"`, rising(1)),
   ...sample(`${name}_bucket`, `${labels && `${labels},`}le="${seconds}"`, rising(10)),

@@ -4,7 +4,7 @@ import type { Daemon, Stack } from './stack.ts';
 
 type Row = readonly [done: string, media: string, joiners: string, left: string];
 
-/** Prints a row for each failure that the tests of a file have caused, once they have ended. */
+/** Prints a table with a row for each failure, after all tests of a file. */
 export function failureTable(): { add(...row: Row): void } {
   const rows: Row[] = [
     ['what was done', 'outage seen by media', 'outage seen by new joiners', 'what was left over'],

@@ -7,13 +7,13 @@ import { TcpProxy } from './TcpProxy.ts';
 import { waitUntil } from './waitUntil.ts';
 
 export const SECRET = 'a secret of the tests that is long enough';
-/** An access token that the fleet's control plane takes. */
+/** An access token that the fleet's control plane accepts. */
 export const accessToken = (sub: string, room: string, grants: object) =>
   new SignJWT({ sub, room, grants, aud: 'mediasoup-server', exp: Math.floor(Date.now() / 1000) + 600 })
     .setProtectedHeader({ alg: 'HS256', typ: 'access+jwt' })
     .sign(new TextEncoder().encode(SECRET));
 
-/** A strict control plane, daemons whose gRPC goes through relays, and a backend's client. */
+/** A control plane in mode `jwt`, daemons whose gRPC goes through relays, and a backend's client. */
 export async function fleet(t: TestContext, daemons: number) {
   const stack = await Stack.start(t, {
     CONTROL_PLANE_MODE: 'jwt',
@@ -43,7 +43,7 @@ export async function fleet(t: TestContext, daemons: number) {
   return { stack, running, admin, rooms, join };
 }
 
-/** Takes down what a watch gives until the test ends. */
+/** Watches a room until the test ends, and records the events. */
 export function watching(t: TestContext, rooms: RoomClient, roomId = 'lobby', from: { cursor?: string } = {}) {
   const seen: string[] = [];
   let cursor = '';
@@ -67,7 +67,7 @@ export function watching(t: TestContext, rooms: RoomClient, roomId = 'lobby', fr
       () => seen,
     );
   };
-  /** Ends the watch; resolves to where to go on from. */
+  /** Ends the watch. Returns the cursor to continue from. */
   const leave = async () => {
     stop.abort();
     await ended;

@@ -2,15 +2,15 @@ import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
 
 const deep = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
 
-/** An id that no client counts up to: a test tells the answers to these requests from those to its own. */
+/** An id that no client reaches, so that a test can tell the answers to these requests from its own. */
 const ID = 900_001;
 const request = (method: string, data: unknown, id: unknown = ID) =>
   JSON.stringify({ request: true, id, method, data });
-/** Each with a MID of its own: one that is taken would be all that is found wrong with it. */
+/** Each has its own MID, because a MID in use would be the only error found. */
 let mid = 0;
 const produce = (changes: object) =>
   request('produce', { kind: 'audio', rtpParameters: { ...opusRtpParameters(), mid: `h${++mid}`, ...changes } });
-/** Keys that JSON has and object literals have not. */
+/** Keys that JSON can have and object literals cannot. */
 const prototypes = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}';
 
 /** Requests that have broken servers of this kind; each is answered once. */
@@ -58,7 +58,7 @@ export const hostileRequests: readonly string[] = [
   request('getStats', { transportId: { toString: 'x' } }),
 ];
 
-/** Text and binary messages to which there is no answer, or an `error`. */
+/** Text and binary messages that get no answer or an `error`. */
 const nonsense: readonly (string | Uint8Array)[] = [
   'null',
   '',
@@ -78,7 +78,7 @@ const nonsense: readonly (string | Uint8Array)[] = [
 
 export const hostileMessages: readonly (string | Uint8Array)[] = [...hostileRequests, ...nonsense];
 
-/** What a peer asks of things that are another's. */
+/** Requests for objects of another peer. */
 export const thefts = (others: { transportId: string; producerId: string; consumerId: string }): readonly string[] => {
   const { transportId, producerId, consumerId } = others;
   return [
@@ -96,7 +96,7 @@ export const thefts = (others: { transportId: string; producerId: string; consum
   ];
 };
 
-/** Bytes of WebSocket frames that no client library writes; the server ends the connection over most. */
+/** WebSocket frames that no client library writes; the server closes the connection on most. */
 export const hostileFrames: Readonly<Record<string, readonly number[]>> = {
   'half a frame and silence': [0x81, 0xfe, 0x10, 0x00, 1, 2, 3, 4],
   'an unmasked frame': [0x81, 0x02, 0x7b, 0x7d],

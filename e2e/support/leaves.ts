@@ -1,4 +1,4 @@
-/** What replaces each value of a request that would be taken otherwise; `undefined` leaves it out. */
+/** Values that replace each value of a valid request; `undefined` omits it. */
 export const hostileValues: readonly unknown[] = [
   ...[-1, 0, 0.5, -0.5, 255, 256, 65_536, 2 ** 31, 2 ** 32, 2 ** 53, 2 ** 64, 1e308, -1e308],
   ...[null, undefined, true, false, '', 'x', '0.5', '__proto__', 'constructor', '\u0000', '\ud800', 'x'.repeat(5000)],
@@ -6,10 +6,10 @@ export const hostileValues: readonly unknown[] = [
   JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{}}}') as unknown,
 ];
 
-/** Where a value is within data, as names and indices. */
+/** The path of a value within data, as names and indices. */
 type Place = readonly string[];
 
-/** Every value that is somewhere in data: members of objects, entries of lists, and what they have in turn. */
+/** The paths of all values in data, at any depth. */
 export function placesIn(data: object): Place[] {
   return Object.entries(data).flatMap(([name, member]): Place[] => [
     [name],
@@ -17,7 +17,7 @@ export function placesIn(data: object): Place[] {
   ]);
 }
 
-/** A copy of the data that has another value in one place. */
+/** A copy of the data with another value in one place. */
 export function withValue<T extends object>(data: T, place: Place, value: unknown): T {
   const copy = structuredClone(data);
   let within = copy as Record<string, unknown>;

@@ -10,8 +10,8 @@ const LOOKS = [
 ] as const;
 
 /**
- * Holds what a page shows, light and dark, from a small phone to a large screen, against axe's rules, and against the rule
- * that nothing is cut off at the side. Keeps a picture of each.
+ * Checks a page, light and dark, from a small phone to a large screen, against axe's rules, and that
+ * nothing is cut off at the side. Saves a screenshot of each.
  */
 export async function assertLooksRight(page: Page, name: string): Promise<void> {
   const wrong: string[] = [];
@@ -19,7 +19,7 @@ export async function assertLooksRight(page: Page, name: string): Promise<void> 
     const look = `${name}-${colorScheme}-${width}`;
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize({ width, height });
-    // Two frames: the page lays itself out anew after it was measured.
+    // Two frames, because the page changes its layout after it was measured.
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
     await keepPicture(page, look);
     const cutOff = await page.evaluate(cutOffElements);
@@ -36,7 +36,7 @@ export async function assertLooksRight(page: Page, name: string): Promise<void> 
   assert.deepEqual(wrong, []);
 }
 
-/** What can be used or read and is not all inside the page's width. */
+/** The controls and texts that are not entirely within the page's width. */
 function cutOffElements(): string[] {
   const shown = document.querySelectorAll<HTMLElement>('button, input, select, h1, h2, [role=status], figure');
   const cutOff = [...shown].filter((element) => {

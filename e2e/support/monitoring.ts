@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 
-/** The folders of what operators load into Prometheus and Grafana. */
+/** The folders of the files for Prometheus and Grafana. */
 export const PROMETHEUS = fileURLToPath(new URL('../../deploy/prometheus', import.meta.url));
 const GRAFANA = fileURLToPath(new URL('../../deploy/grafana', import.meta.url));
 
@@ -24,7 +24,7 @@ export function alertRules(): AlertRule[] {
 
 type Panel = { readonly title: string; readonly targets?: { readonly expr: string; readonly legendFormat: string }[] };
 
-/** The queries of every dashboard: which panel asks it, and the legend that tells the answer. */
+/** The queries of every dashboard, with their panels and legends. */
 export function dashboardQueries(): { asker: string; query: string; told: string }[] {
   const files = readdirSync(GRAFANA).filter((name) => name.endsWith('.json'));
   return files.flatMap((file) => {

@@ -1,17 +1,17 @@
 import type { TestContext } from 'node:test';
 
-/** What is heard, at once, in place of a message. */
+/** Replaces a received message by others, which are delivered at once. */
 type Hearing = (text: string) => readonly string[];
 
 const asItComes: Hearing = (text) => [text];
 let hearing = asItComes;
 
-/** Changes what comes over the sockets that `connectThrough` has changed; without an argument it comes as it is again. */
+/** Changes the messages received over sockets that `connectThrough` redirects; without an argument they are unchanged. */
 export function hear(changed: Hearing = asItComes): void {
   hearing = changed;
 }
 
-/** Has the sockets of this process go to other ports, by the ports that they are opened to. */
+/** Redirects new WebSockets of this process to other ports, by the port that they would connect to. */
 export function connectThrough(t: TestContext, ports: ReadonlyMap<string, number>): void {
   const Original = globalThis.WebSocket;
   globalThis.WebSocket = class extends Original {

@@ -1,11 +1,11 @@
 import { parser } from '@prometheus-io/lezer-promql';
 
-/** What a query asks for. */
+/** The metrics and labels that a query uses. */
 export type Query = { readonly metrics: Set<string>; readonly labels: Set<string> };
 
-/** Reads a query as Prometheus does. @throws Error that shows where it is wrong. */
+/** Parses a PromQL query. @throws Error that shows the position of a syntax error. */
 export function readQuery(text: string): Query {
-  // Grafana's variables are words, or an interval.
+  // Replaces Grafana's variables, which are words or an interval.
   const query = text.replaceAll('$__rate_interval', '5m');
   const metrics = new Set<string>();
   const labels = new Set<string>();

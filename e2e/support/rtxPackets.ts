@@ -4,10 +4,10 @@ const [FEEDBACK, NACK] = [205, 1];
 const [PAYLOAD_FEEDBACK, PICTURE_LOSS] = [206, 1];
 /** RTCP's reports (RFC 3550, 6.4). */
 const [SENDER_REPORT, RECEIVER_REPORT] = [200, 201];
-/** From 1900, where NTP's time begins, to 1970, seconds. */
+/** Seconds from 1900, where NTP's time begins, to 1970. */
 const NTP_EPOCH = 2_208_988_800;
 const VERSION = 0x80;
-/** Who sends RTCP; nobody looks at it. */
+/** The SSRC of the sender of RTCP, which nobody reads. */
 const REPORTER = 1;
 
 /** The sequence numbers of a stream that an RTCP packet asks for again. */
@@ -28,7 +28,7 @@ export function* nackedBy(packet: Buffer, ssrc: number): Generator<number> {
 export const isPictureLoss = ([first = 0, second]: Buffer): boolean =>
   second === PAYLOAD_FEEDBACK && (first & 0x1f) === PICTURE_LOSS;
 
-/** Asks for packets of a stream again. */
+/** Requests packets of a stream again. */
 export function nack(ssrc: number, sequences: readonly number[]): Buffer {
   const packet = rtcp(VERSION | NACK, FEEDBACK, 12 + 4 * sequences.length);
   packet.writeUInt32BE(ssrc, 8);
@@ -36,7 +36,7 @@ export function nack(ssrc: number, sequences: readonly number[]): Buffer {
   return packet;
 }
 
-/** Reports what arrived of a stream. */
+/** Reports which packets of a stream arrived. */
 export function receiverReport(ssrc: number, lost: number, highest: number): Buffer {
   const packet = rtcp(VERSION | 1, RECEIVER_REPORT, 32);
   packet.writeUInt32BE(ssrc, 8);
@@ -45,7 +45,7 @@ export function receiverReport(ssrc: number, lost: number, highest: number): Buf
   return packet;
 }
 
-/** Reports which of the stream's timestamps is now; mediasoup scores what it received since the last one. */
+/** Reports the stream's timestamp of now. mediasoup scores the packets received since the last report. */
 export function senderReport(ssrc: number, timestamp: number, now: number): Buffer {
   const packet = rtcp(VERSION, SENDER_REPORT, 28);
   packet.writeUInt32BE(ssrc, 4);

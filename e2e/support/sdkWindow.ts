@@ -1,4 +1,4 @@
-/** Runs in the pages of the SDK's tests: gives them the SDK, and counts the frames that are shown. */
+/** Runs in the pages of the SDK's tests: exposes the SDK, and counts the frames that are shown. */
 import * as sdk from '@mediasoup-server/client';
 import type { FrameWatch, SdkWindow } from './sdkPage.ts';
 

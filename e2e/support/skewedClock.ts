@@ -1,5 +1,5 @@
 /*
- * Loaded into a process by a test (`node --import`): its clock is wrong by CLOCK_SKEW_MS.
+ * Loaded into a process by a test (`node --import`): sets its clock off by CLOCK_SKEW_MS.
  */
 const skew = Number(process.env.CLOCK_SKEW_MS ?? 0);
 const RealDate = Date;

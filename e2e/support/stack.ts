@@ -21,15 +21,15 @@ const anyPorts = {
   MEDIA_DAEMON_METRICS_PORT: '0',
   MEDIA_DAEMON_RTC_PORT: '0',
 };
-/** Of daemons that tests start or play. */
+/** The key of daemons that tests start or imitate. */
 export const daemonKey = 'a key of the tests alone';
 const children = new Set<ChildProcess>();
-// Also when the test runner itself is ended, nothing that it started stays.
+// Ends all started processes when the test runner itself is ended.
 process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-/** A process of ours that runs, with the fields of the log line that says so. */
+/** A running process of ours, with the fields of the log line that says it is ready. */
 export type Running = {
   readonly process: ChildProcess;
   readonly ready: Record<string, string | number>;
@@ -44,11 +44,11 @@ export type Daemon = Running & {
   readonly url: string;
   /** Kills those mediasoup workers of the daemon that have rooms with SIGKILL. */
   killWorkers(also?: 'idle ones'): Promise<void>;
-  /** Stops the daemon and its workers, as if the host had vanished. Returns what lets them go on. */
+  /** Stops the daemon and its workers, as if the host had vanished. Returns a function that continues them. */
   freeze(): Promise<() => void>;
 };
 
-/** A control plane with a store, and daemons, each a process of its own on ports that the system chose. */
+/** A control plane with a store, and daemons, each a process on free ports. */
 export class Stack {
   readonly #t: Ending;
   readonly #environment: Record<string, string>;
@@ -62,7 +62,7 @@ export class Stack {
 
   /**
    * @param environment settings of its control planes.
-   * @param tables makes the tables first, where the store is not the embedded one.
+   * @param tables creates the tables first, for a store that is not the embedded one.
    */
   static async start(t: Ending, environment: Record<string, string> = {}, tables?: 'tables'): Promise<Stack> {
     const folder = await mkdtemp(join(tmpdir(), 'mediasoup-server-'));
@@ -89,7 +89,7 @@ export class Stack {
     return this.#controlPlane;
   }
 
-  /** Starts the first control plane again, which has ended, where it was. */
+  /** Starts the first control plane again, on the same port, after it has ended. */
   async restartControlPlane(environment: Record<string, string> = {}): Promise<void> {
     this.#controlPlane = await this.startControlPlane({
       CONTROL_PLANE_LISTEN_PORT: new URL(this.controlPlaneUrl).port,
@@ -109,7 +109,7 @@ export class Stack {
     if (code !== 0) throw new Error(`the command "tables" ended with ${code}`);
   }
 
-  /** Starts a further control plane, which needs a store that several share. */
+  /** Starts another control plane, which needs a shared store. */
   startControlPlane(environment: Record<string, string> = {}): Promise<Running> {
     return run(this.#t, 'control-plane/src/main.ts', {
       CONTROL_PLANE_LISTEN_PORT: '0',
@@ -121,7 +121,7 @@ export class Stack {
     });
   }
 
-  /** Starts a daemon and waits until the control plane has it. */
+  /** Starts a daemon and waits until the control plane has its heartbeat. */
   async startDaemon(daemonId: string, environment: Record<string, string> = {}): Promise<Daemon> {
     const running = await run(this.#t, DAEMON, {
       MEDIA_DAEMON_DAEMON_ID: daemonId,
@@ -159,7 +159,7 @@ export class Stack {
     };
   }
 
-  /** The settings of a call that is made with a new command token. */
+  /** The settings of a gRPC call with a new command token. */
   async commandSettings(accessToken: string, asked: { roomId?: string; scopes?: string[] } = {}) {
     const answer = await fetch(`${this.controlPlaneUrl}/command-tokens`, {
       method: 'POST',
@@ -189,14 +189,14 @@ export class Stack {
   }
 }
 
-/** The commands of a daemon, over a channel that ends with the test. */
+/** The commands of a daemon, over a channel that is closed after the test. */
 export function commandsOf(t: Ending, daemon: Running, tls?: ChannelTls) {
   const client = openChannel(`127.0.0.1:${daemon.ready.grpcPort}`, tls);
   t.after(async () => client.close());
   return serviceCalls(MediaDaemon, client);
 }
 
-/** The metadata that a command token goes with. */
+/** The metadata that carries a command token. */
 export function bearing(token: string): { metadata: Metadata } {
   const metadata = new Metadata();
   metadata.set('authorization', `Bearer ${token}`);
@@ -207,14 +207,14 @@ export function bearing(token: string): { metadata: Metadata } {
 export const metricsOf = async ({ ready }: Running): Promise<string> =>
   (await fetch(`http://127.0.0.1:${ready.metricsPort}/metrics`)).text();
 
-/** What a server or a browser ends with: a test, or with `node:test` itself all tests of a file. */
+/** Ends a server or a browser: after a test, or with `after` of `node:test` after all tests of a file. */
 export type Ending = { after(end: () => Promise<void>): void; readonly passed?: boolean };
 
 /** Runs a media daemon without a control plane. */
 export const runDaemon = (t: Ending, environment: Record<string, string> = {}): Promise<Running> =>
   run(t, DAEMON, { ...anyPorts, ...environment });
 
-/** Runs a server as a process of its own until the test ends, and waits until it is ready. Its log is shown when that fails. */
+/** Runs a server as a process until the test ends, and waits until it is ready. Prints its log when the test fails. */
 async function run(t: Ending, main: string, environment: Record<string, string>): Promise<Running> {
   const child = spawn(process.execPath, [main], {
     cwd: root,
@@ -226,7 +226,7 @@ async function run(t: Ending, main: string, environment: Record<string, string>)
   const log: string[] = [];
   t.after(async () => {
     if (t.passed === false) process.stderr.write(`${log.join('\n')}\n`);
-    // One that a test has stopped hears nothing else.
+    // A stopped process gets no other signal.
     child.kill('SIGCONT');
     child.kill('SIGINT');
     await exited;
@@ -241,12 +241,12 @@ async function run(t: Ending, main: string, environment: Record<string, string>)
     createInterface(child.stdout).on('line', (line) => {
       log.push(line);
       const ready = JSON.parse(line);
-      // The one line that says where the metrics are is written when everything runs.
+      // The line with the port of the metrics is logged once everything runs.
       if (ready.metricsPort !== undefined) resolve({ process: child, ready, log, errors });
     });
     child.once('exit', (code) => reject(new Error(`${main} ended with ${code}:\n${log.join('\n')}`)));
   });
 }
 
-/** Lets the event loop turn between two looks at a condition. */
+/** Waits 20 ms. */
 export const nextTick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));

@@ -3,7 +3,7 @@ import type { Method } from '@mediasoup-server/proto/signaling';
 
 const fingerprints = [{ algorithm: 'sha-256', value: Array(32).fill('AB').join(':') }];
 
-/** What a peer asks with: ids by the field that they stand in, and what it can receive. */
+/** The peer of a request: ids by the name of their field, and its RTP capabilities. */
 export type Asking = {
   readonly peerId: string;
   readonly id: (name: string) => string;
@@ -11,9 +11,9 @@ export type Asking = {
 };
 
 /**
- * Data that the schema of each method takes, with every member that it has, so that each can be replaced.
+ * Data that matches the schema of each method and has every member, so that each can be replaced.
  *
- * @param pick chooses among what is equally valid.
+ * @param pick chooses among equally valid values.
  */
 export function validRequests(pick: number, { peerId, id, rtpCapabilities }: Asking): Readonly<Record<string, object>> {
   const ofProducer = { producerId: id('producerId') };
