@@ -1,5 +1,5 @@
 output "url" {
-  description = "Where the HTTP API is, without a slash at the end."
+  description = "The URL of the HTTP API, without a slash at the end."
   value       = var.domain == null ? aws_apigatewayv2_api.this.api_endpoint : "https://${var.domain.name}"
 
   # Who reads it can use it.
@@ -13,17 +13,17 @@ output "url" {
 }
 
 output "security_group_id" {
-  description = "The function's security group, which media daemons let in."
+  description = "The function's security group. Media daemons accept connections from it."
   value       = aws_security_group.api.id
 }
 
 output "daemon_key_secret_arn" {
-  description = "The secret with the key that media daemons register with."
+  description = "The ARN of the secret with the key for the registration of media daemons."
   value       = aws_secretsmanager_secret_version.daemon_key.arn
 }
 
 output "access_token_secret_arn" {
-  description = "The secret with what your application's backend signs access tokens with, where the module has made it."
+  description = "The ARN of the secret that your backend signs access tokens with, if the module created it."
   value       = local.makes_access_token_secret ? aws_secretsmanager_secret.access_token_secret[0].arn : null
 }
 
@@ -38,11 +38,11 @@ output "table_names" {
 }
 
 output "function_name" {
-  description = "The name of the function that answers the API."
+  description = "The name of the Lambda function."
   value       = aws_lambda_function.api.function_name
 }
 
 output "log_group_name" {
-  description = "The function's log."
+  description = "The log group of the function."
   value       = aws_cloudwatch_log_group.api.name
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "What the names of the resources, the tables among them, start with."
+  description = "The prefix of the names of all resources, also of the tables."
   type        = string
   default     = "mediasoup-server"
 
@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "bundle_directory" {
-  description = "The folder that `make lambda` has written."
+  description = "The folder that `make lambda` writes."
   type        = string
 }
 
@@ -25,7 +25,7 @@ variable "vpc_id" {
 }
 
 variable "subnet_ids" {
-  description = "The private subnets of the function, which reach DynamoDB and AWS Secrets Manager."
+  description = "The private subnets of the function. They must reach DynamoDB and AWS Secrets Manager."
   type        = list(string)
 
   validation {
@@ -35,13 +35,13 @@ variable "subnet_ids" {
 }
 
 variable "reaches_internet" {
-  description = "Whether those subnets reach the internet. A JWKS URL and media daemons outside the VPC need it."
+  description = "Whether these subnets reach the internet. A JWKS URL and media daemons outside the VPC need that."
   type        = bool
   default     = false
 }
 
 variable "cors_origins" {
-  description = "The origins of the web pages that may use the API, such as `https://app.example.com`."
+  description = "The origins of web pages that may use the API, such as `https://app.example.com`."
   type        = list(string)
 
   validation {
@@ -51,7 +51,7 @@ variable "cors_origins" {
 }
 
 variable "access_tokens" {
-  description = "What the access tokens of your application are verified with, one of: the ARN of a secret with a shared secret of 32 characters or more (HS256), that of a secret with a public key in PEM, the URL of a JSON Web Key Set. By default, a shared secret is made."
+  description = "How the access tokens of your application are verified. One of: the ARN of a secret with a shared secret of at least 32 characters (HS256), the ARN of a secret with a public key in PEM, the URL of a JSON Web Key Set. By default the module creates a shared secret."
   type = object({
     secret_arn     = optional(string)
     key_secret_arn = optional(string)
@@ -76,7 +76,7 @@ variable "access_tokens" {
 }
 
 variable "daemon_tls" {
-  description = "For media daemons outside the VPC, over mutual TLS: the ARNs of secrets in PEM, with the certificate authorities of all daemons, those on EC2 too, and the certificate and key that the control plane shows. By default, daemons have certificates of public authorities, and are shown tokens."
+  description = "Mutual TLS for media daemons outside the VPC: the ARNs of secrets in PEM, with the certificate authorities of all daemons (also those on EC2), and the certificate and key of the control plane. By default daemons have certificates of public authorities, and the control plane sends tokens."
   type = object({
     ca_secret_arn          = string
     certificate_secret_arn = string
@@ -91,7 +91,7 @@ variable "daemon_tls" {
 }
 
 variable "daemon_grpc_port" {
-  description = "The port of media daemons' gRPC servers."
+  description = "The port of the daemons' gRPC servers."
   type        = number
   default     = 50051
 
@@ -102,7 +102,7 @@ variable "daemon_grpc_port" {
 }
 
 variable "domain" {
-  description = "A name for the API instead of API Gateway's own, and the public Route 53 zone that it is in."
+  description = "A domain name for the API instead of the one of API Gateway, and the public Route 53 zone that contains it."
   type = object({
     name    = string
     zone_id = string
@@ -111,7 +111,7 @@ variable "domain" {
 }
 
 variable "settings" {
-  description = "Further settings of the control plane, by the names of the configuration table. A value may be the ARN of a secret of secret_arns."
+  description = "More settings of the control plane, by the names in docs/reference/control-plane-settings.md. A value may be the ARN of a secret in secret_arns."
   type        = map(string)
   default     = {}
 
@@ -122,7 +122,7 @@ variable "settings" {
 }
 
 variable "secret_arns" {
-  description = "Secrets that settings name."
+  description = "The ARNs of secrets that settings name."
   type        = list(string)
   default     = []
 
@@ -144,7 +144,7 @@ variable "metric_namespace" {
 }
 
 variable "memory_size" {
-  description = "MiB of memory of the function, which its share of a processor grows with."
+  description = "The function's memory in MiB. Its share of a processor grows with it."
   type        = number
   default     = 512
 
@@ -155,7 +155,7 @@ variable "memory_size" {
 }
 
 variable "reserved_concurrency" {
-  description = "How many requests at most are answered at a time, of the account's limit; -1 for no limit of its own."
+  description = "The most requests that run at the same time, taken from the account's limit; -1 for no limit of its own."
   type        = number
   default     = -1
 
@@ -166,7 +166,7 @@ variable "reserved_concurrency" {
 }
 
 variable "requests_per_second" {
-  description = "How many requests a second API Gateway lets through for long, heartbeats among them: one every two seconds of each daemon."
+  description = "The sustained rate of requests a second that API Gateway accepts. It includes heartbeats: one every two seconds from each daemon."
   type        = number
   default     = 500
 
@@ -177,7 +177,7 @@ variable "requests_per_second" {
 }
 
 variable "request_burst" {
-  description = "How many requests API Gateway lets through at once."
+  description = "The burst of requests that API Gateway accepts."
   type        = number
   default     = 1000
 
@@ -188,7 +188,7 @@ variable "request_burst" {
 }
 
 variable "log_retention_days" {
-  description = "How long logs are kept, in days."
+  description = "Days that logs are kept."
   type        = number
   default     = 30
 
@@ -199,18 +199,18 @@ variable "log_retention_days" {
 }
 
 variable "assignment_key_days" {
-  description = "The days between two rotations of the assignment key."
+  description = "Days after which the assignment key is rotated."
   type        = number
   default     = 30
 
   validation {
     condition     = var.assignment_key_days >= 1 && var.assignment_key_days <= 1000
-    error_message = "The key is rotated every 1 to 1000 days."
+    error_message = "The key is turned every 1 to 1000 days."
   }
 }
 
 variable "daemon_key_version" {
-  description = "A higher number makes a new key that media daemons register with. Those that run keep the former one, which is refused when they register anew: replace them."
+  description = "A higher number creates a new key for the registration of media daemons. Running daemons keep the old key, which is refused when they register again: replace these daemons."
   type        = number
   default     = 1
 
@@ -221,13 +221,13 @@ variable "daemon_key_version" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the tables refuse to be deleted, and deleted secrets can be had back for 30 days."
+  description = "Whether the tables are protected from deletion, and deleted secrets can be restored for 30 days."
   type        = bool
   default     = true
 }
 
 variable "alarm_topic_arns" {
-  description = "The SNS topics that alarms are sent to."
+  description = "The ARNs of the SNS topics that alarms are sent to."
   type        = list(string)
   default     = []
 

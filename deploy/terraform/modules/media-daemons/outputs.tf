@@ -1,24 +1,24 @@
 output "autoscaling_group_name" {
-  description = "The autoscaling group."
+  description = "The name of the autoscaling group."
   value       = aws_autoscaling_group.this.name
 }
 
 output "security_group_id" {
-  description = "The daemons' security group, for what else shall reach them, such as Prometheus."
+  description = "The daemons' security group, to let others reach them, such as Prometheus."
   value       = aws_security_group.this.id
 }
 
 output "role_name" {
-  description = "The instances' role, for what else they shall do, such as sending their journal somewhere."
+  description = "The instances' role, to give them more permissions, such as sending their journal somewhere."
   value       = aws_iam_role.this.name
 }
 
 output "workers" {
-  description = "How many media workers a daemon has: media ports from rtc_port on."
+  description = "The number of media workers of a daemon. Their media ports begin at rtc_port."
   value       = local.workers
 }
 
 output "private_zone_id" {
-  description = "The zone in which the VPC finds daemons."
+  description = "The id of the private zone that resolves the daemons' names inside the VPC."
   value       = aws_route53_zone.private.zone_id
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "The name of the autoscaling group, which the names of the other resources start with."
+  description = "The name of the autoscaling group, and the prefix of the names of the other resources."
   type        = string
   default     = "mediasoup-server"
 
@@ -30,7 +30,7 @@ variable "subnet_ids" {
 }
 
 variable "control_plane" {
-  description = "The control plane: where its API is, its security group, the secret with the key to register with, and the namespace of the metric DaemonLoad. The outputs of the control-plane module."
+  description = "The control plane: the URL of its API, its security group, the secret with the key for registration, and the namespace of the metric DaemonLoad. These are outputs of the control-plane module."
   type = object({
     url                   = string
     security_group_id     = string
@@ -45,7 +45,7 @@ variable "control_plane" {
 }
 
 variable "domain" {
-  description = "The domain that daemons get names in, such as `media.example.com`: `i-0123456789abcdef0.media.example.com`. In the VPC it is served by a private zone, with private addresses."
+  description = "The domain of the daemons' names. With `media.example.com` a daemon is `i-0123456789abcdef0.media.example.com`. Inside the VPC a private zone resolves these names to private addresses."
   type        = string
 
   validation {
@@ -55,12 +55,12 @@ variable "domain" {
 }
 
 variable "zone_id" {
-  description = "The public Route 53 zone that the domain is in."
+  description = "The public Route 53 zone that contains the domain."
   type        = string
 }
 
 variable "certificate_arn" {
-  description = "The certificate of `*.domain`: that of an exportable ACM certificate, or of a secret with JSON `{\"certificate\": \"..\", \"privateKey\": \"..\"}` in PEM. Instances look for a renewed one twice a day."
+  description = "The ARN of the certificate of `*.domain`: an exportable ACM certificate, or a secret with the JSON `{\"certificate\": \"..\", \"privateKey\": \"..\"}` in PEM. Instances look for a renewed one twice a day."
   type        = string
 
   validation {
@@ -70,7 +70,7 @@ variable "certificate_arn" {
 }
 
 variable "package" {
-  description = "The package with the media daemon: the bucket and key of a `.deb` or of a tar archive of the install tree. Another key replaces the instances one after another."
+  description = "The package with the media daemon: the S3 bucket and key of a `.deb`, or of a tar archive of the installed files. A different key replaces the instances, one after another."
   type = object({
     bucket = string
     key    = string
@@ -83,7 +83,7 @@ variable "package" {
 }
 
 variable "instance_type" {
-  description = "The type of the instances. One media worker runs on each of its processors."
+  description = "The instance type. One media worker runs on each processor."
   type        = string
   default     = "c7i.large"
 }
@@ -100,13 +100,13 @@ variable "architecture" {
 }
 
 variable "ami_id" {
-  description = "The image of the instances, a Debian with cloud-init; by default the current Debian 12."
+  description = "The image of the instances: a Debian with cloud-init. By default the current Debian 12."
   type        = string
   default     = null
 }
 
 variable "min_size" {
-  description = "How many daemons run at least. Two survive the loss of one."
+  description = "The fewest daemons. With two, the service survives the loss of one."
   type        = number
   default     = 2
 
@@ -117,7 +117,7 @@ variable "min_size" {
 }
 
 variable "max_size" {
-  description = "How many daemons run at most."
+  description = "The most daemons."
   type        = number
   default     = 10
 
@@ -128,7 +128,7 @@ variable "max_size" {
 }
 
 variable "target_load" {
-  description = "The mean load of the daemons, in per cent, that the group is kept at: the worst of worker CPU, network, places and event loop delay of each."
+  description = "The mean load of the daemons in percent that the group aims at. The load of a daemon is the worst of worker CPU, network, used places and event loop delay."
   type        = number
   default     = 50
 
@@ -139,7 +139,7 @@ variable "target_load" {
 }
 
 variable "warmup_seconds" {
-  description = "How long a new daemon's load is left out of the mean: until rooms have come to it."
+  description = "Seconds in which the load of a new daemon does not count, because it has few rooms yet."
   type        = number
   default     = 300
 
@@ -150,7 +150,7 @@ variable "warmup_seconds" {
 }
 
 variable "drain_seconds" {
-  description = "How long peers have to move away from a daemon that ends, in seconds. One that has none left ends at once."
+  description = "Seconds that peers have to move away from a daemon that ends. A daemon without peers ends at once."
   type        = number
   default     = 600
 
@@ -161,7 +161,7 @@ variable "drain_seconds" {
 }
 
 variable "port" {
-  description = "The port of the WebSocket server. Networks that block others let 443 through."
+  description = "The port of the WebSocket server. Strict networks let 443 through."
   type        = number
   default     = 443
 
@@ -172,7 +172,7 @@ variable "port" {
 }
 
 variable "grpc_port" {
-  description = "The port of the gRPC server, for the control plane alone."
+  description = "The port of the gRPC server. Only the control plane reaches it."
   type        = number
   default     = 50051
 
@@ -183,7 +183,7 @@ variable "grpc_port" {
 }
 
 variable "rtc_port" {
-  description = "The first media port, UDP and TCP; each further worker takes the next."
+  description = "The media port of the first worker, UDP and TCP. Each further worker uses the next port."
   type        = number
   default     = 40000
 
@@ -194,7 +194,7 @@ variable "rtc_port" {
 }
 
 variable "client_cidr_blocks" {
-  description = "The IPv4 networks that frontends are in."
+  description = "The IPv4 networks of the frontends."
   type        = list(string)
   default     = ["0.0.0.0/0"]
 
@@ -205,13 +205,13 @@ variable "client_cidr_blocks" {
 }
 
 variable "region" {
-  description = "Where the daemons are, for placement and for the metric; by default the AWS region."
+  description = "The region of the daemons, for placement and for the metric. By default the AWS region."
   type        = string
   default     = null
 }
 
 variable "settings" {
-  description = "Further settings of the media daemon, by the names of the configuration table."
+  description = "More settings of the media daemon, by the names in docs/reference/media-daemon-settings.md."
   type        = map(string)
   default     = {}
 
@@ -222,13 +222,13 @@ variable "settings" {
 }
 
 variable "session_manager" {
-  description = "Whether operators may open shells on the instances with AWS Session Manager, whose agent the image must have."
+  description = "Whether operators may open shells on the instances with AWS Session Manager. The image must contain its agent."
   type        = bool
   default     = false
 }
 
 variable "volume_size" {
-  description = "GiB of the instances' disks."
+  description = "The size of each instance's disk in GiB."
   type        = number
   default     = 10
 
@@ -239,7 +239,7 @@ variable "volume_size" {
 }
 
 variable "alarm_topic_arns" {
-  description = "The SNS topics that alarms are sent to."
+  description = "The ARNs of the SNS topics that alarms are sent to."
   type        = list(string)
   default     = []
 
@@ -250,7 +250,7 @@ variable "alarm_topic_arns" {
 }
 
 variable "tags" {
-  description = "Tags of all resources, instances and their disks among them."
+  description = "Tags of all resources, also of instances and their disks."
   type        = map(string)
   default     = {}
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "What the names of the resources start with."
+  description = "The prefix of the names of all resources."
   type        = string
   default     = "mediasoup-server"
 
@@ -10,7 +10,7 @@ variable "name" {
 }
 
 variable "cidr_block" {
-  description = "The IPv4 network of the VPC. A sixteenth of it goes to each subnet."
+  description = "The IPv4 network of the VPC. Each subnet gets a sixteenth of it."
   type        = string
   default     = "10.40.0.0/16"
 
@@ -21,7 +21,7 @@ variable "cidr_block" {
 }
 
 variable "availability_zones" {
-  description = "The availability zones, of which each gets a public subnet for media daemons and a private one for the control plane."
+  description = "The availability zones. Each gets a public subnet for media daemons and a private one for the control plane."
   type        = list(string)
 
   validation {
@@ -31,7 +31,7 @@ variable "availability_zones" {
 }
 
 variable "nat_gateway" {
-  description = "Whether the private subnets reach the internet, through a NAT gateway in the first zone. The control plane needs it for a JWKS URL and for media daemons outside the VPC; without it, it reaches AWS Secrets Manager through an endpoint in the first zone."
+  description = "Whether the private subnets reach the internet through a NAT gateway in the first zone. The control plane needs that for a JWKS URL and for media daemons outside the VPC. Without it, the control plane reaches AWS Secrets Manager through an endpoint in the first zone."
   type        = bool
   default     = false
 }
