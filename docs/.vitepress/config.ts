@@ -20,6 +20,9 @@ export default defineConfig({
     // Headings have the anchors that they have on GitHub, so that one check of the links holds for both.
     anchor: { slugify: slug },
     config(markdown) {
+      // Long names of settings and metrics break at their underscores, so that tables fit the page.
+      const { code_inline } = markdown.renderer.rules;
+      markdown.renderer.rules.code_inline = (...args) => code_inline?.(...args).replaceAll('_', '_<wbr>') ?? '';
       // A link to a file outside of docs/ leads to the repository, or is plain text where none is published.
       markdown.core.ruler.push('repository-links', ({ tokens, env }) => {
         for (const token of tokens.flatMap(({ children }) => children ?? [])) {
