@@ -80,7 +80,11 @@ test('the example `removePeer` watches a room and removes a peer', async (t) => 
   const { lines, exited } = runExample(t, 'removePeer', [stack.controlPlaneUrl, 'lobby', 'mallory'], admin);
   await visitUntil('the example prints a line', join, () => lines.length > 0);
   const { client: mallory } = await join('mallory');
-  assert.deepEqual(await mallory.notified('error'), { code: 403, reason: 'not welcome' });
+  assert.deepEqual(await mallory.notified('error'), {
+    code: 403,
+    reason: 'not welcome',
+    reasonCode: 'PEER_REMOVED',
+  });
   assert.equal(await mallory.closed, 4000);
   alice.close();
   assert.deepEqual(await exited, [0, null]);

@@ -98,7 +98,7 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
     });
     let registration: Registration | undefined;
     const registered = () => {
-      if (!registration) throw new RequestError(503, 'the daemon has not registered yet, try again');
+      if (!registration) throw new RequestError('UNAVAILABLE', 'the daemon has not registered yet, try again');
       return registration;
     };
     const listener = await listen(

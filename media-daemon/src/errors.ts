@@ -1,39 +1,49 @@
-import type { ErrorCode } from '@mediasoup-server/proto/signaling';
+import { type ErrorCode, errorCodes } from '@mediasoup-server/proto/errorCodes';
 import { errors as mediasoupErrors } from 'mediasoup';
 
-/** What a worker says of an SSRC, MID, RID or SCTP stream that the client uses a second time: a plain Error. */
-const TAKEN = /already exists in (RTP|SCTP) listener/;
+/** A worker's plain Error for an SSRC, MID, RID or SCTP stream that the client uses a second time. */
+const IN_USE = /already exists in (RTP|SCTP) listener/;
 
-/** What every call to mediasoup says after one that could not be serialized; its worker is being killed. */
+/** The error of every call to mediasoup after one that it could not serialize; the worker is being killed. */
 const BROKEN = /object serialization must not be nested/;
 
-/** A failure that is told to whoever asked: protoo's errorCode and errorReason, or a gRPC status. */
+/** The failure of a request, by a code of the catalogue. Signaling and gRPC answer it. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
   readonly code: ErrorCode;
   /** The limit that was reached, as the metrics name it. */
   readonly limit: string | undefined;
 
-  constructor(code: ErrorCode, reason: string, { limit, ...options }: ErrorOptions & { limit?: string } = {}) {
-    super(reason, options);
+  constructor(code: ErrorCode, message: string, { limit, ...options }: ErrorOptions & { limit?: string } = {}) {
+    super(message, options);
     this.code = code;
     this.limit = limit;
   }
 
-  /** Maps what mediasoup throws; anything unknown becomes 500 with nothing of it shown. */
+  /** The HTTP status: protoo's `errorCode`. */
+  get status(): number {
+    return errorCodes[this.code].http;
+  }
+
+  /** As answers carry it: `PRODUCER_NOT_FOUND: there is no such producer in the room`. */
+  get reason(): string {
+    return `${this.code}: ${this.message}`;
+  }
+
+  /** Maps what mediasoup throws; anything unknown becomes INTERNAL, without its text. */
   static from(error: unknown): RequestError {
     if (error instanceof RequestError) return error;
     if (error instanceof mediasoupErrors.WorkerClosedError || (error instanceof Error && BROKEN.test(error.message)))
-      return new RequestError(503, 'the media worker ended, try again', { cause: error });
+      return new RequestError('WORKER_DIED', 'the media worker died, try again', { cause: error });
     // mediasoup throws TypeError for parameters that it does not accept, with a text that says which.
-    if (error instanceof TypeError) return new RequestError(400, error.message, { cause: error });
+    if (error instanceof TypeError) return new RequestError('INVALID_REQUEST', error.message, { cause: error });
     if (error instanceof mediasoupErrors.UnsupportedError)
-      return new RequestError(422, error.message, { cause: error });
-    // Something was closed while it was being used: the peer, or its worker died.
+      return new RequestError('UNSUPPORTED_MEDIA', error.message, { cause: error });
+    // Something closed while it was used: its peer left, or its worker died.
     if (error instanceof mediasoupErrors.NotFoundError)
-      return new RequestError(404, 'it is closed already', { cause: error });
-    if (error instanceof Error && TAKEN.test(error.message))
-      return new RequestError(409, error.message, { cause: error });
-    return new RequestError(500, 'something went wrong here', { cause: error });
+      return new RequestError('ALREADY_CLOSED', 'the object has closed', { cause: error });
+    if (error instanceof Error && IN_USE.test(error.message))
+      return new RequestError('STREAM_IN_USE', error.message, { cause: error });
+    return new RequestError('INTERNAL', 'the server failed', { cause: error });
   }
 }

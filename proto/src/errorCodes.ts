@@ -19,8 +19,9 @@ type ErrorInfo = {
 };
 
 /**
- * Every error of both servers, by its string code: what programs compare. HTTP problems carry it as `code`, protoo answers
- * begin their `errorReason` with it (`PRODUCER_NOT_FOUND: ...`), and `error` notifications carry it as `reasonCode`.
+ * Every error of both servers, by its string code, which programs compare. HTTP problems carry it as `code`; protoo's
+ * `errorReason` and the details of a gRPC status begin with it (`PRODUCER_NOT_FOUND: ...`); `error` notifications carry it
+ * as `reasonCode`.
  */
 export const errorCodes = {
   INVALID_REQUEST: { http: 400, grpc: 'INVALID_ARGUMENT', meaning: 'The request is not valid' },
@@ -140,7 +141,7 @@ export const errorCodes = {
 /** `ROOM_FULL` */
 export type ErrorCode = keyof typeof errorCodes;
 
-/** The code that an `errorReason` or the `reason` of an `error` notification begins with. */
+/** The code that an `errorReason` or the details of a gRPC status begin with. */
 export function errorCodeOf(reason: string): ErrorCode | undefined {
   const code = /^([A-Z_]+): /.exec(reason)?.[1];
   return code !== undefined && Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : undefined;

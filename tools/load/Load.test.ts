@@ -42,7 +42,7 @@ test('who cannot join is counted and told, and the others receive', async (t) =>
     load.refused.map(({ peer }) => peer),
     [2, 3, 4, 5, 6].map((index) => `subscriber-${index}`),
   );
-  assert.match(load.refused[0]?.why ?? '', /^joinRoom: \d+ the room is full/);
+  assert.match(load.refused[0]?.why ?? '', /^joinRoom: \d+ ROOM_FULL: /);
   assert.equal(summarize(load.reports, [], 1).silent, 0);
 });
 

@@ -8,6 +8,7 @@ import type { Ticket } from './Ticket.ts';
 
 /** Why new peers are refused now. */
 export type Refusal = {
+  readonly code: 'FENCED' | 'DRAINING' | 'NO_CAPACITY';
   readonly reason: string;
   /** The limit that was reached, as the metrics name it. */
   readonly limit?: 'peers';
@@ -36,10 +37,11 @@ export class Admission {
   /** Why new peers are refused now; undefined while they are admitted. */
   capacity(): Refusal | undefined {
     const { rooms, registration, maxPeers, peerCount } = this.#options;
-    if (registration?.isFenced) return { reason: FENCED };
-    if (rooms.draining) return { reason: 'this media daemon is draining' };
+    if (registration?.isFenced) return { code: 'FENCED', reason: FENCED };
+    if (rooms.draining) return { code: 'DRAINING', reason: 'this media daemon is draining' };
     if (peerCount() < maxPeers) return undefined;
-    return { reason: `this media daemon has ${maxPeers} peers, which is the limit`, limit: 'peers' };
+    const reason = `this media daemon has ${maxPeers} peers, which is the limit`;
+    return { code: 'NO_CAPACITY', reason, limit: 'peers' };
   }
 
   /**
@@ -51,7 +53,7 @@ export class Admission {
     const { rooms, registration, mode } = this.#options;
     const { roomId, peerId, token } = request;
     if (token !== undefined && registration) return registration.verifyAssignment(request, token);
-    if (mode === 'jwt') throw new RequestError(401, 'a token is missing');
+    if (mode === 'jwt') throw new RequestError('UNAUTHORIZED', 'a token is missing');
     const check = () => rooms.kicks.checkBan(roomId, peerId);
     check();
     return { grants: ALL_GRANTED, check };
@@ -65,13 +67,13 @@ export class Admission {
    */
   async admit({ roomId, peerId }: JoinRequest, authorize: () => Promise<Ticket>): Promise<Grants> {
     const { rooms, registration, onLimit } = this.#options;
-    if (registration?.isFenced) throw new RequestError(503, FENCED);
+    if (registration?.isFenced) throw new RequestError('FENCED', FENCED);
     const ticket = await authorize();
     ticket.check();
     const refusal = rooms.hasPeer(roomId, peerId) ? undefined : this.capacity();
     if (!refusal) return ticket.grants;
     if (refusal.limit) onLimit(refusal.limit);
-    throw new RequestError(503, refusal.reason);
+    throw new RequestError(refusal.code, refusal.reason);
   }
 
   /**

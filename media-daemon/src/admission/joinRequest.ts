@@ -28,9 +28,10 @@ export function readJoinRequest(request: IncomingMessage): JoinRequest {
   const { searchParams } = new URL(request.url ?? '/', 'ws://daemon');
   const id = (name: string): string => {
     const given = searchParams.get(name);
-    if (given === null) throw new RequestError(400, `the parameter ${name} is missing`);
+    if (given === null) throw new RequestError('INVALID_REQUEST', `the parameter ${name} is missing`);
     const parsed = idSchema.safeParse(given);
-    if (!parsed.success) throw new RequestError(400, `the parameter ${name} ${parsed.error.issues[0]?.message}`);
+    if (!parsed.success)
+      throw new RequestError('INVALID_REQUEST', `the parameter ${name} ${parsed.error.issues[0]?.message}`);
     return parsed.data;
   };
   const token = searchParams.get('token') ?? undefined;

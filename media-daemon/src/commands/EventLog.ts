@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { timestampNow } from '@bufbuild/protobuf/wkt';
-import { status } from '@grpc/grpc-js';
 import { WatchEventsResponseSchema } from '@mediasoup-server/proto/daemon';
+import { RequestError } from '../errors.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { RoomEvent } from '../rooms/RoomEvent.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { CommandError } from './CommandError.ts';
 import { type WatchedEvent, watchedEventsOf } from './project.ts';
 
 /** The longest silence on a watch stream, ms. A `watching` message then tells how far the watcher is, and shows a dead connection. */
@@ -88,7 +87,7 @@ export class EventLog {
    * log stands for everything that is remembered; of a room, as it was last made, since what was before is no part of it.
    *
    * @param roomId empty for everything.
-   * @throws CommandError UNAVAILABLE when the daemon ends.
+   * @throws RequestError UNAVAILABLE when the daemon stops.
    */
   async *watch(
     { roomId, cursor }: { roomId: string; cursor: string },
@@ -122,7 +121,7 @@ export class EventLog {
         yield entry.encoded;
         toldAt = performance.now();
       } else if (this.#closed) {
-        throw new CommandError(status.UNAVAILABLE, 'the daemon ends');
+        throw new RequestError('UNAVAILABLE', 'the daemon is stopping');
       } else {
         await this.#more(SILENCE_MS - (performance.now() - toldAt), signal);
       }

@@ -1,6 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationMs, timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { status } from '@grpc/grpc-js';
 import {
   type MediaDaemon,
   PeerDetailsSchema,
@@ -10,12 +9,12 @@ import {
 } from '@mediasoup-server/proto/daemon';
 import type { ServiceMethods } from '@mediasoup-server/server-kit/grpcService';
 import { version as mediasoupVersion } from 'mediasoup';
+import { RequestError } from '../errors.ts';
 import type { Peer } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { PooledWorker, WorkerPool } from '../workers/WorkerPool.ts';
-import { CommandError } from './CommandError.ts';
 import { describePeer, describePipe, describeRoom, measure, summarizeRoom } from './describe.ts';
 import type { EventLog } from './EventLog.ts';
 import { pageOf } from './pageOf.ts';
@@ -53,7 +52,7 @@ export function createMediaDaemonService(
   let watchers = 0;
   const find = (roomId: string): Room => {
     const room = rooms.get(roomId);
-    if (!room) throw new CommandError(status.NOT_FOUND, 'there is no such room on this daemon');
+    if (!room) throw new RequestError('ROOM_NOT_FOUND', 'there is no such room on this daemon');
     return room;
   };
   const describeWorker = ({ worker, rtcPort, cpu, load }: PooledWorker): MessageInitShape<typeof WorkerInfoSchema> => ({
@@ -159,7 +158,7 @@ export function createMediaDaemonService(
     async *watchEvents(request, { signal }) {
       if (watchers >= MAX_WATCHERS) {
         metrics.limited.inc({ limit: 'watchers' });
-        throw new CommandError(status.RESOURCE_EXHAUSTED, `${MAX_WATCHERS} watch already`);
+        throw new RequestError('LIMIT_REACHED', `${MAX_WATCHERS} clients already watch, which is the limit`);
       }
       watchers++;
       metrics.watchers.inc();
@@ -175,13 +174,13 @@ export function createMediaDaemonService(
 
 function findPeer(room: Room, peerId: string): Peer {
   const peer = room.get(peerId);
-  if (!peer) throw new CommandError(status.NOT_FOUND, 'there is no such peer in the room');
+  if (!peer) throw new RequestError('PEER_NOT_FOUND', 'there is no such peer in the room');
   return peer;
 }
 
 function findOwner(room: Room, producerId: string): Peer {
   const producer = room.producers.find(producerId);
   const owner = producer && room.get(producer.peerId);
-  if (!owner) throw new CommandError(status.NOT_FOUND, 'there is no such producer in the room');
+  if (!owner) throw new RequestError('PRODUCER_NOT_FOUND', 'there is no such producer in the room');
   return owner;
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Metadata, status } from '@grpc/grpc-js';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { authorizeByToken, type CommandGrant } from './authorize.ts';
+import { CommandError } from './CommandError.ts';
 
 const expiresAt = Number.MAX_SAFE_INTEGER;
 const identity = { daemonId: 'daemon', incarnation: 'second' };
@@ -18,7 +19,7 @@ async function codeOf(grant: CommandGrant, name: keyof typeof MediaDaemon.method
   );
   return authorize({ method: MediaDaemon.method[name], metadata, request: request as never }).then(
     () => status.OK,
-    (error: { code: status }) => error.code,
+    (error: unknown) => CommandError.from(error).code,
   );
 }
 

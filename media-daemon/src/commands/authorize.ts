@@ -1,8 +1,7 @@
-import { status } from '@grpc/grpc-js';
 import type { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { ALL_ROOMS, type CommandScope } from '@mediasoup-server/proto/http';
 import type { Call } from '@mediasoup-server/server-kit/grpcService';
-import { CommandError } from './CommandError.ts';
+import { RequestError } from '../errors.ts';
 
 /** What a command token lets its bearer do. */
 export type CommandGrant = {
@@ -16,7 +15,7 @@ export type CommandGrant = {
 
 type DaemonIdentity = { readonly daemonId: string; readonly incarnation: string };
 
-/** Lets a call pass until a time (Unix time in ms), or throws CommandError UNAUTHENTICATED or PERMISSION_DENIED. */
+/** Lets a call pass until a time (Unix time in ms), or throws RequestError UNAUTHORIZED, FORBIDDEN or INCARNATION_MISMATCH. */
 export type Authorize = (call: Pick<Call, 'method' | 'metadata' | 'request'>) => Promise<number>;
 
 type Method = keyof (typeof MediaDaemon)['method'];
@@ -46,25 +45,24 @@ export const authorizeByToken =
   (check: (token: string) => Promise<CommandGrant>, identity: () => DaemonIdentity): Authorize =>
   async ({ method, metadata, request }) => {
     const token = /^Bearer (\S+)$/i.exec(String(metadata.get('authorization')[0]))?.[1];
-    if (token === undefined) throw new CommandError(status.UNAUTHENTICATED, 'a bearer token is missing');
+    if (token === undefined) throw new RequestError('UNAUTHORIZED', 'a bearer token is missing');
     const grant = await check(token);
     const own = grant.daemon;
     if (own) {
       const { daemonId, incarnation } = identity();
       if (own.daemonId !== daemonId || own.incarnation !== incarnation)
-        throw new CommandError(status.FAILED_PRECONDITION, 'the token is for another incarnation of a media daemon');
+        throw new RequestError('INCARNATION_MISMATCH', 'the token is for another incarnation of a media daemon');
       // The control plane asks whether this incarnation lives.
       if (method.localName === 'getInfo') return grant.expiresAt;
     }
     const needed = scopes[method.localName as Method];
-    if (!grant.scopes.includes(needed))
-      throw new CommandError(status.PERMISSION_DENIED, `the token lacks the scope ${needed}`);
+    if (!grant.scopes.includes(needed)) throw new RequestError('FORBIDDEN', `the token lacks the scope ${needed}`);
     // Commands of no room, such as the list of them all, are not for who has one room.
     const { roomId, epoch = 0n, movedEpoch = 0n } = request as { roomId?: string; epoch?: bigint; movedEpoch?: bigint };
     if (grant.room !== ALL_ROOMS && grant.room !== roomId)
-      throw new CommandError(status.PERMISSION_DENIED, 'the token is for another room');
+      throw new RequestError('FORBIDDEN', 'the token is for another room');
     // One that is too great would keep the control plane from ever placing the room again.
     if (!own && (epoch !== 0n || movedEpoch !== 0n))
-      throw new CommandError(status.PERMISSION_DENIED, 'epochs come from the control plane alone');
+      throw new RequestError('FORBIDDEN', 'epochs come from the control plane alone');
     return grant.expiresAt;
   };

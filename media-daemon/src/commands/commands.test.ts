@@ -153,7 +153,11 @@ test('S55 `ClosePeer` puts a peer out with the reason, for a time', async (t) =>
   const { commands, url, alice, bob, producerId } = await callInRoom(t);
   const refuseFor = { seconds: 3600n, nanos: 0 };
   await commands.closePeer({ roomId: 'room', peerId: 'alice', reason: 'too loud', refuseFor });
-  assert.deepEqual(await alice.notified('error'), { code: 403, reason: 'too loud' });
+  assert.deepEqual(await alice.notified('error'), {
+    code: 403,
+    reason: 'too loud',
+    reasonCode: 'PEER_REMOVED',
+  });
   assert.equal(await alice.closed, 4000);
   assert.deepEqual(await bob.notified('producerClosed'), { producerId, peerId: 'alice' });
   assert.deepEqual(await bob.notified('peerLeft'), { peerId: 'alice' });

@@ -220,7 +220,10 @@ test('a daemon that ends tells its watchers the rest, and then that it ends', as
   const ended = (async () => {
     for await (const { message } of stream) if (message.case === 'event') told.push(message.value.kind.case);
   })();
-  await Promise.all([close(), assert.rejects(ended, { code: status.UNAVAILABLE, details: 'the daemon ends' })]);
+  await Promise.all([
+    close(),
+    assert.rejects(ended, { code: status.UNAVAILABLE, details: 'UNAVAILABLE: the daemon is stopping' }),
+  ]);
   assert.deepEqual(told, ['roomCreated', 'peerJoined', 'peerLeft', 'roomClosed']);
 });
 

@@ -27,7 +27,7 @@ async function start(t: TestContext, grants: Record<string, CommandGrant>) {
   let ended = 0;
   const methods = {
     getInfo: async () => {
-      throw new RequestError(403, 'not this one');
+      throw new RequestError('FORBIDDEN', 'not this one');
     },
     async *watchEvents(request: { roomId: string; cursor: string }, { signal }: { signal: AbortSignal }) {
       try {
@@ -47,7 +47,7 @@ async function start(t: TestContext, grants: Record<string, CommandGrant>) {
     authorize: authorizeByToken(
       async (token) => {
         const grant = grants[token];
-        if (!grant) throw new RequestError(401, 'the token is not valid');
+        if (!grant) throw new RequestError('UNAUTHORIZED', 'the token is not valid');
         return grant;
       },
       () => ({ daemonId: 'daemon-a', incarnation: 'first' }),
@@ -75,7 +75,7 @@ test('WatchEvents ends with UNAUTHENTICATED when its token expires, and others g
     async () => {
       for await (const _ of calls.watchEvents({}, bearing('short')));
     },
-    { code: status.UNAUTHENTICATED, details: 'the token has expired' },
+    { code: status.UNAUTHENTICATED, details: 'UNAUTHORIZED: the token has expired' },
   );
   await t.waitFor(() => assert.equal(endedStreams(), 1, 'nothing acts for the stream any more'), { timeout: 30_000 });
   events.add('room', { case: 'roomCreated', value: {} });

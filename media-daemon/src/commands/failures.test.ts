@@ -113,7 +113,7 @@ test('each method names the field that is not valid, and what is not there, and 
         [field],
         method,
       );
-      assert.ok(error.details.startsWith(field), error.details);
+      assert.ok(error.details.startsWith(`INVALID_REQUEST: ${field}`), error.details);
     }
     for (const change of unknown) {
       const error = await failure(invoke(method, { ...request, ...change }));

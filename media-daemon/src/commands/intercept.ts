@@ -3,6 +3,7 @@ import type { Call, Intercept } from '@mediasoup-server/server-kit/grpcService';
 import type { Logger } from '@mediasoup-server/server-kit/logger';
 import { inContext, requestIdFrom } from '@mediasoup-server/server-kit/requestContext';
 import { inSpan } from '@mediasoup-server/server-kit/tracing';
+import { RequestError } from '../errors.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Authorize } from './authorize.ts';
 import { CommandError } from './CommandError.ts';
@@ -29,7 +30,7 @@ export function createIntercept({ authorize, metrics, logger }: InterceptOptions
       call.sendMetadata(answered);
       const grantedUntil = await authorize?.(call);
       if (call.isMalformed)
-        throw new CommandError(status.INVALID_ARGUMENT, `the request is no ${call.method.input.typeName}`);
+        throw new RequestError('INVALID_REQUEST', `the request is not a ${call.method.input.typeName}`);
       const checked = requestSchemas[method as keyof typeof requestSchemas].safeParse(call.request);
       if (!checked.success) throw CommandError.ofFields(checked.error);
       // Nothing is begun for who does not wait for it any more.
@@ -64,7 +65,7 @@ async function untilExpired(call: Call, grantedUntil: number | undefined, acting
   if (grantedUntil === undefined || call.method.methodKind === 'unary') return acting;
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<never>((_, reject) => {
-    const end = () => reject(new CommandError(status.UNAUTHENTICATED, 'the token has expired'));
+    const end = () => reject(new RequestError('UNAUTHORIZED', 'the token has expired'));
     timer = setTimeout(end, Math.min(MAX_TIMER_MS, Math.max(0, grantedUntil - Date.now())));
   });
   try {

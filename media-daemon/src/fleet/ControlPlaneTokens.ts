@@ -62,7 +62,7 @@ export class ControlPlaneTokens {
     const payload = await this.#verify(token, 'assignment+jwt');
     const claims = assignmentSchema.safeParse(payload);
     if (Object.entries(expected).some(([claim, value]) => payload[claim] !== value) || !claims.success)
-      throw new RequestError(401, NOT_VALID);
+      throw new RequestError('UNAUTHORIZED', NOT_VALID);
     const { grants, epoch, iat, exp } = claims.data;
     return { grants, epoch, issuedAt: iat * 1000, expiresAt: (exp + CLOCK_TOLERANCE_S) * 1000 };
   }
@@ -73,14 +73,14 @@ export class ControlPlaneTokens {
    */
   async verifyCommand(token: string): Promise<CommandGrant> {
     const claims = commandSchema.safeParse(await this.#verify(token, 'command+jwt'));
-    if (!claims.success) throw new RequestError(401, NOT_VALID);
+    if (!claims.success) throw new RequestError('UNAUTHORIZED', NOT_VALID);
     const { room, scope, exp, daemonId, incarnation } = claims.data;
     const daemon = daemonId === undefined || incarnation === undefined ? undefined : { daemonId, incarnation };
     return { room, scopes: scope.split(' '), expiresAt: (exp + CLOCK_TOLERANCE_S) * 1000, daemon };
   }
 
   async #verify(token: string, typ: string): Promise<JWTPayload> {
-    if (!this.#keys) throw new RequestError(503, 'the keys to check tokens with are not known yet, try again');
+    if (!this.#keys) throw new RequestError('UNAVAILABLE', 'the keys that verify tokens are not known yet, try again');
     await this.#learnNewKey(token);
     try {
       const { payload } = await jwtVerify(token, this.#keys, {
@@ -92,7 +92,7 @@ export class ControlPlaneTokens {
       });
       return payload;
     } catch (cause) {
-      throw new RequestError(401, NOT_VALID, { cause });
+      throw new RequestError('UNAUTHORIZED', NOT_VALID, { cause });
     }
   }
 

@@ -140,16 +140,19 @@ export class Registration {
     const claim = await this.#records.claim(room, this.#credentials);
     if (claim.is === 'elsewhere')
       throw new RequestError(
-        assigned ? 503 : 409,
+        assigned ? 'ASSIGNMENT_OUTDATED' : 'ROOM_ELSEWHERE',
         `the room is on the daemon ${claim.daemonId}: ask the control plane for an assignment`,
       );
     if (claim.is === 'unknown') {
       // The next heartbeat is told what has become of this daemon.
       this.beat();
-      throw new RequestError(503, 'the control plane does not know this media daemon, which registers anew');
+      throw new RequestError('FENCED', 'the control plane does not know this media daemon, which is registering again');
     }
     if (claim.is === 'unanswered' && assigned)
-      throw new RequestError(503, 'the room has closed since the assignment: ask the control plane for another');
+      throw new RequestError(
+        'ASSIGNMENT_OUTDATED',
+        'the room has closed since the assignment: ask the control plane for another',
+      );
   }
 
   /**
@@ -165,10 +168,11 @@ export class Registration {
     const expected = { roomId, peerId, daemonId, incarnation };
     const { grants, epoch, issuedAt, expiresAt } = await this.#tokens.verifyAssignment(token, expected);
     const check = () => {
-      if (this.#incarnation !== incarnation || Date.now() >= expiresAt) throw new RequestError(401, NOT_VALID);
+      if (this.#incarnation !== incarnation || Date.now() >= expiresAt)
+        throw new RequestError('UNAUTHORIZED', NOT_VALID);
       // Checked after the token, so that only its bearer learns that the peer was removed.
       kicks.checkBan(roomId, peerId);
-      if (kicks.isVoid(epoch, roomId, peerId)) throw new RequestError(401, NOT_VALID);
+      if (kicks.isVoid(epoch, roomId, peerId)) throw new RequestError('UNAUTHORIZED', NOT_VALID);
     };
     check();
     this.#reservations.use(roomId, peerId, issuedAt);

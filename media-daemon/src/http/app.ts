@@ -61,7 +61,7 @@ export function createApp({ rooms, pool, logger, checkRoomToken }: AppOptions): 
 }
 
 function refuse(error: unknown): never {
-  const { code, message } = RequestError.from(error);
-  if (code === 503) throw new HttpProblem('UNAVAILABLE', message, { retryAfter: 1, cause: error });
+  const { status, message } = RequestError.from(error);
+  if (status === 503) throw new HttpProblem('UNAVAILABLE', message, { retryAfter: 1, cause: error });
   throw new HttpProblem('UNAUTHORIZED', undefined, { cause: error });
 }

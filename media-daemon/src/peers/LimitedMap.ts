@@ -1,6 +1,7 @@
+import type { ErrorCode } from '@mediasoup-server/proto/errorCodes';
 import { RequestError } from '../errors.ts';
 
-/** What mediasoup makes for a peer: a transport, a producer, a consumer. */
+/** A mediasoup object of a peer: a transport, a producer, a consumer. */
 export type Closable = {
   readonly id: string;
   readonly closed: boolean;
@@ -12,23 +13,25 @@ export type Closable = {
   close(): void;
 };
 
-/** The things of one kind that a peer has, by id, up to a limit. Each leaves by itself when it closes. */
+export type LimitedMapOptions = {
+  /** As error texts call one: `producer`. */
+  readonly noun: string;
+  readonly limit: number;
+  /** As the metrics call the limit: `peerProducers`. */
+  readonly limitName: string;
+  /** The code of the error for an id that is not there. */
+  readonly notFound: ErrorCode;
+};
+
+/** The mediasoup objects of one kind that a peer has, by id, up to a limit. Each is removed when it closes. */
 export class LimitedMap<T extends Closable> {
-  readonly #noun: string;
-  readonly #limit: number;
-  readonly #limitName: string;
+  readonly #options: LimitedMapOptions;
   readonly #things = new Map<string, T>();
   #making = 0;
   #closed = false;
 
-  /**
-   * @param noun what one is called in errors: `producer`.
-   * @param limitName what the metrics call the limit: `peerProducers`.
-   */
-  constructor(noun: string, limit: number, limitName: string) {
-    this.#noun = noun;
-    this.#limit = limit;
-    this.#limitName = limitName;
+  constructor(options: LimitedMapOptions) {
+    this.#options = options;
   }
 
   get size(): number {
@@ -36,15 +39,16 @@ export class LimitedMap<T extends Closable> {
   }
 
   /**
-   * Has one made and keeps it. The peer may leave meanwhile; what was made would then belong to nobody and is closed.
+   * Creates one and keeps it. When the peer has left meanwhile, it is closed at once.
    *
    * @param closed called when it closes, for whatever reason.
    * @throws RequestError 429 at the limit, 409 when the peer has left.
    */
   async make(create: () => Promise<T>, closed: (thing: T) => void = () => {}): Promise<T> {
-    if (this.#things.size + this.#making >= this.#limit)
-      throw new RequestError(429, `the peer has ${this.#limit} ${this.#noun}s, which is the limit`, {
-        limit: this.#limitName,
+    const { noun, limit, limitName } = this.#options;
+    if (this.#things.size + this.#making >= limit)
+      throw new RequestError('LIMIT_REACHED', `the peer has ${limit} ${noun}s, which is the limit`, {
+        limit: limitName,
       });
     this.#making++;
     let thing: T;
@@ -55,7 +59,7 @@ export class LimitedMap<T extends Closable> {
     }
     if (this.#closed) {
       thing.close();
-      throw new RequestError(409, 'the peer has left');
+      throw new RequestError('PEER_LEFT', 'the peer has left');
     }
     this.#things.set(thing.id, thing);
     thing.observer.once('close', () => {
@@ -69,10 +73,10 @@ export class LimitedMap<T extends Closable> {
     return this.#things.get(id);
   }
 
-  /** @throws RequestError 404 when the peer has no such thing. */
+  /** @throws RequestError 404 when the peer has none of this id. */
   get(id: string): T {
     const thing = this.#things.get(id);
-    if (!thing) throw new RequestError(404, `the peer has no such ${this.#noun}`);
+    if (!thing) throw new RequestError(this.#options.notFound, `the peer has no such ${this.#options.noun}`);
     return thing;
   }
 
@@ -80,14 +84,14 @@ export class LimitedMap<T extends Closable> {
     return this.#things.values();
   }
 
-  /** Takes nothing more; what there is ends with the peer's transports. */
+  /** Takes nothing more; what is open closes with the peer's transports. */
   close(): void {
     this.#closed = true;
   }
 
   /**
-   * Lets go of what is left once the peer's transports have closed: mediasoup tells of nothing on a transport that it
-   * could not close.
+   * Removes what is left once the peer's transports have closed: mediasoup emits no event for what is on a transport
+   * that it could not close.
    */
   abandon(): void {
     for (const { observer } of [...this.#things.values()]) observer.emit('close');

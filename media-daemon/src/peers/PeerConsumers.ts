@@ -35,8 +35,18 @@ export class PeerConsumers {
     this.#peer = peer;
     this.#transports = transports;
     const { limits } = peer.room;
-    this.media = new LimitedMap('consumer', limits.maxPeerConsumers, 'peerConsumers');
-    this.data = new LimitedMap('data consumer', limits.maxPeerDataConsumers, 'peerDataConsumers');
+    this.media = new LimitedMap({
+      noun: 'consumer',
+      limit: limits.maxPeerConsumers,
+      limitName: 'peerConsumers',
+      notFound: 'CONSUMER_NOT_FOUND',
+    });
+    this.data = new LimitedMap({
+      noun: 'data consumer',
+      limit: limits.maxPeerDataConsumers,
+      limitName: 'peerDataConsumers',
+      notFound: 'DATA_CONSUMER_NOT_FOUND',
+    });
   }
 
   /**
@@ -51,13 +61,13 @@ export class PeerConsumers {
     paused = true,
   }: ConsumeOptions): Promise<{ consumer: types.Consumer; producer: RoomProducer }> {
     const { room, grants, id: peerId, router } = this.#peer;
-    if (!grants.subscribe) throw new RequestError(403, 'the peer may not subscribe');
+    if (!grants.subscribe) throw new RequestError('FORBIDDEN', 'the peer may not subscribe');
     const producer = room.producers.get(producerId);
-    if (producer.peerId === peerId) throw new RequestError(409, 'a peer does not consume its own producer');
+    if (producer.peerId === peerId) throw new RequestError('OWN_PRODUCER', 'a peer does not consume its own producer');
     const transport = this.#transports.of('recv');
     const { source } = producer;
     if (!producer.router.canConsume(source.id, rtpCapabilities))
-      throw new RequestError(422, 'the given rtpCapabilities cannot receive this producer');
+      throw new RequestError('CANNOT_CONSUME', 'the given rtpCapabilities cannot receive this producer');
     const consumer = await this.media.make(() =>
       room.mesh.receive(source, producer.router, router, () =>
         transport.consume({ producerId: source.id, rtpCapabilities, paused }),
@@ -114,7 +124,7 @@ export class PeerConsumers {
     const consumer = this.media.get(consumerId);
     if (consumer.type !== 'simulcast' && consumer.type !== 'svc')
       throw new RequestError(
-        409,
+        'NO_LAYERS',
         'the consumer has no layers: its producer sends one encoding without a scalabilityMode',
       );
     await consumer.setPreferredLayers(layers);
@@ -141,9 +151,10 @@ export class PeerConsumers {
     dataProducerId: string,
   ): Promise<{ dataConsumer: types.DataConsumer; dataProducer: RoomDataProducer }> {
     const { room, grants, id: peerId, router } = this.#peer;
-    if (!grants.data) throw new RequestError(403, 'the peer may not use data channels');
+    if (!grants.data) throw new RequestError('FORBIDDEN', 'the peer may not use data channels');
     const dataProducer = room.producers.getData(dataProducerId);
-    if (dataProducer.peerId === peerId) throw new RequestError(409, 'a peer does not consume its own data producer');
+    if (dataProducer.peerId === peerId)
+      throw new RequestError('OWN_PRODUCER', 'a peer does not consume its own data producer');
     const transport = this.#transports.of('recv');
     const { source } = dataProducer;
     const dataConsumer = await this.data.make(() =>

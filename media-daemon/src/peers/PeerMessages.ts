@@ -53,15 +53,15 @@ export class PeerMessages {
    * @throws RequestError 403 without the grant, 409 when the message `after` is missing, 429 when there are too many.
    */
   send({ senderId, number, after, to, ...message }: Sending): void {
-    if (!this.#peer.grants.data) throw new RequestError(403, 'the peer may not send messages');
+    if (!this.#peer.grants.data) throw new RequestError('FORBIDDEN', 'the peer may not send messages');
     const { messageLog, limits } = this.#peer.room;
     const last = messageLog.lastNumberOf(this.#peer.id, senderId);
     if (last !== undefined && number <= last) return;
     if (last !== undefined && after !== undefined && after > last)
-      throw new RequestError(409, `message ${after}, which comes before ${number}, has not arrived`);
+      throw new RequestError('MESSAGE_OUT_OF_ORDER', `message ${after}, which comes before ${number}, has not arrived`);
     if (!this.#bucket.take(bytesOf(message, to)))
       throw new RequestError(
-        429,
+        'TOO_MANY_REQUESTS',
         `messageBytes: more than ${limits.messageBytesPerSecond} bytes of messages a second`,
         { limit: 'messageBytes' },
       );

@@ -45,8 +45,18 @@ export class PeerProducers {
     this.#peer = peer;
     this.#transports = transports;
     const { limits } = peer.room;
-    this.media = new LimitedMap('producer', limits.maxPeerProducers, 'peerProducers');
-    this.data = new LimitedMap('data producer', limits.maxPeerDataProducers, 'peerDataProducers');
+    this.media = new LimitedMap({
+      noun: 'producer',
+      limit: limits.maxPeerProducers,
+      limitName: 'peerProducers',
+      notFound: 'PRODUCER_NOT_FOUND',
+    });
+    this.data = new LimitedMap({
+      noun: 'data producer',
+      limit: limits.maxPeerDataProducers,
+      limitName: 'peerDataProducers',
+      notFound: 'DATA_PRODUCER_NOT_FOUND',
+    });
   }
 
   /**
@@ -57,7 +67,7 @@ export class PeerProducers {
    */
   async produce({ kind, rtpParameters, appData = {}, transportId, paused = false }: ProduceOptions) {
     const { room, grants, id: peerId } = this.#peer;
-    if (!grants.publish) throw new RequestError(403, 'the peer may not publish');
+    if (!grants.publish) throw new RequestError('FORBIDDEN', 'the peer may not publish');
     const transport = this.#transports.forSending(transportId);
     const mutedBy = () => room.mutes.by(peerId, kind);
     refuseUnforwardable(rtpParameters);
@@ -84,7 +94,7 @@ export class PeerProducers {
       this.#peer.emitOwn({ kind: 'producerScored', peerId, producerId: producer.id, scores }),
     );
     if (kind === 'audio') await this.#peer.router.listenTo(producer);
-    if (producer.closed) throw new RequestError(404, 'it is closed already');
+    if (producer.closed) throw new RequestError('ALREADY_CLOSED', 'the producer has closed');
     const announced = this.#roomProducer(producer);
     room.producers.add(announced);
     room.emit({ kind: 'producerOpened', producer: announced });
@@ -101,7 +111,7 @@ export class PeerProducers {
   /** @throws RequestError 404, 403 while a backend has it paused, 429 when the peer announces too much. */
   async resumeProducer(producerId: string): Promise<void> {
     const producer = this.media.get(producerId);
-    if (this.#pausedByCommand.has(producer)) throw new RequestError(403, 'the producer was paused by the service');
+    if (this.#pausedByCommand.has(producer)) throw new RequestError('PRODUCER_MUTED', 'a backend paused the producer');
     if (producer.paused) this.#peer.room.announcements.announce(this.#peer.id);
     this.#pausedByOwner.delete(producer);
     await this.#resume(producer);
@@ -167,7 +177,7 @@ export class PeerProducers {
   async produceData(options: ProduceDataOptions): Promise<types.DataProducer> {
     const { sctpStreamParameters, transportId, label = '', protocol = '', appData = {} } = options;
     const { room, router, grants, id: peerId } = this.#peer;
-    if (!grants.data) throw new RequestError(403, 'the peer may not use data channels');
+    if (!grants.data) throw new RequestError('FORBIDDEN', 'the peer may not use data channels');
     const transport = this.#transports.forSending(transportId);
     room.announcements.announce(peerId, appData);
     const source = await this.data.make(
@@ -283,7 +293,7 @@ function refuseUnforwardable({ codecs, encodings = [] }: types.RtpParameters): v
   const mimeType = String(codecs[0]?.mimeType);
   if (encodings.length > 1 && /^video\/(vp9|av1)$/i.test(mimeType)) {
     throw new RequestError(
-      422,
+      'UNSUPPORTED_MEDIA',
       `${mimeType} takes one encoding with a scalabilityMode, such as "L3T3_KEY", and not ${encodings.length} encodings`,
     );
   }

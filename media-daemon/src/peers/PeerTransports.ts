@@ -12,7 +12,12 @@ const INITIAL_OUTGOING_BITRATE = 1_000_000;
 /** A peer's transports: the one that it sends on, and the one that it receives on. */
 export class PeerTransports {
   readonly #peer: PeerContext;
-  readonly #transports = new LimitedMap<types.WebRtcTransport>('transport', 2, 'peerTransports');
+  readonly #transports = new LimitedMap<types.WebRtcTransport>({
+    noun: 'transport',
+    limit: 2,
+    limitName: 'peerTransports',
+    notFound: 'TRANSPORT_NOT_FOUND',
+  });
   readonly #by = new Map<Direction, types.WebRtcTransport>();
   readonly #making = new Set<Direction>();
   readonly #connected = new Set<string>();
@@ -26,7 +31,10 @@ export class PeerTransports {
   of(direction: Direction): types.WebRtcTransport {
     const transport = this.#by.get(direction);
     if (transport) return transport;
-    throw new RequestError(409, `the peer has no ${direction} transport: ask for one with createWebRtcTransport`);
+    throw new RequestError(
+      'TRANSPORT_MISSING',
+      `the peer has no ${direction} transport: ask for one with createWebRtcTransport`,
+    );
   }
 
   /**
@@ -37,7 +45,8 @@ export class PeerTransports {
    */
   forSending(transportId: string | undefined): types.WebRtcTransport {
     const transport = transportId === undefined ? this.of('send') : this.get(transportId);
-    if (transport !== this.#by.get('send')) throw new RequestError(409, 'the transport is not the send transport');
+    if (transport !== this.#by.get('send'))
+      throw new RequestError('WRONG_TRANSPORT', 'the transport is not the send transport');
     return transport;
   }
 
@@ -70,7 +79,7 @@ export class PeerTransports {
    */
   async create(direction: Direction, forceTcp = false): Promise<types.WebRtcTransport> {
     if (this.#by.has(direction) || this.#making.has(direction))
-      throw new RequestError(409, `the peer has a ${direction} transport already`);
+      throw new RequestError('TRANSPORT_EXISTS', `the peer has a ${direction} transport already`);
     this.#making.add(direction);
     try {
       const transport = await this.#transports.make(
@@ -103,7 +112,8 @@ export class PeerTransports {
   async connect(transportId: string, dtlsParameters: types.DtlsParameters): Promise<void> {
     const transport = this.get(transportId);
     // mediasoup refuses a second `connect` with an error that does not say why.
-    if (this.#connected.has(transportId)) throw new RequestError(409, 'the transport is connected already');
+    if (this.#connected.has(transportId))
+      throw new RequestError('TRANSPORT_CONNECTED', 'the transport is already connected');
     this.#connected.add(transportId);
     try {
       await transport.connect({ dtlsParameters });

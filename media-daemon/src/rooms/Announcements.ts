@@ -39,7 +39,7 @@ export class Announcements {
   announce(peerId: string, appData: object = {}): void {
     if (this.#bucketOf(peerId).take(costOf(appData))) return;
     const reason = `announcementRate: more than ${this.#rate.perSecond} announcements to the room a second, or too long ones`;
-    throw new RequestError(429, reason, { limit: 'announcementRate' });
+    throw new RequestError('TOO_MANY_REQUESTS', reason, { limit: 'announcementRate' });
   }
 
   /**
@@ -51,7 +51,7 @@ export class Announcements {
     this.announce(peerId, appData);
     if (this.#updates.take(costOf(appData))) return;
     const reason = `roomUpdateRate: more than ${this.#roomRate.perSecond} updates in the room a second, or too long ones`;
-    throw new RequestError(429, reason, { limit: 'roomUpdateRate' });
+    throw new RequestError('TOO_MANY_REQUESTS', reason, { limit: 'roomUpdateRate' });
   }
 
   #bucketOf(peerId: string): TokenBucket {

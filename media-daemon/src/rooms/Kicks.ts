@@ -41,7 +41,7 @@ export class Kicks {
   /** @throws RequestError 403 for a peer that is banned, whatever token it has. */
   checkBan(roomId: string, peerId: string): void {
     if (Date.now() < (this.#kicks.get(keyOf(roomId, peerId))?.bannedUntil ?? 0))
-      throw new RequestError(403, 'the peer was removed from the room');
+      throw new RequestError('PEER_REMOVED', 'the peer was removed from the room');
   }
 
   #add(key: string, banMs: number): void {

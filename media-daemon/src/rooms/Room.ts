@@ -1,4 +1,3 @@
-import { ROOM_FULL } from '@mediasoup-server/proto/protoo';
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import { type Joining, Peer } from '../peers/Peer.ts';
@@ -108,11 +107,11 @@ export class Room implements RoomContext {
    * @throws RequestError 503 when the room is full, 409 when it just closed, 429 when the peer joins too often.
    */
   join(joining: Joining): Peer {
-    if (this.closed || this.#handedOff) throw new RequestError(409, 'the room has just closed, join again');
+    if (this.closed || this.#handedOff) throw new RequestError('ROOM_CLOSED', 'the room has just closed, join again');
     const { peerId } = joining;
     const former = this.#peers.get(peerId);
     if (!former && this.#peers.size >= this.limits.maxRoomPeers)
-      throw new RequestError(503, `${ROOM_FULL}: it takes ${this.limits.maxRoomPeers} peers`, {
+      throw new RequestError('ROOM_FULL', `the room takes ${this.limits.maxRoomPeers} peers`, {
         limit: 'roomPeers',
       });
     this.announcements.announce(peerId, joining.appData);

@@ -50,14 +50,14 @@ export class RoomProducers {
   /** @throws RequestError 404 */
   get(producerId: string): RoomProducer {
     const producer = this.#media.get(producerId);
-    if (!producer) throw new RequestError(404, 'there is no such producer in the room');
+    if (!producer) throw new RequestError('PRODUCER_NOT_FOUND', 'there is no such producer in the room');
     return producer;
   }
 
   /** @throws RequestError 404 */
   getData(dataProducerId: string): RoomDataProducer {
     const dataProducer = this.#data.get(dataProducerId);
-    if (!dataProducer) throw new RequestError(404, 'there is no such data producer in the room');
+    if (!dataProducer) throw new RequestError('DATA_PRODUCER_NOT_FOUND', 'there is no such data producer in the room');
     return dataProducer;
   }
 

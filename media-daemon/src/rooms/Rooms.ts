@@ -134,7 +134,7 @@ export class Rooms {
   }
 
   async #make(roomId: string, epoch: number): Promise<Room> {
-    if (this.#draining) throw new RequestError(503, 'this media daemon is draining and takes no new rooms');
+    if (this.#draining) throw new RequestError('DRAINING', 'this media daemon is draining and takes no new rooms');
     const onEvent = (room: Room, event: RoomEvent) => this.#onEvent(room, event);
     const making = Room.create(roomId, epoch, this.#pool, { ...this.#options, onEvent })
       .then((room) => {

@@ -133,8 +133,8 @@ export class Pipe {
 
   #gone(): RequestError {
     return this.sent.closed
-      ? new RequestError(404, 'it is closed already')
-      : new RequestError(503, 'a media worker ended, try again');
+      ? new RequestError('ALREADY_CLOSED', 'the producer has closed')
+      : new RequestError('WORKER_DIED', 'a media worker died, try again');
   }
 
   #release(): void {

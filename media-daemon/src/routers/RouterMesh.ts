@@ -79,7 +79,7 @@ export class RouterMesh {
         };
       }),
     );
-    if (!chosen) throw new RequestError(503, 'no media worker is running just now, try again');
+    if (!chosen) throw new RequestError('WORKER_UNAVAILABLE', 'no media worker is running now, try again');
     return chosen.router ?? this.#add(chosen.pooledWorker);
   }
 

@@ -1,7 +1,6 @@
 import {
   CLOSE_COME_BACK,
   CLOSE_FOR_GOOD,
-  type ErrorCode,
   type Method,
   type Notification,
   type NotificationData,
@@ -18,7 +17,7 @@ import type { Ticket } from '../admission/Ticket.ts';
 import { RequestError } from '../errors.ts';
 import type { Grants } from '../peers/Grants.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { describeTransport } from './describe.ts';
+import { describeError, describeTransport } from './describe.ts';
 import { handleRequest, isMethod, parseRequest } from './requests.ts';
 import type { Carrier, Session } from './Session.ts';
 import type { Sessions } from './Sessions.ts';
@@ -70,7 +69,10 @@ export class Connection implements Carrier {
     this.#transport = transport;
     this.#options = options;
     this.#logger = options.logger.child({ roomId: request.roomId, peerId: request.peerId });
-    this.#joinTimer = setTimeout(() => this.refuse(408, 'no joinRoom came in time'), options.joinTimeoutMs);
+    this.#joinTimer = setTimeout(
+      () => this.refuse(new RequestError('JOIN_TIMEOUT', 'the client did not send joinRoom in time')),
+      options.joinTimeoutMs,
+    );
     transport.on('close', (left) => this.#ended(left));
     transport.on('drained', () => {
       if (this.#state.kind === 'joined') this.#state.session.peer.messages.deliver();
@@ -78,13 +80,12 @@ export class Connection implements Carrier {
     // A protoo room of its own: rooms and peers are ours, and only protoo's requests and responses are wanted.
     this.#protoo = new protoo.Room().createPeer(request.peerId, transport as never);
     this.#protoo.on('request', ({ method, data }, accept, reject) =>
-      this.#answer(method, data, { accept, reject: ({ code, message }) => reject(code, message) }),
+      this.#answer(method, data, { accept, reject: ({ status, reason }) => reject(status, reason) }),
     );
     this.#protoo.on('notification', ({ method, data }) =>
       this.#answer(method, data, {
         accept: () => {},
-        reject: ({ code, message }) =>
-          this.notify('error', { code, reason: message, method: method.slice(0, MAX_ECHO) }),
+        reject: (error) => this.notify('error', { ...describeError(error), method: method.slice(0, MAX_ECHO) }),
       }),
     );
   }
@@ -99,21 +100,21 @@ export class Connection implements Carrier {
   }
 
   /** Ends the connection after saying why: for good, unless it is only not possible now. */
-  refuse(code: ErrorCode, reason: string): void {
-    this.#logger.info({ code, reason }, 'connection refused');
-    this.notify('error', { code, reason });
-    this.end(code === 503, new RequestError(code, reason));
+  refuse(error: RequestError): void {
+    this.#logger.info({ code: error.code, reason: error.message }, 'connection refused');
+    this.notify('error', describeError(error));
+    this.end(error.status === 503, error);
   }
 
   /** Refuses the connection unless it joins within a time: a session is resumed without a valid token. */
-  refuseUnlessJoined(code: ErrorCode, reason: string, ms: number): void {
+  refuseUnlessJoined(error: RequestError, ms: number): void {
     if (this.#state.kind === 'joined' || this.#state.kind === 'closed') return;
     clearTimeout(this.#joinTimer);
-    this.#joinTimer = setTimeout(() => this.refuse(code, reason), Math.min(ms, this.#options.joinTimeoutMs));
+    this.#joinTimer = setTimeout(() => this.refuse(error), Math.min(ms, this.#options.joinTimeoutMs));
   }
 
   /** Ends the connection; the client has been told why. What it asked and is not answered is answered first. */
-  end(comeBack: boolean, because = new RequestError(503, 'the connection is being closed')): void {
+  end(comeBack: boolean, because = new RequestError('CONNECTION_CLOSING', 'the connection is being closed')): void {
     for (const { reject } of this.#unanswered) reject(because);
     this.#unanswered.clear();
     this.#transport.close(comeBack ? CLOSE_COME_BACK : CLOSE_FOR_GOOD);
@@ -126,22 +127,23 @@ export class Connection implements Carrier {
     // What a stranger calls a method is no label.
     const label = { method: known ? method : 'unknown' };
     const stopTimer = requestSeconds.startTimer(label);
-    const count = (code: number) => {
+    const count = (status: number) => {
       stopTimer();
-      requests.inc({ ...label, code });
+      requests.inc({ ...label, code: status });
     };
     const once = (give: () => void) => {
       if (this.#unanswered.delete(respond)) give();
     };
     this.#unanswered.add(respond);
     try {
-      if (!known) throw new RequestError(404, `there is no method ${JSON.stringify(method.slice(0, MAX_ECHO))}`);
+      if (!known)
+        throw new RequestError('METHOD_NOT_FOUND', `there is no method ${JSON.stringify(method.slice(0, MAX_ECHO))}`);
       await this.#dispatch(method, data, (answer) => once(() => respond.accept(answer)));
       count(200);
     } catch (cause) {
       const error = RequestError.from(cause);
-      if (error.code === 500) this.#logger.error({ err: cause, method }, 'request failed');
-      count(error.code);
+      if (error.code === 'INTERNAL') this.#logger.error({ err: cause, method }, 'request failed');
+      count(error.status);
       if (error.limit) limited.inc({ limit: error.limit });
       once(() => respond.reject(error));
     }
@@ -160,7 +162,8 @@ export class Connection implements Carrier {
         this.end(false);
         break;
       default: {
-        if (this.#state.kind !== 'joined') throw new RequestError(409, 'the peer has not joined: joinRoom comes first');
+        if (this.#state.kind !== 'joined')
+          throw new RequestError('NOT_JOINED', 'the peer has not joined: joinRoom comes first');
         const { session } = this.#state;
         accept(await session.track(handleRequest(session.peer, method, parseRequest(method, data) as never)));
       }
@@ -169,9 +172,9 @@ export class Connection implements Carrier {
 
   async #join(data: RequestData<'joinRoom'>, accept: Respond['accept']): Promise<void> {
     const { roomId, peerId, traceparent } = this.#request;
-    if (data.roomId !== roomId) throw new RequestError(403, 'roomId is not the one of the connection');
-    if (data.peerId !== peerId) throw new RequestError(403, 'peerId is not the one of the connection');
-    if (this.#state.kind !== 'connected') throw new RequestError(409, 'the peer has joined already');
+    if (data.roomId !== roomId) throw new RequestError('WRONG_CONNECTION', 'roomId is not the one of the connection');
+    if (data.peerId !== peerId) throw new RequestError('WRONG_CONNECTION', 'peerId is not the one of the connection');
+    if (this.#state.kind !== 'connected') throw new RequestError('ALREADY_JOINED', 'the peer has already joined');
     this.#state = { kind: 'joining' };
     try {
       await inSpan('joinRoom', { kind: 'server', attributes: { roomId, peerId }, traceparent }, async () => {
@@ -196,7 +199,7 @@ export class Connection implements Carrier {
     await session.settle();
     const transports = await session.track(createTransports(session, data.transports));
     await session.settle();
-    if (this.#transport.closed) throw new RequestError(409, 'the connection has closed');
+    if (this.#transport.closed) throw new RequestError('CONNECTION_CLOSED', 'the connection has closed');
     if (session.hasEnded) return false;
     // From here nothing waits, so that what is told afterwards is what the snapshot lacks.
     if (data.lastMessage !== undefined) session.peer.messages.goOnAfter(data.lastMessage);
@@ -225,7 +228,7 @@ export class Connection implements Carrier {
     });
     if (this.#transport.closed) {
       room.closeIfUnused();
-      throw new RequestError(409, 'the connection has closed');
+      throw new RequestError('CONNECTION_CLOSED', 'the connection has closed');
     }
     const { peerId } = this.#request;
     const session = this.#options.sessions.open(room, { peerId, appData: data.appData ?? {}, grants }, this);
@@ -242,8 +245,7 @@ export class Connection implements Carrier {
     try {
       return await this.#options.admission.admit(this.#request, this.#authorize);
     } catch (error) {
-      const { code, message } = RequestError.from(error);
-      this.refuse(code, message);
+      this.refuse(RequestError.from(error));
       throw error;
     }
   }

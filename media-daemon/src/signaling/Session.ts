@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { ErrorCode, Notification, NotificationData } from '@mediasoup-server/proto/signaling';
+import type { Notification, NotificationData } from '@mediasoup-server/proto/signaling';
+import { RequestError } from '../errors.ts';
 import type { Joining, Peer } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { Leave } from '../rooms/RoomEvent.ts';
@@ -10,7 +11,7 @@ export type Carrier = {
   readonly isReady: boolean;
   notify<N extends Notification>(method: N, data: NotificationData<N>): void;
   /** Ends it after saying why. */
-  refuse(code: ErrorCode, reason: string): void;
+  refuse(error: RequestError): void;
   /** Ends it; the client has been told why. */
   end(comeBack: boolean): void;
 };
@@ -81,7 +82,7 @@ export class Session {
     if (state.kind === 'ended') throw new Error('the session has ended');
     this.#state = { kind: 'connected', by: to };
     if (state.kind === 'disconnected') clearTimeout(state.graceTimer);
-    else state.by.refuse(409, 'the session goes on over another connection');
+    else state.by.refuse(new RequestError('PEER_REPLACED', 'the session continues over another connection'));
     this.peer.setConnected(true);
   }
 

@@ -10,6 +10,7 @@ import type { Ticket } from '../admission/Ticket.ts';
 import { RequestError } from '../errors.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import { Connection, type ConnectionOptions } from './Connection.ts';
+import { describeError } from './describe.ts';
 import { WebSocketTransport, type WebSocketTransportOptions } from './WebSocketTransport.ts';
 
 export type SignalingOptions = ConnectionOptions &
@@ -144,12 +145,12 @@ export class SignalingServer {
     transport.once('close', () => this.#connections.delete(connection));
     // Refuses early, before joinRoom, whoever may not join anyway.
     this.#options.admission.admit(request, authorize).catch((error: unknown) => {
-      const { code, message } = RequestError.from(error);
+      const refused = RequestError.from(error);
       if (this.#showsSession(request)) return;
       // Any client may still show the id of a session, which needs no token. It has the same time whether its peer is here
       // or not: a stranger must not learn that.
-      if (code === 401) connection.refuseUnlessJoined(code, message, RESUME_WITHOUT_TOKEN_MS);
-      else if (!this.#rooms.hasPeer(request.roomId, request.peerId)) connection.refuse(code, message);
+      if (refused.code === 'UNAUTHORIZED') connection.refuseUnlessJoined(refused, RESUME_WITHOUT_TOKEN_MS);
+      else if (!this.#rooms.hasPeer(request.roomId, request.peerId)) connection.refuse(refused);
     });
   }
 }
@@ -175,9 +176,9 @@ function tryToRead(request: IncomingMessage): JoinRequest | RequestError {
 }
 
 /** Browsers cannot read a refused upgrade, so whoever may not come back is let in, told why and closed. */
-function refuseForGood(transport: WebSocketTransport, { code, message }: RequestError): void {
+function refuseForGood(transport: WebSocketTransport, error: RequestError): void {
   transport
-    .send({ notification: true, method: 'error', data: { code, reason: message } })
+    .send({ notification: true, method: 'error', data: describeError(error) })
     .catch(() => {})
     .finally(() => transport.close());
 }

@@ -4,6 +4,8 @@ import { CLOSE_FOR_GOOD, type Notification, type NotificationData } from '@media
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { type Rate, TokenBucket } from '../admission/TokenBucket.ts';
+import { RequestError } from '../errors.ts';
+import { describeError } from './describe.ts';
 import { LatestUpdates } from './LatestUpdates.ts';
 
 /** What a client may send: protoo's request, response and notification. */
@@ -168,7 +170,7 @@ export class WebSocketTransport extends EventEmitter<Events> {
     this.#refused = refused ? this.#refused + 1 : 0;
     if (this.#refused >= this.#options.messageRate.burst) this.#pauseFlood();
     const message = isBinary ? 'binary messages are not understood' : parse(data.toString());
-    if (typeof message === 'string') this.notify('error', { code: 400, reason: message });
+    if (typeof message === 'string') this.notify('error', describeError(new RequestError('INVALID_REQUEST', message)));
     else if (refused) this.#refuse(message);
     else this.emit('message', message);
   }
@@ -176,11 +178,12 @@ export class WebSocketTransport extends EventEmitter<Events> {
   #refuse(message: Message): void {
     this.#options.onLimit('messageRate');
     const { perSecond } = this.#options.messageRate;
-    const reason = `messageRate: more than ${perSecond} messages a second`;
+    const error = new RequestError('TOO_MANY_REQUESTS', `messageRate: more than ${perSecond} messages a second`);
     if ('request' in message) {
-      this.#write(JSON.stringify({ response: true, id: message.id, errorCode: 429, errorReason: reason }));
+      const { status: errorCode, reason: errorReason } = error;
+      this.#write(JSON.stringify({ response: true, id: message.id, errorCode, errorReason }));
     } else if ('notification' in message) {
-      this.notify('error', { code: 429, reason, method: message.method.slice(0, 64) });
+      this.notify('error', { ...describeError(error), method: message.method.slice(0, 64) });
     }
   }
 

@@ -1,6 +1,13 @@
 import type { NotificationData, TransportOptions } from '@mediasoup-server/proto/signaling';
 import type { types } from 'mediasoup';
+import type { RequestError } from '../errors.ts';
 import type { RoomDataProducer, RoomProducer } from '../rooms/RoomProducers.ts';
+
+export const describeError = ({ status, code, message }: RequestError): NotificationData<'error'> => ({
+  code: status,
+  reason: message,
+  reasonCode: code,
+});
 
 export const describeProducer = ({
   id,

@@ -105,7 +105,7 @@ test('S34 a full room refuses with 503, and says so', async (t) => {
   const bob = await SignalingClient.open(url, 'room', 'bob');
   const { errorCode, errorReason } = await bob.ask('joinRoom', { roomId: 'room', peerId: 'bob' });
   assert.equal(errorCode, 503);
-  assert.match(String(errorReason), /^the room is full/);
+  assert.match(String(errorReason), /^ROOM_FULL: /);
   assert.equal(await limited(metricsPort, 'roomPeers'), 1);
   await SignalingClient.join(url, 'room', 'alice');
 });
@@ -217,7 +217,7 @@ test('S66 a peer announces no faster than allowed, whichever way, also when it j
   ] as const) {
     const { errorCode, errorReason } = await alice.ask(method, data);
     assert.equal(errorCode, 429, method);
-    assert.match(String(errorReason), /^announcementRate/);
+    assert.match(String(errorReason), /^TOO_MANY_REQUESTS: announcementRate/);
   }
   await alice.request('closeProducer', { producerId });
   await alice.request('leaveRoom');
@@ -239,7 +239,7 @@ test('S66 what applications attach to all peers of a room has a limit, too', asy
   await alice.request('updateAppData', { appData: { text: 'x'.repeat(15_000) } });
   const { errorCode, errorReason } = await bob.ask('updateAppData', { appData: {} });
   assert.equal(errorCode, 429);
-  assert.match(String(errorReason), /^roomUpdateRate/);
+  assert.match(String(errorReason), /^TOO_MANY_REQUESTS: roomUpdateRate/);
   assert.equal(await limited(metricsPort, 'roomUpdateRate'), 1);
   await elsewhere.request('updateAppData', { appData: {} });
 });

@@ -1,6 +1,7 @@
 import type { Notification, NotificationData } from '@mediasoup-server/proto/signaling';
+import { RequestError } from '../errors.ts';
 import type { Leave, PeerLevel, RoomEvent, RoomPeer } from '../rooms/RoomEvent.ts';
-import { describeDataProducer, describeProducer } from './describe.ts';
+import { describeDataProducer, describeError, describeProducer } from './describe.ts';
 
 /** The peers that a notification goes to. */
 export type Audience =
@@ -143,9 +144,12 @@ function farewellOf(peer: RoomPeer, leave: Leave): Notice[] {
     case 'lost':
       return [left];
     case 'kicked':
-      return [{ to, method: 'error', data: { code: 403, reason: leave.reason } }, left];
+      return [{ to, method: 'error', data: describeError(new RequestError('PEER_REMOVED', leave.reason)) }, left];
     case 'replaced':
-      return [{ to, method: 'error', data: { code: 409, reason: 'the same peer has connected anew' } }, left];
+      return [
+        { to, method: 'error', data: describeError(new RequestError('PEER_REPLACED', 'the same peer joined again')) },
+        left,
+      ];
     case 'workerDied':
       return [{ to, method: 'reconnect', data: { reason: 'worker', deadlineMs: 0 } }, left];
     case 'roomClosed': {

@@ -89,7 +89,7 @@ export function parseRequest<M extends Method>(method: M, data: unknown): Reques
   const parsed = requests[method].data.safeParse(data ?? {});
   if (parsed.success) return parsed.data as RequestData<M>;
   const issue = parsed.error.issues[0];
-  throw new RequestError(400, `${method}: ${issue?.path.join('.') || 'data'}: ${issue?.message}`);
+  throw new RequestError('INVALID_REQUEST', `${method}: ${issue?.path.join('.') || 'data'}: ${issue?.message}`);
 }
 
 /** Does what a peer asks, with data that was checked. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { errorCodeOf, errorCodes } from '@mediasoup-server/proto/errorCodes';
 import { requests } from '@mediasoup-server/proto/signaling';
 import { WebSocket } from 'ws';
 import { opusRtpParameters } from '../testing/opus.ts';
@@ -186,7 +187,8 @@ test('S15 wrong requests are answered with their code, and the connection goes o
   for (const [client, method, data, code] of cases) {
     const answer = await client.ask(method, data);
     assert.equal(answer.errorCode, code, `${method} ${JSON.stringify(data)}: ${answer.errorReason}`);
-    assert.ok(answer.errorReason);
+    const reason = answer.errorReason ?? '';
+    assert.equal(errorCodes[errorCodeOf(reason) ?? 'INTERNAL'].http, code, reason);
   }
   await alice.request('ping');
 });

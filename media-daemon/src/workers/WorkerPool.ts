@@ -112,7 +112,7 @@ export class WorkerPool {
     await Promise.race([this.#started.promise, delay(this.#options.workerTimeoutMs, undefined, { ref: false })]);
     const replaced = this.#nextAlive();
     if (replaced) return replaced;
-    throw new RequestError(503, 'no media worker is running just now, try again');
+    throw new RequestError('WORKER_UNAVAILABLE', 'no media worker is running now, try again');
   }
 
   #nextAlive(): PooledWorker | undefined {

@@ -88,7 +88,7 @@ test('who asks for something on a worker whose channel is unusable is told to tr
   const produced = { kind: 'audio', rtpParameters: { ...opusRtpParameters(), mid: '1' }, appData: {} } as const;
   await assert.rejects(
     handleRequest(alice.peer, 'produce', produced),
-    (error) => RequestError.from(error).code === 503,
+    (error) => RequestError.from(error).code === 'WORKER_DIED',
   );
 });
 

@@ -141,6 +141,7 @@ export const notifications = {
     data: z.object({
       code: z.int().meta({ description: 'One of the error codes.' }),
       reason: z.string().meta({ description: 'For people to read.' }),
+      reasonCode: z.string().meta({ description: 'For programs to compare: `PEER_REPLACED`.' }),
       method: z.string().optional().meta({ description: 'Where a notification of the client failed: its method.' }),
     }),
   },
