@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import type { Fleet } from './Fleet.ts';
 
-/** What a development server breaks when the demo page asks it to. */
+/** The failures that the demo page can cause. */
 const BREAKS = {
   '/socket': async (fleet: Fleet, { daemonId, peerId }: Target) => fleet.cutSocket(daemonId, peerId),
   '/worker': (fleet: Fleet, { daemonId }: Target) => fleet.killWorkers(daemonId),
@@ -18,8 +18,8 @@ interface Target {
 }
 
 /**
- * Breaks things for the demo page of `make run`. It listens on loopback and takes orders of that page alone: a browser
- * tells where a request comes from, and a foreign page that a developer visits must not kill anything here.
+ * Causes failures for the demo page of `make run`. It listens on loopback and checks the request's origin, so that another
+ * page that a developer visits cannot kill anything.
  */
 export class Breaker {
   readonly #server: Server;
@@ -47,7 +47,7 @@ export class Breaker {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Begins to obey. @param pageUrl where the demo page is */
+  /** Starts taking requests. @param pageUrl the URL of the demo page */
   obey(fleet: Fleet, pageUrl: string): void {
     this.#fleet = fleet;
     const { port } = new URL(pageUrl);
@@ -61,7 +61,7 @@ export class Breaker {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { origin = '', host } = request.headers;
-    // The host is another one where a foreign name was made to lead here.
+    // Refuses DNS rebinding: another name that resolves to loopback.
     if (!this.#fleet || !this.#origins.includes(origin) || `http://${host}` !== this.url) {
       response.writeHead(403).end();
       return;

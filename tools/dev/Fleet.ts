@@ -10,7 +10,7 @@ interface Member extends Started {
   readonly relay: SocketRelay | undefined;
 }
 
-/** Ports that the system chooses, for all but the first daemon. */
+/** The system chooses the ports of every daemon but the first. */
 const anyPorts = {
   MEDIA_DAEMON_LISTEN_PORT: '0',
   MEDIA_DAEMON_GRPC_PORT: '0',
@@ -18,7 +18,7 @@ const anyPorts = {
   MEDIA_DAEMON_RTC_PORT: '0',
 };
 
-/** The media daemons that run here: one, until something is broken on purpose. */
+/** The media daemons of `make run`: one, until the demo page causes a failure. */
 export class Fleet {
   readonly #processes: Processes;
   readonly #environment: Record<string, string>;
@@ -28,7 +28,7 @@ export class Fleet {
 
   /**
    * @param environment the settings of every daemon
-   * @param breakable whether peers reach the daemons through relays on loopback that can be cut
+   * @param breakable whether peers connect through relays on loopback, which can drop their sockets
    */
   constructor(processes: Processes, environment: Record<string, string>, breakable: boolean) {
     this.#processes = processes;
@@ -36,7 +36,7 @@ export class Fleet {
     this.#breakable = breakable;
   }
 
-  /** Starts one daemon more and resolves when the control plane has heard of it: nobody can join before. */
+  /** Starts another daemon. Resolves when it has registered, since no peer can join before. */
   async start(): Promise<Started> {
     const count = ++this.#started;
     const daemonId = `${process.env.MEDIA_DAEMON_DAEMON_ID || hostname()}${count === 1 ? '' : `-${count}`}`;
@@ -62,7 +62,7 @@ export class Fleet {
     return this.#members.has(daemonId);
   }
 
-  /** Loses a peer's WebSocket. */
+  /** Drops a peer's WebSocket. */
   cutSocket(daemonId: string, peerId: string): void {
     this.#members.get(daemonId)?.relay?.cut(peerId);
   }
@@ -80,11 +80,11 @@ export class Fleet {
     }
   }
 
-  /** Ends a daemon, when there is another one that takes its calls. */
+  /** Stops a daemon, after starting another one for its rooms. */
   async end(daemonId: string, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const member = this.#members.get(daemonId);
     if (!member) return;
-    // The next to be ended needs another one too.
+    // The next daemon that is stopped needs another one as well.
     this.#members.delete(daemonId);
     if (this.#members.size === 0) await this.start();
     this.#processes.end(member.child, signal);

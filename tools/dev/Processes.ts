@@ -7,18 +7,18 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Started {
   readonly child: ChildProcess;
-  /** The fields of the log line that says that it is ready. */
+  /** The fields of its "ready" log line. */
   readonly ready: Readonly<Record<string, unknown>>;
 }
 
-/** The servers that run here. When one ends that was not asked to, so does everything. */
+/** The server processes of `make run`. When one exits by itself, all are stopped. */
 export class Processes {
   readonly #running = new Set<ChildProcess>();
   readonly #ending = new Set<ChildProcess>();
   readonly #onStop: () => Promise<void>;
   #stopping = false;
 
-  /** @param onStop called when all have ended, before this process does */
+  /** @param onStop called when all have exited, before this process exits */
   constructor(onStop: () => Promise<void>) {
     this.#onStop = onStop;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -31,16 +31,16 @@ export class Processes {
   }
 
   /**
-   * Starts a server and resolves when it is ready; its warnings and errors are shown as they come.
+   * Starts a server and resolves when it is ready. Its warnings and errors are printed at once.
    *
-   * @param environment settings, over which those of this process's environment go unless they are in `fixed`
+   * @param environment settings; this process's environment overrides those that are not in `fixed`
    */
   start(main: string, environment: Record<string, string>, fixed: Record<string, string> = {}): Promise<Started> {
     const child = spawn(process.execPath, [main], {
       cwd: root,
       env: { ...environment, ...process.env, ...fixed },
       stdio: ['ignore', 'pipe', 'inherit'],
-      // A Ctrl-C at the terminal goes to all processes of its group, and would end the media workers before their daemon.
+      // Ctrl-C reaches every process of the terminal's group, and would kill the media workers before their daemon.
       detached: true,
     });
     this.#running.add(child);
@@ -53,26 +53,26 @@ export class Processes {
     return new Promise((resolve) => {
       createInterface(child.stdout).on('line', (line) => {
         const fields = JSON.parse(line) as Record<string, unknown>;
-        // The one line that says where the metrics are is written when everything runs.
+        // run.ts prints where the metrics are, once everything runs.
         if (fields.metricsPort !== undefined) resolve({ child, ready: fields });
         if (Number(fields.level) >= 40) process.stderr.write(`${line}\n`);
       });
     });
   }
 
-  /** Ends one server alone. */
+  /** Stops one server. */
   end(child: ChildProcess, signal: NodeJS.Signals): void {
     this.#ending.add(child);
     child.kill(signal);
   }
 
-  /** Ends everything, the last started first: so a daemon can still take its leave of the control plane. */
+  /** Stops all, the last started first, so that daemons can still deregister at the control plane. */
   async stop(exitCode: number): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
     for (const child of [...this.#running].toReversed()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
-      // Not SIGTERM, at which a daemon waits for its calls to move away.
+      // At SIGTERM a daemon would wait for its peers to move.
       child.kill('SIGINT');
       await once(child, 'exit');
     }

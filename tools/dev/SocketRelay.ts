@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands before a daemon's WebSocket port on loopback, so that a peer's socket can be lost as networks lose it. */
+/** Relays a daemon's WebSocket port on loopback, so that a peer's socket can be dropped as a network drops it. */
 export class SocketRelay {
   readonly #server: Server;
   readonly #pairs = new Map<Socket, { readonly far: Socket; peerId?: string }>();
@@ -34,7 +34,7 @@ export class SocketRelay {
     }
   }
 
-  /** Takes no new connections, and lets those that are there end. */
+  /** Stops accepting connections. Open ones stay until they end. */
   close(): void {
     this.#server.close();
   }
@@ -43,7 +43,7 @@ export class SocketRelay {
     const far = connect(this.to, '127.0.0.1');
     const pair: { readonly far: Socket; peerId?: string } = { far };
     this.#pairs.set(near, pair);
-    // Who connects is in the address that its first line asks for.
+    // The query of the request line names the peer.
     near.once('data', (chunk) => {
       const [, target = '/'] = chunk.toString('latin1', 0, 4096).split(' ', 2);
       const peerId = URL.parse(target, 'ws://relay')?.searchParams.get('peerId');
@@ -52,7 +52,7 @@ export class SocketRelay {
     near.pipe(far);
     far.pipe(near);
     for (const [socket, other] of [[near, far] as const, [far, near] as const]) {
-      // What an error ends is closed too.
+      // A socket that fails emits `close` as well.
       socket.on('error', () => {});
       socket.on('close', () => {
         this.#pairs.delete(near);

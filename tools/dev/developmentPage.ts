@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Copies the built demo page to a folder of its own, in which the page is told who breaks things for it.
+ * Copies the built demo page to a temporary folder, and adds the URL of the breaker to it.
  *
  * @returns the folder
  */

@@ -3,8 +3,8 @@ import type { NetworkInterfaceInfo } from 'node:os';
 /**
  * The address at which browsers on this machine reach media, given the machine's `networkInterfaces()`.
  *
- * Loopback is the last resort, for a machine without any network: browsers leave it out of their ICE candidates, and
- * Firefox then has nothing that it would pair with a loopback address.
+ * Falls back to loopback on a machine without a network. Browsers do not offer loopback ICE candidates, and Firefox pairs
+ * none of its candidates with a loopback address.
  */
 export function mediaAddress(
   interfaces: Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>,

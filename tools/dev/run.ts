@@ -9,15 +9,15 @@ import { mediaAddress } from './mediaAddress.ts';
 import { Processes } from './Processes.ts';
 
 /**
- * Runs everything on this machine until it is interrupted: the control plane with its embedded table and the demo page,
- * and one media daemon. Settings of either may be given in the environment. Everything listens on loopback but media,
- * which not every browser would send there.
+ * Runs the control plane with the embedded store, the demo page and one media daemon until it is interrupted. Settings of
+ * both servers may be given in the environment. Everything but media listens on loopback, since not every browser sends
+ * media there.
  */
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const daemonKey = randomBytes(24).toString('base64url');
 
-/** Settings with which others than this machine reach the servers, or prove who they are. Nothing is broken for them. */
+/** Settings that make the servers reachable from other machines, or check tokens. With one of them the page cannot cause failures. */
 const serious = [
   'CONTROL_PLANE_LISTEN_IP',
   'CONTROL_PLANE_TLS_CERT_FILE',
@@ -48,6 +48,6 @@ const settings = {
 const fleet = new Fleet(processes, settings, breaker !== undefined);
 const daemon = await fleet.start();
 breaker?.obey(fleet, url);
-process.stdout.write(`\nOpen ${url} in two browser windows. Ctrl-C ends everything.\n`);
-process.stdout.write(`The media daemon by itself: ${daemon.ready.url}?roomId=..&peerId=..\n`);
-process.stdout.write(`Media goes to ${daemon.ready.rtcAddress}; MEDIA_DAEMON_RTC_IP names another address.\n`);
+process.stdout.write(`\nOpen ${url} in two browser windows. Ctrl-C stops everything.\n`);
+process.stdout.write(`The media daemon alone: ${daemon.ready.url}?roomId=..&peerId=..\n`);
+process.stdout.write(`Media goes to ${daemon.ready.rtcAddress}; set MEDIA_DAEMON_RTC_IP to use another address.\n`);

@@ -4,23 +4,23 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build, type Metafile, type Plugin } from 'esbuild';
 
-/** What a function never loads: the embedded store, which is for one machine, and where else AWS has credentials than in the environment. */
+/** Modules that a function never loads: the embedded store, and the sources of AWS credentials other than the environment. */
 const elsewhere = [
   './embeddedDynamo.ts',
   './createTables.ts',
   ...['ini', 'sso', 'process', 'web-identity', 'http'].map((kind) => `@aws-sdk/credential-provider-${kind}`),
 ];
 
-/** Parts of packages that no request reaches, a quarter of the bundle: what the function loads, it parses at every start. */
+/** Parts of packages that no request reaches: a quarter of the bundle, which each cold start would parse. */
 const unreached: Plugin = {
   name: 'unreached',
   setup({ onLoad }) {
-    // Bodies are JSON, which is in UTF-8, 16 or 32 alone: body-parser refuses other character sets.
+    // body-parser accepts JSON in UTF-8, 16 and 32 alone.
     onLoad({ filter: /\/iconv-lite\/encodings\/(tables\/[^/]+\.json|sbcs-data.*\.js)$/ }, ({ path }) => ({
       contents: path.endsWith('.json') ? '[]' : '',
       loader: path.endsWith('.json') ? 'json' : 'js',
     }));
-    // A web page has files of none of the types that vendors have registered.
+    // No static file has a vendor's media type.
     onLoad({ filter: /\/mime-db\/db\.json$/ }, async ({ path }) => ({
       contents: JSON.stringify(JSON.parse(await readFile(path, 'utf8')), (type, value) =>
         /^(application|audio|video|model)\/(vnd\.|x-)/.test(type) ? undefined : value,
@@ -34,18 +34,18 @@ const unreached: Plugin = {
 
 export type Bundle = {
   readonly files: readonly string[];
-  /** Bytes, when all is compressed together. */
+  /** Bytes of all files, compressed together. */
   readonly compressed: number;
-  /** The source files that are in `index.mjs` and what it loads: all of them, and those that are loaded when the function starts. */
+  /** The source files of `index.mjs` and its chunks: all of them, and those that a cold start loads. */
   readonly modules: { readonly all: readonly string[]; readonly atStart: readonly string[] };
 };
 
 /**
- * Bundles the control plane for AWS Lambda: `index.mjs`, whose `handler` takes API Gateway events, and what it loads; and
+ * Bundles the control plane for AWS Lambda: `index.mjs` with its chunks, whose `handler` takes API Gateway events, and
  * `rotateKeys.mjs`, whose `handler` rotates the assignment keys.
  */
 export async function bundleLambda(folder: string): Promise<Bundle> {
-  // What is loaded only when it is needed has files of its own.
+  // Dynamic imports become chunks.
   const { outputs, inputs } = await bundle(folder, 'lambda.ts', { out: 'index', splitting: true });
   const rotation = await bundle(folder, 'aws/rotateKeys.ts', { out: 'rotateKeys', splitting: false });
   const files = [...Object.keys(outputs), ...Object.keys(rotation.outputs)];
@@ -66,11 +66,11 @@ async function bundle(folder: string, source: string, { out, splitting }: { out:
     platform: 'node',
     target: 'node24',
     format: 'esm',
-    // The form of packages of which parts can be left out.
+    // Prefers ES modules, which can be tree-shaken.
     mainFields: ['module', 'main'],
     plugins: [unreached],
     outExtension: { '.js': '.mjs' },
-    // Packages that are not modules call `require`.
+    // CommonJS packages call `require`.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     metafile: true,
     logLevel: 'warning',
@@ -78,7 +78,7 @@ async function bundle(folder: string, source: string, { out, splitting }: { out:
   return metafile;
 }
 
-/** The inputs of the entry and of what it imports at once, however far. */
+/** The inputs of the entry and of its static imports, transitively. */
 function loadedAtStart(outputs: Metafile['outputs']): string[] {
   const loaded = new Set(['index.mjs']);
   for (const file of loaded)

@@ -18,14 +18,14 @@ type Asked = {
   readonly bearer?: string;
   readonly type?: string;
   readonly headers?: Record<string, string>;
-  /** Of the event alone: whether the gateway takes the body for binary, and its stage. */
+  /** Fields of the event alone: whether the gateway encodes the body in base64, and its stage. */
   readonly event?: { readonly binary?: boolean; readonly stage?: string };
 };
 type Answered = { readonly status: number; readonly headers: Record<string, string>; readonly body: unknown };
 
 const runner = fileURLToPath(new URL('../../control-plane/src/testing/runLambda.ts', import.meta.url));
 
-/** Hides what differs from one answer to the next: tokens, secrets, times and counts. */
+/** Replaces what differs between two answers: tokens, secrets, times and counts. */
 const settled = (body: string): unknown =>
   JSON.parse(body || 'null', (name, value) =>
     /^(token|url|secret|now|assigned|headroom|epoch|expiresAt|heartbeatAt|updatedAt|cursor)$/.test(name) ? name : value,
@@ -76,7 +76,7 @@ describe('the Lambda function', () => {
     ...headers,
   });
   const bodyOf = ({ body }: Asked) => (typeof body === 'string' || body === undefined ? body : JSON.stringify(body));
-  /** Without those of the connection, and those that count. */
+  /** Headers, without those of the connection and of rate limits. */
   const told = (headers: Iterable<[string, string]>) =>
     Object.fromEntries(
       [...headers].filter(([name]) => !/^(connection|keep-alive|date|content-length|ratelimit.*)$/.test(name)),
@@ -97,7 +97,7 @@ describe('the Lambda function', () => {
     return { status: answer.status, headers: told(answer.headers), body: settled(await answer.text()) };
   }
 
-  /** On a machine that is busy, tables and daemons answer too late now and then, and whoever asks is told to come again. */
+  /** On a busy machine the tables or a daemon may answer too late; the client is asked to retry. */
   async function served(ask: () => Promise<Answered>): Promise<Answered> {
     for (;;) {
       const answer = await ask();
@@ -105,7 +105,7 @@ describe('the Lambda function', () => {
     }
   }
 
-  test('answers every route as the process does, and logs the load of a daemon as CloudWatch reads it', async () => {
+  test('answers each route as the process does, and logs a daemon\'s load in the format of CloudWatch metrics', async () => {
     const daemon = await bed.daemon('daemon');
     await daemon.join(bed.url, DAEMON_KEY);
     const { secret, incarnation } = daemon;
@@ -166,7 +166,7 @@ describe('the Lambda function', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${template}`),
     );
     assert.deepEqual([...asked].sort(), routes.sort());
-    // One of the requests was a heartbeat, of which CloudWatch makes a metric.
+    // One request was a heartbeat, whose log line CloudWatch turns into a metric.
     while (!logged.includes('"daemon load"')) await once(lambda.stdout as Readable, 'data');
     const loads = logged.split('\n').filter((line) => line.includes('"daemon load"'));
     assert.deepEqual(
@@ -177,7 +177,7 @@ describe('the Lambda function', () => {
     );
   });
 
-  test('is under a megabyte compressed, starts without gRPC, the embedded store and timers, and tells how long that takes', async (t) => {
+  test('is under a megabyte compressed, starts without gRPC, embedded store and timers, and logs how long the start took', async (t) => {
     const { compressed, modules } = await bundleLambda(folder);
     t.diagnostic(`${Math.round(compressed / 1024)} KiB compressed, ${Math.round(started.initMs)} ms to start`);
     assert.ok(compressed < 1024 * 1024, `${compressed} bytes`);
@@ -187,7 +187,7 @@ describe('the Lambda function', () => {
     assert.equal(started.timers, 0);
   });
 
-  test('does not start with a setting that is wrong, and names it', async () => {
+  test('refuses to start with an invalid setting, and names it', async () => {
     for (const [wrong, named] of [
       [{ CONTROL_PLANE_STORE: 'embedded', CONTROL_PLANE_DYNAMODB_ENDPOINT: '' }, 'CONTROL_PLANE_STORE'],
       [{ CONTROL_PLANE_MODE: 'closed' }, 'CONTROL_PLANE_MODE'],

@@ -3,20 +3,20 @@ import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { productionPackages } from './productionPackages.ts';
 
-/** Copies what runs, sources and production packages, into a folder that may be moved. Node strips the types as it runs. */
+/** Copies the sources and production packages of the servers and the CLI into a relocatable folder. Node strips the types at run time. */
 
 const [target] = process.argv.slice(2);
 if (target === undefined) throw new Error('usage: copyProgram.ts FOLDER');
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const lockfile = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
 
-/** The worker is packed as a binary, so its sources stay here; so do tests. */
+/** Tests are left out, and the worker's sources, since the package has its binary. */
 const isLeftOut = (path: string): boolean =>
   /\/node_modules\/mediasoup\/worker$|\.(test|bench|simulation)\.ts$|\/src\/testing$|\.map$/.test(path);
 
 for (const folder of productionPackages(lockfile, ['control-plane', 'media-daemon', 'cli'])) {
   const from = join(root, folder);
-  // An optional package of another platform is not installed.
+  // Optional packages of other platforms are not installed.
   if (!(await stat(from).catch(() => undefined))) continue;
   const isOurs = !folder.startsWith('node_modules/');
   const parts = isOurs ? ['package.json', 'src'] : ['.'];

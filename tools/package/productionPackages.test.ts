@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { productionPackages } from './productionPackages.ts';
 
-test('`productionPackages` finds what workspaces need, nested packages and linked workspaces too, and no more', () => {
+test('`productionPackages` lists the dependencies of workspaces, nested packages and linked workspaces included, and no others', () => {
   const lockfile = {
     packages: {
       server: { dependencies: { ours: '1', a: '1' }, devDependencies: { d: '1' } },
@@ -33,7 +33,7 @@ test('`productionPackages` finds what workspaces need, nested packages and linke
   );
 });
 
-test('`productionPackages` of the servers has what they run on, and nothing of what only builds or tests them', async () => {
+test('`productionPackages` of the servers lists their runtime dependencies, and none that only builds or tests need', async () => {
   const lockfile = JSON.parse(await readFile(new URL('../../package-lock.json', import.meta.url), 'utf8'));
   const found = productionPackages(lockfile, ['control-plane', 'media-daemon', 'cli']);
   for (const needed of ['proto', 'server-kit', 'node_modules/mediasoup', 'node_modules/dynalite'])

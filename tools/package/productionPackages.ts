@@ -1,4 +1,4 @@
-/** What a package-lock.json says of a package, as far as it matters here. */
+/** The fields of a package in package-lock.json that are used here. */
 type Locked = {
   readonly link?: boolean;
   readonly resolved?: string;
@@ -8,10 +8,10 @@ type Locked = {
 export type Lockfile = { readonly packages: Readonly<Record<string, Locked>> };
 
 /**
- * The folders of all packages that workspaces need to run, the workspaces' own included, sorted. So what is packed is
- * what was installed and tested, and needs no network.
+ * The sorted folders of all packages that workspaces need at run time, the workspaces included. The Debian package copies
+ * them, so that it has exactly what was tested, and building it needs no network.
  *
- * @param workspaces their folders, from the lockfile's.
+ * @param workspaces their folders, relative to the lockfile.
  * @throws Error that names a dependency which the lockfile lacks.
  */
 export function productionPackages({ packages }: Lockfile, workspaces: readonly string[]): string[] {
@@ -30,7 +30,7 @@ export function productionPackages({ packages }: Lockfile, workspaces: readonly 
   return [...found].sort();
 }
 
-/** Where Node finds a package that one in a folder imports. */
+/** The folder in which Node finds a package that a module in another folder imports. */
 function nearest(packages: Lockfile['packages'], folder: string, name: string): string | undefined {
   const parts = folder.split('/');
   for (let length = parts.length; length >= 0; length--) {

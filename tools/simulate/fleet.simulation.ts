@@ -12,22 +12,22 @@ import { daemonRow } from '../../control-plane/src/testing/daemonRow.ts';
 import { MemoryStore } from '../../control-plane/src/testing/MemoryStore.ts';
 
 /**
- * A fleet in one process: the real assignment over a simulated table and clock. Peers join in bursts, a tenth of the
- * daemons dies at once, and their peers are assigned anew. `node fleet.simulation.ts [daemons] [peers] [seconds]`
+ * Simulates a fleet in one process: the real assignment code over a simulated table and clock. Peers join in bursts, a tenth
+ * of the daemons dies at once, and their peers are assigned again. `node tools/simulate/fleet.simulation.ts [daemons] [peers] [seconds]`
  */
 
 const [daemonCount = 10_000, peerCount = 1_000_000, seconds = 60] = process.argv.slice(2).map(Number);
 const grants = { publish: true, subscribe: true, data: true, admin: false };
 const ROOM_PEERS = 10;
-/** The mean is half of it. */
+/** The mean is half of this. */
 const DAEMON_PEERS = Math.ceil((2 * peerCount) / daemonCount);
 const HEARTBEAT_MS = 2000;
-/** A burst is the joins of a second in so many ms. */
+/** In a burst the joins of one second arrive within this time, ms. */
 const BURST_MS = 200;
 const TABLE_MS = 5;
 const COMMAND_MS = 5;
 const PROBE_MS = 500;
-/** How long peers take to notice that their daemon is gone, at most. */
+/** The longest time until a peer notices that its daemon is gone, ms. */
 const NOTICE_MS = 1000;
 
 mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1_700_000_000_000 });
@@ -66,10 +66,10 @@ const directory = {
   metrics,
   logger,
 };
-// What a signature costs is measured elsewhere.
+// Signatures are left out: another benchmark measures them.
 const keys = { sign: async () => ({ token: '', expiresAt: new Date() }) };
 
-/** One probe's result serves all who ask within a second, as in DaemonClient. */
+/** A probe's result is shared by all requests within a second, as in DaemonClient. */
 function shared(probe: (daemon: Daemon) => Promise<boolean>) {
   const results = new Map<string, { at: number; alive: Promise<boolean> }>();
   return (daemon: Pick<Daemon, 'daemonId' | 'grpcAddress' | 'incarnation'>) => {
@@ -90,7 +90,7 @@ async function heartbeat(daemon: SimulatedDaemon): Promise<void> {
 }
 
 let refusals = 0;
-/** Asks until it is assigned, as a client does. Resolves to the daemon. */
+/** Requests an assignment until there is one, as a client does. Resolves to the daemon. */
 async function join(roomId: string, failedDaemonId?: string): Promise<SimulatedDaemon> {
   for (;;) {
     try {
@@ -110,7 +110,7 @@ async function join(roomId: string, failedDaemonId?: string): Promise<SimulatedD
   }
 }
 
-/** Lets the simulated time go on, with heartbeats, until a condition holds. */
+/** Advances the simulated time, with heartbeats, until a condition holds. */
 async function run(until: () => boolean, eachMs: (ms: number) => void = () => {}): Promise<number> {
   const all = [...fleet.values()];
   let ms = 0;
