@@ -6,6 +6,9 @@ import { Stack } from '../support/stack.ts';
 import { UdpRelay } from '../support/UdpRelay.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
+/** The aim is below three seconds; a busy machine may be ten times as slow. */
+const MOST_RECONNECT_MS = 30_000;
+
 type Candidate = { readonly protocol: string; readonly port: number };
 
 test('ICE is restarted until a packet gets through, and the session goes on', async (t) => {
@@ -55,7 +58,9 @@ test('ICE is restarted until a packet gets through, and the session goes on', as
     () => states.at(-1) === 'connected',
     () => states,
   );
-  t.diagnostic(`connected ${Date.now() - healed} ms after packets get through again`);
+  const connectedMs = Date.now() - healed;
+  t.diagnostic(`connected ${connectedMs} ms after packets get through again`);
+  assert.ok(connectedMs < MOST_RECONNECT_MS);
   const from = new Map(bob.received);
   const more = () => [...bob.received].map(([id, count]) => count - (from.get(id) ?? 0));
   await waitUntil('both tracks come again', () => Math.min(...more()) > 10, more);

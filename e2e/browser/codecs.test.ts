@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Room } from '@mediasoup-server/client';
 import type { Page } from 'playwright-core';
-import { joinDemo, openBrowser } from '../support/browser.ts';
+import { joinDemo, openPages } from '../support/browser.ts';
 import { commandsOf, Stack } from '../support/stack.ts';
 
-/** AV1 is sent in one size. */
+/** AV1 is sent without simulcast. */
 const CODECS = ['VP8', 'H264', 'VP9', 'AV1'] as const;
 
-/** What the page leaves in its window for this test. */
+/** What this test reads from the page's window. */
 type Window = { room: Room; video?: HTMLVideoElement };
 
-/** Publishes a picture of 640x360 that moves. Answers why not, where the browser lacks the codec. */
+/** Publishes a moving picture of 640x360. Returns the error where the browser lacks the codec. */
 const publish = (page: Page, codec: (typeof CODECS)[number]): Promise<string | undefined> =>
   page.evaluate(async (name) => {
     const { room } = window as unknown as Window;
@@ -32,7 +32,7 @@ const publish = (page: Page, codec: (typeof CODECS)[number]): Promise<string | u
     );
   }, codec);
 
-/** Shows the track of a codec, and waits until its picture is of a height that the condition holds for. */
+/** Shows the track of a codec at a preferred layer, and waits for the height. Returns it. */
 async function showAt(page: Page, codec: string, spatialLayer: number, is: 'small' | 'large'): Promise<number> {
   await page.waitForFunction(
     (name) =>
@@ -59,16 +59,13 @@ async function showAt(page: Page, codec: string, spatialLayer: number, is: 'smal
   return (await shown.jsonValue()) || 0;
 }
 
-test('each codec is sent in sizes, of which a receiver on another worker gets the one that it prefers', async (t) => {
+test('each codec is sent in several sizes, and a receiver on another worker gets the size it prefers', async (t) => {
   const stack = await Stack.start(t);
   const daemon = await stack.startDaemon('daemon-a', {
     MEDIA_DAEMON_WORKERS: '2',
     MEDIA_DAEMON_SATURATED_CONSUMERS: '0',
   });
-  const [alice, bob] = await Promise.all([
-    openBrowser(t, stack.controlPlaneUrl),
-    openBrowser(t, stack.controlPlaneUrl),
-  ]);
+  const [alice, bob] = (await openPages(t, stack.controlPlaneUrl, 2)) as [Page, Page];
   await joinDemo(alice, 'lobby', 'Alice');
   await joinDemo(bob, 'lobby', 'Bob');
   const { routers } = await commandsOf(t, daemon).getRoom({ roomId: 'lobby' });

@@ -1,23 +1,28 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { after, type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
 import {
   askToJoin,
-  comesTrue,
   connected,
   joinDemo,
   keepPicture,
   launchBrowser,
   openPage,
+  openPages,
   seesAndHears,
+  waitForPage,
 } from '../support/browser.ts';
 import { assertLooksRight } from '../support/looks.ts';
 import { Stack } from '../support/stack.ts';
 
-test('every screen is right for axe, light and dark, 320 and 1920 pixels wide', async (t) => {
+/** One Chromium serves these tests, and one fleet those that need a daemon: each has a room of its own. */
+const browser = await launchBrowser({ after });
+const fleet = await Stack.start({ after });
+await fleet.startDaemon('daemon-a');
+
+test('every screen passes axe, light and dark, from 320 to 1920 pixels wide', async (t) => {
   const stack = await Stack.start(t);
-  const browser = await launchBrowser(t);
-  const page = await openPage(browser, stack.controlPlaneUrl);
+  const page = await openPage(t, browser, stack.controlPlaneUrl);
   await page.locator('[data-testid=level][data-heard=true]').waitFor();
   await assertLooksRight(page, 'landing');
 
@@ -29,7 +34,7 @@ test('every screen is right for axe, light and dark, 320 and 1920 pixels wide', 
   await page.locator('[data-testid=state][data-status=connected]').waitFor();
   await assertLooksRight(page, 'alone');
 
-  const other = await openPage(browser, stack.controlPlaneUrl);
+  const other = await openPage(t, browser, stack.controlPlaneUrl);
   await joinDemo(other, 'quiet-river-42', 'Grace Brewster Murray Hopper, Rear Admiral');
   await seesAndHears(page);
   await assertLooksRight(page, 'grid');
@@ -61,25 +66,21 @@ test('every screen is right for axe, light and dark, 320 and 1920 pixels wide', 
   await assertLooksRight(page, 'ended');
 });
 
-test('the speaker view follows who speaks, a screen is heard, and a fault of the page is said in words', async (t) => {
-  const stack = await Stack.start(t);
-  await stack.startDaemon('daemon-a');
-  const browser = await launchBrowser(t);
-  const page = await openPage(browser, stack.controlPlaneUrl);
+test('the speaker view follows the active speaker, a shared screen is heard, and an error of the page is shown', async (t) => {
+  const [page, other] = (await openPages(t, fleet.controlPlaneUrl, 2, browser)) as [Page, Page];
   await joinDemo(page, 'quiet-river-42', 'Ada Lovelace');
-  const other = await openPage(browser, stack.controlPlaneUrl);
   await joinDemo(other, 'quiet-river-42', 'Grace Hopper');
   await seesAndHears(page);
   await page.keyboard.press('g');
   await page.locator('[data-view=speaker]').waitFor();
-  await followsWhoSpeaks(page, browser, stack.controlPlaneUrl, other);
+  await followsWhoSpeaks(t, page, other);
   await sharesSound(page, other);
   await comesBackFromAnError(other);
 });
 
-/** Two others speak in turn: the large picture is that of the one who does. */
-async function followsWhoSpeaks(page: Page, browser: Browser, url: string, other: Page): Promise<void> {
-  const third = await openPage(browser, url);
+/** Two others speak in turn: the speaker has the large picture. */
+async function followsWhoSpeaks(t: TestContext, page: Page, other: Page): Promise<void> {
+  const third = await openPage(t, browser, fleet.controlPlaneUrl);
   await joinDemo(third, 'quiet-river-42', 'Katherine Johnson');
   const largest = (name: string) =>
     page.waitForFunction((wanted) => {
@@ -100,7 +101,7 @@ async function followsWhoSpeaks(page: Page, browser: Browser, url: string, other
   await page.locator('[data-testid=tile]', { hasText: 'Katherine' }).waitFor({ state: 'detached' });
 }
 
-/** From now on the page's microphone hears one even tone: the fake one beeps too seldom to be somebody who speaks. */
+/** Sends an even tone as the page's microphone: the fake one beeps too seldom for an active speaker. */
 async function say(page: Page, loudness: number): Promise<void> {
   await page.evaluate(async (gain) => {
     type Microphone = { source: string; replaceTrack(track?: MediaStreamTrack): Promise<void> };
@@ -116,11 +117,11 @@ async function say(page: Page, loudness: number): Promise<void> {
   }, loudness);
 }
 
-/** The other's screen is shared with its sound, which is heard. */
+/** The other shares a screen with sound, which the page plays. */
 async function sharesSound(page: Page, other: Page): Promise<void> {
   assert.equal(await page.locator('audio').count(), 1);
   await other.evaluate(() => {
-    // The browser of the tests has no sound of a screen; a tone beside its picture is as good.
+    // This browser captures no sound with a screen: a tone replaces it.
     const { mediaDevices } = navigator;
     const share = mediaDevices.getDisplayMedia.bind(mediaDevices);
     mediaDevices.getDisplayMedia = async (options) => {
@@ -135,7 +136,7 @@ async function sharesSound(page: Page, other: Page): Promise<void> {
   });
   await other.locator('[data-testid=screen]').click();
   await page.locator('[data-testid=tile][data-source=screen] video').waitFor();
-  await comesTrue(page, async () => {
+  await waitForPage(page, 'the other and the screen are heard', async () => {
     const { room } = window as unknown as { room: { getStatsReports(): Promise<RTCStatsReport[]> } };
     const played = new Set<string>();
     for (const audio of document.querySelectorAll('audio')) {
@@ -152,7 +153,7 @@ async function sharesSound(page: Page, other: Page): Promise<void> {
   });
 }
 
-/** What breaks while the page is drawn is said in words, and reloading comes back to the call. */
+/** The page shows an error that is thrown while it renders, and its button reloads into the call. */
 async function comesBackFromAnError(page: Page): Promise<void> {
   await page.evaluate(() => {
     const { room } = window as unknown as { room: object };
@@ -161,7 +162,7 @@ async function comesBackFromAnError(page: Page): Promise<void> {
         throw new Error('a fault of the test');
       },
     });
-    // It may be drawn anew without, but need not.
+    // Makes the page render again, in case nothing else does.
     document.querySelector<HTMLElement>('[data-testid=view]')?.click();
   });
   const alert = page.locator('[role=alert]');
@@ -172,17 +173,11 @@ async function comesBackFromAnError(page: Page): Promise<void> {
   await seesAndHears(page);
 }
 
-test('a call is joined, used and left with the keyboard alone', async (t) => {
-  const stack = await Stack.start(t);
-  await stack.startDaemon('daemon-a');
-  const browser = await launchBrowser(t);
-  const [page, other] = await Promise.all([
-    openPage(browser, stack.controlPlaneUrl),
-    openPage(browser, stack.controlPlaneUrl),
-  ]);
+test('the keyboard alone joins, uses and leaves a call', async (t) => {
+  const [page, other] = (await openPages(t, fleet.controlPlaneUrl, 2, browser)) as [Page, Page];
   await joinDemo(other, 'lobby', 'Bob');
   const { keyboard } = page;
-  // The form has the focus on the name when it opens.
+  // The form opens with the focus on the name.
   await keyboard.type('Alice');
   await tabTo(page, 'input[name=room]');
   await keyboard.press('Control+a');
@@ -210,7 +205,7 @@ test('a call is joined, used and left with the keyboard alone', async (t) => {
   await keyboard.press('Escape');
   await page.locator('[data-testid=panel-keys]').waitFor({ state: 'detached' });
   await page.locator('[data-testid=open-keys]:focus').waitFor();
-  // Single keys were just turned off.
+  // The single-key shortcuts are off now.
   await keyboard.press('g');
   await tabTo(page, '[data-testid=view]');
   assert.equal(await page.locator('[data-view=grid]').count(), 1);
@@ -230,7 +225,7 @@ test('a call is joined, used and left with the keyboard alone', async (t) => {
   assert.equal(await focused, 'name');
 });
 
-/** The name of the field that has the focus in the task in which the form appears: later it would be taken from another. */
+/** The name of the field that has the focus in the task in which the form appears. */
 function focusAtFirst(page: Page): Promise<string> {
   return page.evaluate(
     () =>
@@ -244,7 +239,7 @@ function focusAtFirst(page: Page): Promise<string> {
   );
 }
 
-/** Presses Tab until the element has the focus, and sees that the focus is shown. */
+/** Presses Tab until the element has the focus, and checks that the focus is visible. */
 async function tabTo(page: Page, selector: string): Promise<void> {
   for (let presses = 0; presses < 60; presses++) {
     await page.keyboard.press('Tab');

@@ -7,24 +7,26 @@ import { longestFreezes, meets, watchFreezes } from '../support/freezes.ts';
 import { Stack } from '../support/stack.ts';
 
 const NAMES = ['Alice', 'Bob', 'Carol'] as const;
+/** The aim is below six seconds; a busy machine may be ten times as slow. */
+const MOST_OUTAGE_MS = 60_000;
 type Name = (typeof NAMES)[number];
 const othersThan = (name: Name) => NAMES.filter((other) => other !== name);
 
-test('three people see and hear each other again after a reload, a lost socket and a dead daemon', async (t) => {
+test('three people see and hear each other again after a reload, a lost socket and a killed daemon', async (t) => {
   const stack = await Stack.start(t);
   const relay = await SocketRelay.listen(0);
   t.after(() => relay.close());
   const daemon = await stack.startDaemon('daemon-a', { MEDIA_DAEMON_PUBLIC_URL: `ws://127.0.0.1:${relay.port}` });
   relay.to = Number(daemon.ready.listenPort);
   const browser = await launchBrowser(t);
-  const open = () => openPage(browser, stack.controlPlaneUrl, { viewport: { width: 900, height: 600 } });
+  const open = () => openPage(t, browser, stack.controlPlaneUrl, { viewport: { width: 900, height: 600 } });
   const pages: Record<Name, Page> = { Alice: await open(), Bob: await open(), Carol: await open() };
   for (const name of NAMES) await joinDemo(pages[name], 'lobby', name);
   const everybodyMeets = () => Promise.all(NAMES.map((name) => meets(pages[name], othersThan(name))));
   await everybodyMeets();
   for (const name of NAMES) await watchFreezes(pages[name]);
 
-  /** Does something, and when everybody meets again prints for how long each stood still on the others' pages. */
+  /** Causes an outage and waits until everybody meets again. Prints and bounds how long each video stood still. */
   const outage = async (what: string, happen: () => Promise<unknown>, watching: readonly Name[] = NAMES) => {
     for (const name of watching) await longestFreezes(pages[name]);
     const since = Date.now();
@@ -37,6 +39,7 @@ test('three people see and hear each other again after a reload, a lost socket a
       t.diagnostic(`${what}: ${name} saw frozen ${shown.join(', ')}`);
     }
     t.diagnostic(`${what}: everybody saw and heard everybody again within ${took} ms`);
+    assert.ok(took < MOST_OUTAGE_MS, `${what}: it took ${took} ms`);
   };
 
   await outage('Carol reloads', () => pages.Carol.reload(), ['Alice', 'Bob']);

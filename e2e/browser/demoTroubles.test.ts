@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { SignJWT } from 'jose';
 import type { Page, Request } from 'playwright-core';
 import {
@@ -12,7 +12,9 @@ import {
   keepPicture,
   launchBrowser,
   openPage,
+  openPages,
   seesAndHears,
+  waitForPage,
 } from '../support/browser.ts';
 import { CameraFile } from '../support/CameraFile.ts';
 import { meets } from '../support/freezes.ts';
@@ -20,14 +22,17 @@ import { assertLooksRight } from '../support/looks.ts';
 import { Stack } from '../support/stack.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
-/** Waits until the page says what is wrong with a device, and answers in which words. */
+/** One Chromium serves the tests that need no other. */
+const browser = await launchBrowser({ after });
+
+/** Waits until the page reports a problem with a device. Returns the text. */
 async function deviceWords(page: Page, kind: 'camera' | 'microphone', problem: string): Promise<string> {
   const words = page.locator(`[data-testid=${kind}-problem][data-problem=${problem}]`);
   await words.waitFor();
   return (await words.textContent()) ?? '';
 }
 
-/** Waits until the page says why it cannot join, and answers in which words. */
+/** Waits until the page reports why it cannot join. Returns the text. */
 async function refusal(page: Page, code: string): Promise<string> {
   const words = page.locator(`[data-testid=entering][data-code=${code}]`);
   await words.waitFor();
@@ -36,11 +41,10 @@ async function refusal(page: Page, code: string): Promise<string> {
 
 const preview = (page: Page, status: string) => page.locator(`[data-testid=preview][data-camera=${status}]`).waitFor();
 
-test('whose camera and microphone are not allowed, or in use, is told, and they start once they can', async (t) => {
+test('the page says that devices are blocked or in use, and starts them once they are free', async (t) => {
   const stack = await Stack.start(t);
-  const browser = await launchBrowser(t, { asks: true });
-  // Chromium without a window answers its own question with no.
-  const page = await openPage(browser, stack.controlPlaneUrl);
+  // Headless Chromium denies a permission that it would ask for.
+  const page = await openPage(t, await launchBrowser(t, { asks: true }), stack.controlPlaneUrl);
   assert.match(await deviceWords(page, 'camera', 'denied'), /camera is blocked/);
   assert.match(await deviceWords(page, 'microphone', 'denied'), /microphone is blocked/);
   assert.equal(
@@ -52,7 +56,7 @@ test('whose camera and microphone are not allowed, or in use, is told, and they 
   await preview(page, 'on');
   await page.locator('[data-testid=level][data-heard=true]').waitFor();
 
-  // What Chromium says of a camera that another program has; its fake one nobody can take.
+  // Chromium's error for a camera in use by another program, which its fake camera never is.
   const lettingGo = await page.evaluateHandle(() => {
     const { mediaDevices } = navigator;
     const open = mediaDevices.getUserMedia.bind(mediaDevices);
@@ -69,15 +73,14 @@ test('whose camera and microphone are not allowed, or in use, is told, and they 
   await preview(page, 'on');
 });
 
-test('a camera that is missing, plugged in, pulled out and plugged in again is told of and seen again', async (t) => {
-  for (let tries = 1; ; tries++) {
+test('the page reports a missing or unplugged camera, and shows it once it is plugged in', async (t) => {
+  for (let tries = 1; tries <= 3; tries++) {
     try {
-      await plugAndPull(t);
-      return;
+      return await plugAndPull(t);
     } catch (error) {
-      // Chromium itself crashes now and then when its capture process is killed, which no real camera does.
+      // Chromium sometimes crashes when its capture process is killed, which pulling out a real camera does not do.
       if (tries === 3 || !/browser has been closed/.test((error as Error).message)) throw error;
-      t.diagnostic('Chromium crashed when its capture process was killed; once more');
+      t.diagnostic('Chromium crashed when its capture process was killed; trying again');
     }
   }
 });
@@ -86,9 +89,9 @@ async function plugAndPull(t: TestContext): Promise<void> {
   const camera = await cameraFile(t);
   const stack = await Stack.start(t);
   await stack.startDaemon('daemon-a');
-  const other = await openPage(await launchBrowser(t), stack.controlPlaneUrl);
+  const other = await openPage(t, browser, stack.controlPlaneUrl);
   await joinDemo(other, 'lobby', 'Bob');
-  const page = await openPage(await launchBrowser(t, { cameraFile: camera.path }), stack.controlPlaneUrl);
+  const page = await openPage(t, await launchBrowser(t, { cameraFile: camera.path }), stack.controlPlaneUrl);
   assert.match(await deviceWords(page, 'camera', 'missing'), /No camera was found/);
   assert.equal(await page.locator('[data-testid=join-form] button[type=submit]').textContent(), 'Join without camera');
   await keepPicture(page, 'no-camera');
@@ -109,14 +112,10 @@ async function plugAndPull(t: TestContext): Promise<void> {
   await seesAndHears(other);
 }
 
-test('who finds the room full is told, and is let in when somebody leaves', async (t) => {
+test('a visitor of a full room is told so, and joins when somebody leaves', async (t) => {
   const stack = await Stack.start(t);
   await stack.startDaemon('daemon-a', { MEDIA_DAEMON_MAX_PEERS: '1' });
-  const browser = await launchBrowser(t);
-  const [alice, bob] = await Promise.all([
-    openPage(browser, stack.controlPlaneUrl),
-    openPage(browser, stack.controlPlaneUrl),
-  ]);
+  const [alice, bob] = (await openPages(t, stack.controlPlaneUrl, 2, browser)) as [Page, Page];
   await joinDemo(alice, 'lobby', 'Alice');
   await askToJoin(bob, 'lobby', 'Bob');
   assert.match(await refusal(bob, 'ROOM_FULL'), /This room is full/);
@@ -126,10 +125,9 @@ test('who finds the room full is told, and is let in when somebody leaves', asyn
   await keepPicture(alice, 'left');
 });
 
-test('who comes while no media daemon or no control plane is there is told, and is let in once it is', async (t) => {
+test('a visitor is told that no media daemon or control plane is available, and joins once both are', async (t) => {
   const stack = await Stack.start(t);
-  const browser = await launchBrowser(t);
-  const page = await openPage(browser, stack.controlPlaneUrl);
+  const page = await openPage(t, browser, stack.controlPlaneUrl);
   await askToJoin(page, 'lobby', 'Alice');
   assert.match(await refusal(page, 'NO_CAPACITY'), /The service is busy/);
   stack.controlPlane.kill('SIGKILL');
@@ -140,22 +138,21 @@ test('who comes while no media daemon or no control plane is there is told, and 
   await connected(page);
 });
 
-test('while the control plane is away a call goes on and says so, and what it waits for when its daemon dies too', async (t) => {
+test('a call continues without the control plane, and the page says what is away, also when the daemon dies too', async (t) => {
   const stack = await Stack.start(t);
   const daemon = await stack.startDaemon('daemon-a');
-  const browser = await launchBrowser(t);
-  const [alice, bob] = await Promise.all([
-    openPage(browser, stack.controlPlaneUrl),
-    openPage(browser, stack.controlPlaneUrl),
-  ]);
+  const [alice, bob] = (await openPages(t, stack.controlPlaneUrl, 2, browser)) as [Page, Page];
   await joinDemo(alice, 'lobby', 'Alice');
   await joinDemo(bob, 'lobby', 'Bob');
   await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
   const lost = alice.locator('[data-testid=lost]');
   const away = alice.locator('[data-testid=service-away]');
   stack.controlPlane.kill('SIGKILL');
-  // A page asks seldom, and at once when it is shown again.
-  while ((await away.count()) === 0) await alice.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  // The page asks seldom, and at once when it becomes visible.
+  await waitUntil('the page says that the service is away', async () => {
+    await alice.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    return (await away.count()) > 0;
+  });
   assert.match((await away.textContent()) ?? '', /Your call goes on.* nobody new can join/);
   await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
   assert.equal(await lost.count(), 0);
@@ -169,7 +166,7 @@ test('while the control plane is away a call goes on and says so, and what it wa
   assert.match((await lost.textContent()) ?? '', /Neither .* nor .* can be reached.* goes on by itself/);
   await assertLooksRight(alice, 'lost');
   await stack.restartControlPlane();
-  // Now only another media server is waited for.
+  // Now the page only waits for another media daemon.
   await alice.locator('[data-testid=lost]:not([data-code=CONTROL_PLANE_UNREACHABLE])').waitFor();
   await stopTimers(alice);
   await stack.startDaemon('daemon-b');
@@ -191,17 +188,17 @@ async function stopTimers(page: Page): Promise<void> {
   for (const event of ['requestfinished', 'requestfailed'] as const) {
     page.on(event as 'requestfinished', (request) => asked.delete(request));
   }
-  await page.evaluate(async () => {
-    const { room } = window as unknown as { room: { state: { attempt: number } } };
-    const stopped = window as unknown as { timeout: typeof setTimeout };
+  const before = await page.evaluate(() => {
+    const stopped = window as unknown as { timeout: typeof setTimeout; room: { state: { attempt: number } } };
     stopped.timeout = window.setTimeout;
     window.setTimeout = (() => 0) as never;
-    const { attempt } = room.state;
-    while (room.state.attempt === attempt) {
-      document.dispatchEvent(new Event('visibilitychange'));
-      await new Promise((resolve) => stopped.timeout.call(window, resolve, 20));
-    }
+    return stopped.room.state.attempt;
   });
+  const attempt = () => {
+    document.dispatchEvent(new Event('visibilitychange'));
+    return (window as unknown as { room: { state: { attempt: number } } }).room.state.attempt;
+  };
+  await waitForPage(page, `another attempt than ${before} begins`, attempt, undefined, (now) => now !== before);
   await waitUntil(
     'the last attempt was answered',
     () => asked.size === 0,
@@ -209,7 +206,7 @@ async function stopTimers(page: Page): Promise<void> {
   );
 }
 
-/** As when the person looks at the page again. */
+/** Makes the page visible again and its timers fire. */
 async function showAgain(page: Page): Promise<void> {
   await page.evaluate(() => {
     const { timeout, room } = window as unknown as { timeout: typeof setTimeout; room: { state: { status: string } } };
@@ -219,7 +216,7 @@ async function showAgain(page: Page): Promise<void> {
   });
 }
 
-test('whose invitation has expired is told, and is let in with a new one', async (t) => {
+test('a visitor with an expired invitation is told so, and joins with a new one', async (t) => {
   const secret = 'a secret of the tests that is long enough';
   const stack = await Stack.start(t, {
     CONTROL_PLANE_MODE: 'jwt',
@@ -234,13 +231,13 @@ test('whose invitation has expired is told, and is let in with a new one', async
     const token = new SignJWT(claims).setProtectedHeader({ alg: 'HS256', typ: 'access+jwt' });
     return `${stack.controlPlaneUrl}/#token=${await token.sign(new TextEncoder().encode(secret))}`;
   };
-  const page = await openPage(await launchBrowser(t), await invitation(-60));
+  const page = await openPage(t, browser, await invitation(-60));
   assert.equal(await page.locator('input[name=room]').inputValue(), 'board');
   await page.locator('input[name=name]').fill('Alice');
   await page.locator('[data-testid=join-form] button[type=submit]').click();
   assert.match(await refusal(page, 'REFUSED'), /Your invitation has expired/);
   await keepPicture(page, 'expired');
-  // As when somebody opens the new link in the same tab.
+  // The new link opens in the same tab.
   await page.goto(await invitation(600));
   await connected(page);
   assert.equal(await page.locator('h1').textContent(), 'board');

@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CDPSession, Page } from 'playwright-core';
 import { joinDemo, openPages } from '../support/browser.ts';
-import { nextTick, Stack } from '../support/stack.ts';
+import { Stack } from '../support/stack.ts';
+import { waitUntil } from '../support/waitUntil.ts';
 
-/** How many meetings there are; `make soak` asks for 500. */
+/** `make soak` has 500. */
 const MEETINGS = Number(process.env.MEETINGS ?? 4);
-/** How many come before, after which everything is loaded that is loaded once. */
+/** Meetings before the measurement, which load what is loaded once. */
 const WARM_UP = 3;
-/** What the page's heap may grow by in bytes: while its code is still being compiled, and for each meeting. */
+/** Bytes by which the page's heap may grow: compiled code, and some for each meeting. */
 const MOST_KEPT = 1_000_000 + 2000 * MEETINGS;
 
-test(`a page whose meetings end is as it was before, and so is the daemon: ${MEETINGS} meetings`, async (t) => {
+test(`${MEETINGS} meetings leave nothing behind in the page and the daemon`, async (t) => {
   const stack = await Stack.start(t);
   const daemon = await stack.startDaemon('daemon-a');
   const things = async () => {
@@ -27,11 +28,11 @@ test(`a page whose meetings end is as it was before, and so is the daemon: ${MEE
     if (meeting % 50 === 49) t.diagnostic(`${meeting + 1} meetings: ${JSON.stringify(await heapOf(inspector))}`);
     await meet(alice, bob, `room-${WARM_UP + meeting}`);
   }
-  // Chromium itself keeps what `getUserMedia` gave for some twenty seconds.
+  // Chromium keeps the tracks of `getUserMedia` for about twenty seconds.
   const isAsBefore = async () => {
     const end = await heapOf(inspector);
     for (const [kind, count] of Object.entries(end.live)) {
-      // A page that shows the same may have an element more or less, but not one for each meeting.
+      // The same page may have an element more or less, but not one for each meeting.
       const most = ENDING.includes(kind) ? 0 : (start.live[kind] ?? 0) + Math.floor(MEETINGS / 2);
       assert.ok(count <= most, `${count} of ${kind}, of which there may be ${most}`);
     }
@@ -42,17 +43,25 @@ test(`a page whose meetings end is as it was before, and so is the daemon: ${MEE
   t.diagnostic(`heap ${start.bytes} -> ${end.bytes} bytes: ${Math.round(kept / MEETINGS)} bytes a meeting`);
   t.diagnostic(`live objects ${JSON.stringify(start.live)} -> ${JSON.stringify(end.live)}`);
   assert.ok(kept < MOST_KEPT, `${kept} bytes are kept`);
-  while ((await things()) !== before) await nextTick();
+  let left = before;
+  await waitUntil(
+    'the daemon holds what it held before',
+    async () => {
+      left = await things();
+      return left === before;
+    },
+    () => left,
+  );
 });
 
-/** What must be gone with the meeting; every room has an AbortController. */
+/** Objects that must be gone after a meeting. Every room has an AbortController. */
 const ENDING: readonly string[] = ['RTCPeerConnection', 'WebSocket', 'AbortController'];
-/** What else a meeting makes. */
+/** Objects that a meeting creates. */
 const KINDS = [...ENDING, 'HTMLElement', 'MediaStream', 'MediaStreamTrack', 'AudioContext', 'AudioNode'];
 
-/** The page's heap after all garbage is gone, and what of the kinds that a meeting makes is alive. */
+/** The page's heap after garbage collection, and the live objects of the kinds that a meeting creates. */
 async function heapOf(inspector: CDPSession) {
-  // What waits for a finalizer goes with the second collection.
+  // Objects with a finalizer go in the second collection.
   for (let time = 0; time < 3; time++) await inspector.send('HeapProfiler.collectGarbage');
   const live: Record<string, number> = {};
   for (const name of KINDS) {
@@ -93,7 +102,7 @@ async function meet(alice: Page, bob: Page, room: string): Promise<void> {
   await both((page) => page.locator('[data-testid=ended] button', { hasText: 'Back to the start' }).click());
 }
 
-/** Waits until so many pictures are shown and move. */
+/** Waits until this many videos are shown and play. */
 const plays = (page: Page, count: number) =>
   page.waitForFunction((wanted) => {
     const shown = [...document.querySelectorAll<HTMLVideoElement>('[data-testid=tile] video')];

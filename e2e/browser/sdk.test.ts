@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { RoomStats } from '@mediasoup-server/client';
 import type { Page } from 'playwright-core';
+import { waitForPage } from '../support/browser.ts';
 import { joinRoom, openSdkPages, reloadSdkPages, type SdkWindow, seesMore, speak } from '../support/sdkPage.ts';
 import { commandsOf, Stack } from '../support/stack.ts';
 
@@ -22,7 +23,7 @@ async function meet(): Promise<string> {
   return roomId;
 }
 
-/** Collects what an event of the page's room tells, as JSON. */
+/** Collects the arguments of an event of the page's room, as JSON. */
 async function listen(
   page: Page,
   name: 'dataReceived' | 'serverMessage' | 'peerUpdated',
@@ -38,26 +39,25 @@ async function listen(
   return () => page.evaluate((event) => (globalThis as unknown as Record<string, unknown[]>)[event], name);
 }
 
-test('what one sends with `send` arrives once at the others, text as text and bytes as bytes', async () => {
+test('`send` delivers each message once, text as text and bytes as bytes', async () => {
   await meet();
   const heard = await listen(bob, 'dataReceived');
-  // A channel is there a moment after joining; until the first message arrives they are sent anew.
-  await Promise.all([
-    alice.evaluate(async () => {
-      const page = globalThis as unknown as SdkWindow & { heard?: boolean };
-      page.room.on('dataReceived', () => {
-        page.heard = true;
-      });
-      while (!page.heard) {
-        page.room.send('ready?');
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    }),
-    bob.evaluate(() => {
-      const { room } = globalThis as unknown as SdkWindow;
-      room.on('dataReceived', (_, data) => data === 'ready?' && room.send('ready'));
-    }),
-  ]);
+  await bob.evaluate(() => {
+    const { room } = globalThis as unknown as SdkWindow;
+    room.on('dataReceived', (_, data) => data === 'ready?' && room.send('ready'));
+  });
+  await alice.evaluate(() => {
+    const page = globalThis as unknown as SdkWindow & { heard?: boolean };
+    page.room.on('dataReceived', () => {
+      page.heard = true;
+    });
+  });
+  // A channel is there a moment after joining: the message is sent again until one arrives.
+  await waitForPage(alice, 'Bob has answered a message', () => {
+    const { room, heard } = globalThis as unknown as SdkWindow & { heard?: boolean };
+    if (!heard) room.send('ready?');
+    return heard;
+  });
   await alice.evaluate(() => {
     const { room } = globalThis as unknown as SdkWindow;
     for (let number = 0; number < 100; number++) room.send(`message ${number}`);
@@ -73,7 +73,7 @@ test('what one sends with `send` arrives once at the others, text as text and by
   assert.deepEqual(messages, [...expected, ['alice', [1, 2, 255]]]);
 });
 
-test('what a backend sends, and what a peer tells of itself, is told by events', async (t) => {
+test("a backend's message and a peer's changed appData are emitted as events", async (t) => {
   const roomId = await meet();
   const [heard, updated] = [await listen(alice, 'serverMessage'), await listen(bob, 'peerUpdated')];
   const dataJson = JSON.stringify({ recording: true });
@@ -85,14 +85,14 @@ test('what a backend sends, and what a peer tells of itself, is told by events',
   assert.deepEqual(await updated(), [['alice', { displayName: 'Alice' }]]);
 });
 
-test('who speaks and how loud is told', async () => {
+test('the active speaker and the audio levels are reported', async () => {
   await meet();
   await speak(alice);
   await bob.waitForFunction(() => (globalThis as unknown as SdkWindow).room.activeSpeaker === 'alice');
   await bob.waitForFunction(() => ((globalThis as unknown as SdkWindow).room.audioLevels.get('alice') ?? -127) > -60);
 });
 
-test('another camera goes out over the same producer, and is seen without a pause', async () => {
+test('another camera uses the same producer and is seen without a pause', async () => {
   await meet();
   const producer = () =>
     bob.evaluate(() => {
@@ -110,7 +110,7 @@ test('another camera goes out over the same producer, and is seen without a paus
   assert.equal(await producer(), before);
 });
 
-test('a track that a backend has muted says so, and is heard again when the backend allows it', async (t) => {
+test('a track that a backend paused is mutedByServer until the backend resumes it', async (t) => {
   const roomId = await meet();
   const commands = commandsOf(t, daemon);
   const producerId = await bob.evaluate(() => {
@@ -129,7 +129,7 @@ test('a track that a backend has muted says so, and is heard again when the back
   };
   await commands.pauseProducer({ roomId, producerId });
   await until(true);
-  // Its owner may mute and unmute it as it likes.
+  // Its owner may still mute and unmute it.
   await alice.evaluate(async () => {
     const track = (globalThis as unknown as SdkWindow).room.localTracks.find(({ mutedByServer }) => mutedByServer);
     await track?.mute();
@@ -144,7 +144,7 @@ test('a shared screen arrives with its sound, and both end together', async () =
   await meet();
   await alice.evaluate(async () => {
     const page = globalThis as unknown as SdkWindow & { share: unknown };
-    // The browser of the tests has no screen to choose; a canvas and an oscillator are as good.
+    // This browser has no screen to choose: a canvas and an oscillator replace it.
     navigator.mediaDevices.getDisplayMedia = async () => {
       const canvas = document.createElement('canvas');
       const context = canvas.getContext('2d');
@@ -166,9 +166,9 @@ test('a shared screen arrives with its sound, and both end together', async () =
   await sources(['camera', 'microphone']);
 });
 
-test('`getStats` sums up how well the call goes', async (t) => {
+test('`getStats` summarizes the quality of the call', async (t) => {
   await meet();
-  // A browser begins with the small size and no figures.
+  // The browser starts with the small layer and without statistics.
   const complete = async () => {
     const stats = (await bob.evaluate(async () => {
       const plain = ({ track, ...rest }: { track: { kind: string } }) => ({ kind: track.kind, ...rest });

@@ -11,14 +11,14 @@ import { startTurnServer } from '../support/TurnServer.ts';
 const SECRET = 'a secret of the tests alone';
 const FORMER_SECRET = 'the secret that was used before';
 
-/** What clients are told, as libdatachannel takes it. */
+/** The ICE server that clients get, for libdatachannel. */
 function relayOf(servers: ReturnType<typeof iceServersFor>): IceServer {
   const [{ urls, username = '', credential = '' } = { urls: [] }] = servers;
   const [, hostname = '', port = ''] = /^turn:(.+):(\d+)\?/.exec(String(urls)) ?? [];
   return { hostname, port: Number(port), username, password: credential, relayType: 'TurnUdp' };
 }
 
-/** Whether a TURN server gives an allocation for these credentials. */
+/** Whether the TURN server allocates a relay with these credentials. */
 async function allocates(t: TestContext, server: IceServer): Promise<boolean> {
   const connection = new nodeDataChannel.PeerConnection('relayed', {
     iceServers: [server],
@@ -37,7 +37,7 @@ async function allocates(t: TestContext, server: IceServer): Promise<boolean> {
   return relays > 0;
 }
 
-test('coturn takes the credentials while they last, those of a former secret too, and no others', async (t) => {
+test('coturn accepts unexpired credentials of the present and the former secret, and no others', async (t) => {
   const url = await startTurnServer(t, [SECRET, FORMER_SECRET]);
   const told = (turnSecret: string, age = 0, peerId = 'Zoë: a "peer"') =>
     relayOf(
@@ -57,7 +57,7 @@ test('coturn takes the credentials while they last, those of a former secret too
   assert.ok(!(await allocates(t, { ...good, username: later })), 'with a later end than was signed');
 });
 
-test('both halves tell a peer how to be relayed', async (t) => {
+test('control plane and daemon give a peer its TURN credentials', async (t) => {
   const settings = { TURN_URLS: 'turn:turn.example.com', TURN_SECRET: SECRET };
   const of = (prefix: string) =>
     Object.fromEntries(Object.entries(settings).map(([name, value]) => [prefix + name, value]));
@@ -76,7 +76,7 @@ test('both halves tell a peer how to be relayed', async (t) => {
   }
 });
 
-test('two browsers that may use a TURN server alone see and hear each other', async (t) => {
+test('two browsers that may only use a TURN server see and hear each other', async (t) => {
   const url = await startTurnServer(t, [SECRET]);
   const stack = await Stack.start(t);
   await stack.startDaemon('daemon-a', { MEDIA_DAEMON_TURN_URLS: url, MEDIA_DAEMON_TURN_SECRET: SECRET });
@@ -92,7 +92,7 @@ test('two browsers that may use a TURN server alone see and hear each other', as
   for (const page of pages) assert.deepEqual(new Set(await page.evaluate(pathsOfMedia)), new Set(['relay']));
 });
 
-/** Has every connection of the page leave out all ways but those through a TURN server. */
+/** Makes every connection of the page use TURN relays only. */
 function relayAlone(): void {
   window.RTCPeerConnection = class extends RTCPeerConnection {
     constructor(configuration?: RTCConfiguration) {

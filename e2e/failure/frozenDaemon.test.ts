@@ -1,8 +1,12 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { joinRoom, openSdkPages, type SdkWindow, seesMore } from '../support/sdkPage.ts';
 import { type Daemon, Stack } from '../support/stack.ts';
 
-test('when the daemon freezes the same call goes on on another', async (t) => {
+/** The aim is below six seconds; a busy machine may be ten times as slow. */
+const MOST_OUTAGE_MS = 60_000;
+
+test('a call continues on another daemon when its daemon freezes', async (t) => {
   const stack = await Stack.start(t);
   const daemons = new Map<string, Daemon>();
   for (const daemonId of ['daemon-a', 'daemon-b']) daemons.set(daemonId, await stack.startDaemon(daemonId));
@@ -37,7 +41,9 @@ test('when the daemon freezes the same call goes on on another', async (t) => {
       ),
     );
     await Promise.all(pages.map((page) => seesMore(page, 1)));
-    t.diagnostic(`frozen video: ${(await Promise.all(pages.map((page) => page.evaluate(longest)))).join(', ')} ms`);
+    const frozen = await Promise.all(pages.map((page) => page.evaluate(longest)));
+    t.diagnostic(`frozen video: ${frozen.join(', ')} ms`);
+    assert.ok(Math.max(...frozen) < MOST_OUTAGE_MS);
     for (const page of pages) {
       const states = await page.evaluate(() => (globalThis as unknown as { states: string[] }).states);
       t.diagnostic(`states, with ms: ${states.join(', ')}`);

@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type TestContext, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { joinRoom, openSdkPages, type SdkWindow, seesMore, speak } from '../support/sdkPage.ts';
-import { type Daemon, nextTick, Stack } from '../support/stack.ts';
+import { joinRoom, openSdkPages, reloadSdkPages, type SdkWindow, seesMore, speak } from '../support/sdkPage.ts';
+import { type Daemon, Stack } from '../support/stack.ts';
 import { TcpProxy } from '../support/TcpProxy.ts';
+import { waitUntil } from '../support/waitUntil.ts';
 
-/** What must stay the same objects: it marks them, and later looks for the marks. */
+/** Where media is not to be interrupted. The aim is below a second; a busy machine may be ten times as slow. */
+const MOST_INTERRUPTION_MS = 10_000;
+/** Where a process is killed. The aim is below six seconds. */
+const MOST_OUTAGE_MS = 60_000;
+
+/** Two pages serve all these tests. */
+const pages = (await openSdkPages({ after }, 2)) as [Page, Page];
+
+/** Remembers the tracks, which must stay the same objects, and the events from now on. */
 function mark(): void {
   const { room } = globalThis as unknown as SdkWindow;
   const marked = globalThis as unknown as { marked: object[]; events: string[] };
@@ -31,7 +40,7 @@ function countBlack(): void {
   (globalThis as unknown as { seen: Seen }).seen = (globalThis as unknown as SdkWindow).watch.countBlack();
 }
 
-/** From now on the page's sockets go to the other port of each pair. */
+/** Redirects new sockets of the page from the first port of each pair to the second. */
 function connectThrough(ports: readonly (readonly [string, string])[]): void {
   const Original = globalThis.WebSocket;
   globalThis.WebSocket = class extends Original {
@@ -46,7 +55,14 @@ function connectThrough(ports: readonly (readonly [string, string])[]): void {
 const gaps = (page: Page): Promise<number> =>
   page.evaluate(() => Math.max(...Object.values((globalThis as unknown as SdkWindow).watch.longestGaps())));
 
-/** A call of two in one room, whose sockets go through relays. */
+/** Prints the longest time without a frame on each page, and asserts that it is below a bound. */
+async function assertGaps(t: TestContext, mostMs: number): Promise<void> {
+  const longest = await Promise.all(pages.map(gaps));
+  t.diagnostic(`longest time without a frame: ${longest.join(', ')} ms`);
+  assert.ok(Math.max(...longest) < mostMs, `the video stood still for ${Math.max(...longest)} ms`);
+}
+
+/** Two pages in one room, whose WebSockets go through relays. */
 async function call(t: TestContext, daemonIds: readonly string[], settings: Record<string, string> = {}) {
   const stack = await Stack.start(t);
   const daemons = new Map<string, Daemon>();
@@ -56,7 +72,7 @@ async function call(t: TestContext, daemonIds: readonly string[], settings: Reco
     daemons.set(daemonId, daemon);
     relays.set(daemonId, await TcpProxy.start(t, Number(new URL(daemon.url).port)));
   }
-  const pages = await openSdkPages(t, 2);
+  await reloadSdkPages(pages);
   const ports = [...daemons].map(([id, { url }]) => [new URL(url).port, String(relays.get(id)?.port)] as const);
   for (const page of pages) await page.evaluate(connectThrough, ports);
   for (const [index, page] of pages.entries()) {
@@ -68,11 +84,11 @@ async function call(t: TestContext, daemonIds: readonly string[], settings: Reco
   const { daemonId } = await stack.assign('room', 'looking');
   const [serving, relay] = [daemons.get(daemonId), relays.get(daemonId)];
   assert.ok(serving && relay);
-  return { stack, pages, daemons, serving, relay, daemonId };
+  return { stack, daemons, serving, relay, daemonId };
 }
 
-test('a socket that is dropped is resumed, and media flows on', async (t) => {
-  const { pages, relay } = await call(t, ['daemon-a']);
+test('a session resumes after its socket is reset, and media continues', async (t) => {
+  const { relay } = await call(t, ['daemon-a']);
   for (let time = 0; time < 3; time++) {
     relay.reset();
     for (const page of pages) {
@@ -83,7 +99,7 @@ test('a socket that is dropped is resumed, and media flows on', async (t) => {
     }
   }
   await Promise.all(pages.map((page) => seesMore(page, 1)));
-  t.diagnostic(`longest time without a frame: ${(await Promise.all(pages.map(gaps))).join(', ')} ms`);
+  await assertGaps(t, MOST_INTERRUPTION_MS);
   for (const page of pages) {
     const { same, events } = await page.evaluate(marks);
     assert.ok(same, 'the same tracks');
@@ -91,14 +107,17 @@ test('a socket that is dropped is resumed, and media flows on', async (t) => {
   }
 });
 
-test('when the daemon is killed the same tracks go on on another', async (t) => {
-  const { pages, serving, stack, daemonId } = await call(t, ['daemon-a', 'daemon-b']);
+test('the same tracks continue on another daemon when theirs is killed', async (t) => {
+  const { serving, stack, daemonId } = await call(t, ['daemon-a', 'daemon-b']);
   await Promise.all(pages.map((page) => page.evaluate(countBlack)));
   serving.process.kill('SIGKILL');
-  while ((await stack.assign('room', 'looking').catch(() => ({ daemonId }))).daemonId === daemonId) await nextTick();
+  await waitUntil('the room is on another daemon', async () => {
+    const to = await stack.assign('room', 'looking').catch(() => undefined);
+    return to !== undefined && to.daemonId !== daemonId;
+  });
   await Promise.all(pages.map((page) => page.waitForFunction(isConnectedElsewhere, daemonId)));
   await Promise.all(pages.map((page) => seesMore(page, 1)));
-  t.diagnostic(`frozen video: ${(await Promise.all(pages.map(gaps))).join(', ')} ms`);
+  await assertGaps(t, MOST_OUTAGE_MS);
   for (const page of pages) {
     const { looks, black } = await page.evaluate(() => (globalThis as unknown as { seen: Seen }).seen);
     assert.ok(looks > 10 && black === 0, `${black} of ${looks} times the video was black`);
@@ -111,14 +130,14 @@ test('when the daemon is killed the same tracks go on on another', async (t) => 
   }
 });
 
-test('when the daemon is drained the same tracks go on on another, and media is not interrupted', async (t) => {
-  const { pages, serving, daemonId } = await call(t, ['daemon-a', 'daemon-b']);
+test('the same tracks continue on another daemon without interruption when theirs is drained', async (t) => {
+  const { serving, daemonId } = await call(t, ['daemon-a', 'daemon-b']);
   const ended = once(serving.process, 'exit');
   serving.process.kill('SIGTERM');
   await Promise.all(pages.map((page) => page.waitForFunction(isConnectedElsewhere, daemonId)));
   assert.deepEqual(await ended, [0, null]);
   await Promise.all(pages.map((page) => seesMore(page, 1)));
-  t.diagnostic(`longest time without a frame: ${(await Promise.all(pages.map(gaps))).join(', ')} ms`);
+  await assertGaps(t, MOST_INTERRUPTION_MS);
   for (const page of pages) {
     const { same, events } = await page.evaluate(marks);
     assert.ok(same, 'the same tracks');
@@ -126,10 +145,10 @@ test('when the daemon is drained the same tracks go on on another, and media is 
   }
 });
 
-test('who has moved is told who speaks of those who have and of those who have not', async (t) => {
+test('a peer that has moved gets the audio levels of peers on both daemons', async (t) => {
   const patient = { MEDIA_DAEMON_MOVE_DEADLINE_MS: '120000' };
-  const { pages, daemons, serving, daemonId } = await call(t, ['daemon-a', 'daemon-b'], patient);
-  const [early, late] = pages as [Page, Page];
+  const { daemons, serving, daemonId } = await call(t, ['daemon-a', 'daemon-b'], patient);
+  const [early, late] = pages;
   const next = [...daemons].find(([id]) => id !== daemonId)?.[1];
   assert.ok(next);
   const { port } = new URL(next.url);
@@ -149,20 +168,20 @@ test('who has moved is told who speaks of those who have and of those who have n
   await Promise.all(pages.map((page) => page.waitForFunction(isToldOf, ['peer-0', 'peer-1'])));
 });
 
-test('when the media worker is killed the same tracks go on on another worker', async (t) => {
-  const { pages, serving } = await call(t, ['daemon-a']);
+test('the same tracks continue on another worker when theirs is killed', async (t) => {
+  const { serving } = await call(t, ['daemon-a']);
   await serving.killWorkers();
   for (const page of pages) {
     await page.waitForFunction(() => (globalThis as unknown as { events: string[] }).events.includes('reconnecting'));
     await page.waitForFunction(() => (globalThis as unknown as SdkWindow).room.state.status === 'connected');
   }
   await Promise.all(pages.map((page) => seesMore(page, 1)));
-  t.diagnostic(`frozen video: ${(await Promise.all(pages.map(gaps))).join(', ')} ms`);
+  await assertGaps(t, MOST_OUTAGE_MS);
   for (const page of pages) assert.ok((await page.evaluate(marks)).same, 'the same tracks');
 });
 
-test('when the network changes ICE is restarted, and media flows on', async (t) => {
-  const { pages } = await call(t, ['daemon-a']);
+test('ICE restarts when the network changes, and media continues', async (t) => {
+  await call(t, ['daemon-a']);
   for (const page of pages) {
     await page.evaluate(noteIceRestarts);
     await page.evaluate(() => dispatchEvent(new Event('online')));
@@ -170,11 +189,11 @@ test('when the network changes ICE is restarted, and media flows on', async (t) 
   }
   await Promise.all(pages.map((page) => page.waitForFunction(isConnected)));
   await Promise.all(pages.map((page) => seesMore(page, 1)));
-  t.diagnostic(`longest time without a frame: ${(await Promise.all(pages.map(gaps))).join(', ')} ms`);
+  await assertGaps(t, MOST_INTERRUPTION_MS);
   for (const page of pages) assert.ok((await page.evaluate(marks)).same, 'the same tracks');
 });
 
-/** Counts the ICE restarts that the page asks for from now on, in sockets that are open already. */
+/** Counts the ICE restarts that the page requests from now on, also over open sockets. */
 function noteIceRestarts(): void {
   const noting = globalThis as unknown as { restarts: number };
   noting.restarts = 0;
@@ -190,7 +209,7 @@ async function mute(): Promise<void> {
   await room.localTracks.find(({ kind }) => kind === 'audio')?.mute();
 }
 
-/** Whether the page knows how loud these speak, and nobody else. */
+/** Whether the page has the audio levels of these peers and of no others. */
 function isToldOf(peerIds: string[]): boolean {
   const { audioLevels } = (globalThis as unknown as SdkWindow).room;
   return audioLevels.size === peerIds.length && peerIds.every((peerId) => audioLevels.has(peerId));

@@ -2,21 +2,24 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { joinDemo, openBrowser, seesAndHears } from '../support/browser.ts';
-import { type Daemon, nextTick, Stack } from '../support/stack.ts';
+import { joinDemo, openPages, seesAndHears } from '../support/browser.ts';
+import { type Daemon, Stack } from '../support/stack.ts';
+import { waitUntil } from '../support/waitUntil.ts';
 
-/** What a page has seen of the other's camera since it was asked last. */
+/** What a page saw of the other's camera since the last call. */
 type Seen = { readonly frames: number; readonly longestMs: number; readonly statuses: string[] };
 type Watcher = { readonly look: () => Seen };
 
-/** Frames that each side must see after a step before the next one is taken. */
+/** Frames that each side must see after a step before the next step. */
 const FRAMES = 30;
+/** The aim is below a second; a busy machine may be ten times as slow. */
+const MOST_FREEZE_MS = 10_000;
 
-test('a rolling upgrade of control plane and daemons cuts no call', async (t) => {
+test('a rolling upgrade of control plane and daemons interrupts no call', async (t) => {
   const stack = await Stack.start(t);
   const daemons = new Map<string, Daemon>();
   for (const id of ['daemon-a', 'daemon-b']) daemons.set(id, await stack.startDaemon(id));
-  const pages = await Promise.all([openBrowser(t, stack.controlPlaneUrl), openBrowser(t, stack.controlPlaneUrl)]);
+  const pages = await openPages(t, stack.controlPlaneUrl, 2);
   for (const [index, page] of pages.entries()) await joinDemo(page, 'lobby', `Peer ${index}`);
   await Promise.all(pages.map(seesAndHears));
   await Promise.all(pages.map((page) => page.evaluate(watchFrames)));
@@ -29,7 +32,7 @@ test('a rolling upgrade of control plane and daemons cuts no call', async (t) =>
     await stack.restartControlPlane();
   });
   const first = await owner();
-  // The one that carries the call comes first, so that the call moves twice.
+  // The daemon that carries the call comes first, so that the call moves twice.
   for (const id of [first, ...[...daemons.keys()].filter((other) => other !== first)]) {
     const old = daemons.get(id);
     assert.ok(old);
@@ -50,7 +53,7 @@ test('a rolling upgrade of control plane and daemons cuts no call', async (t) =>
   }
 });
 
-/** Takes a step under the call, waits until each side sees new frames afterwards, and prints the longest freeze. */
+/** Takes a step, waits until each side sees new frames, and prints and bounds the longest freeze. */
 async function goesOn(t: TestContext, pages: readonly Page[], step: string, take: () => Promise<void>): Promise<void> {
   const look = () => Promise.all(pages.map((page) => page.evaluate(seenFrames)));
   const before = await look();
@@ -58,19 +61,22 @@ async function goesOn(t: TestContext, pages: readonly Page[], step: string, take
   const after = await look();
   const longest = before.map((_, index) => after[index]?.longestMs ?? 0);
   const statuses = new Set(after.flatMap((seen) => seen.statuses));
-  for (let sum = pages.map(() => 0); sum.some((frames) => frames < FRAMES); await nextTick()) {
-    const now = await look();
-    sum = sum.map((frames, index) => frames + (now[index]?.frames ?? 0));
-    for (const [index, seen] of now.entries()) {
+  const frames = pages.map(() => 0);
+  const goOn = async () => {
+    for (const [index, seen] of (await look()).entries()) {
+      frames[index] = (frames[index] ?? 0) + seen.frames;
       longest[index] = Math.max(longest[index] ?? 0, seen.longestMs);
       for (const status of seen.statuses) statuses.add(status);
     }
-  }
+    return frames.every((count) => count >= FRAMES);
+  };
+  await waitUntil(`${FRAMES} new frames are shown on each side`, goOn, () => ({ frames, statuses: [...statuses] }));
+  assert.ok(Math.max(...longest) < MOST_FREEZE_MS, `${step}: the video stood still for ${Math.max(...longest)} ms`);
   t.diagnostic(`${step}: longest freeze ${longest.map((ms) => `${Math.round(ms)} ms`).join(' and ')}`);
   assert.ok(!statuses.has('closed'), [...statuses].join());
 }
 
-/** Notes every frame of the other's camera that is shown, whichever element shows it, and what the call says of itself. */
+/** Counts the frames of the other's camera, whichever element shows them, and collects the call's statuses. */
 function watchFrames(): void {
   const known = new WeakSet<HTMLVideoElement>();
   const statuses = new Set<string>();

@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { joinDemo, keepPicture, launchBrowser, openPage, seesAndHears } from '../support/browser.ts';
+import { joinDemo, keepPicture, openPages, seesAndHears } from '../support/browser.ts';
 import { assertLooksRight } from '../support/looks.ts';
+import { waitUntil } from '../support/waitUntil.ts';
 
-/** Runs what `make run` runs, on ports that the system chooses. @returns the page's address */
+/** Runs what `make run` runs, on free ports. @returns the page's address */
 async function runEverything(t: TestContext, environment: Record<string, string> = {}): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'mediasoup-server-'));
   const names = ['CONTROL_PLANE_LISTEN', 'CONTROL_PLANE_METRICS', 'MEDIA_DAEMON_LISTEN', 'MEDIA_DAEMON_METRICS'];
@@ -39,15 +40,14 @@ async function runEverything(t: TestContext, environment: Record<string, string>
   throw new Error('it ended before it said where the page is');
 }
 
-/** Where the page's orders to break something go. */
+/** The URL to which the page sends its orders to cause a failure. */
 async function breakerOf(url: string): Promise<string | undefined> {
   return /<meta name="breaker" content="([^"]+)"/.exec(await (await fetch(url)).text())?.[1];
 }
 
-test('what `make run` breaks on request, a call of two gets over by itself, and the page shows how', async (t) => {
+test('a call recovers from each failure that the page of `make run` causes, and the page shows how', async (t) => {
   const url = await runEverything(t);
-  const browser = await launchBrowser(t);
-  const [alice, bob] = await Promise.all([openPage(browser, url), openPage(browser, url)]);
+  const [alice, bob] = (await openPages(t, url, 2)) as [Page, Page];
   await joinDemo(alice, 'lobby', 'Alice');
   await joinDemo(bob, 'lobby', 'Bob');
   await Promise.all([seesAndHears(alice), seesAndHears(bob)]);
@@ -66,7 +66,7 @@ test('what `make run` breaks on request, a call of two gets over by itself, and 
     await alice.locator(`[data-testid=break-${what}]`).click();
     await told.locator('li:first-child', { hasText: label }).waitFor();
     await told.getByText('Done.').waitFor();
-    // That something happened at all is told too.
+    // The page also shows that the call was interrupted.
     await told.getByText('Connected').waitFor();
     await Promise.all([alice, bob].map((page, index) => moves(page, before[index] ?? 0)));
     if (what === 'daemon' || what === 'drain') assert.notEqual(await daemonOf(alice), daemonBefore);
@@ -76,7 +76,7 @@ test('what `make run` breaks on request, a call of two gets over by itself, and 
   await keepPicture(alice, 'break-drain');
 });
 
-test('what breaks things takes orders of its own page alone', async (t) => {
+test('the endpoint that causes failures takes orders from its own page only', async (t) => {
   const url = await runEverything(t);
   const breaker = await breakerOf(url);
   assert.ok(breaker);
@@ -92,7 +92,7 @@ test('what breaks things takes orders of its own page alone', async (t) => {
   assert.equal(await order('/socket', { origin }), 204);
 });
 
-test('nothing is broken on request where others than this machine may come', async (t) => {
+test('no endpoint causes failures where other machines may connect', async (t) => {
   const environment = { MEDIA_DAEMON_LISTEN_IP: '127.0.0.1' };
   assert.equal(await breakerOf(await runEverything(t, environment)), undefined);
 });
@@ -107,13 +107,18 @@ function decodedFrames(page: Page): Promise<number> {
   });
 }
 
-/** Waits until more of the other's frames are decoded than before, also where they are counted anew. */
+/** Waits until more of the other's frames are decoded. A new video element counts from zero again. */
 async function moves(page: Page, before: number): Promise<void> {
   let last = before;
-  for (let seen = 0; seen < 20; ) {
-    const now = await decodedFrames(page);
-    if (now > last) seen++;
-    last = now;
-    await page.waitForTimeout(30);
-  }
+  let seen = 0;
+  await waitUntil(
+    'new frames are decoded at 20 looks',
+    async () => {
+      const now = await decodedFrames(page);
+      if (now > last) seen++;
+      last = now;
+      return seen >= 20;
+    },
+    () => ({ seen, frames: last }),
+  );
 }

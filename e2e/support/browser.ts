@@ -1,17 +1,18 @@
 import { mkdir } from 'node:fs/promises';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import type { Ending } from './stack.ts';
+import { waitForValue } from './waitUntil.ts';
 
-/** Where Debian's package puts Chromium; CHROMIUM_BIN names another. */
+/** Debian's Chromium. CHROMIUM_BIN sets another. */
 const executablePath = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
-/** How long a page may take until something comes true, ms. */
+/** Milliseconds that Playwright waits for an element or a condition. */
 const TIMEOUT_MS = 120_000;
 const VIEWPORT = { width: 1280, height: 800 };
 
 export interface BrowserOptions {
-  /** A file that is the camera: while it is there, the camera is. By default a fake one that shows a moving picture. */
+  /** A file that is the camera while it exists. The default is a fake camera with a moving picture. */
   readonly cameraFile?: string;
-  /** Whether pages must be allowed to use camera and microphone; by default they are. */
+  /** Whether pages need permission for camera and microphone. By default they have it. */
   readonly asks?: boolean;
 }
 
@@ -32,7 +33,7 @@ export async function launchBrowser(t: Ending, { cameraFile, asks = false }: Bro
       ...(asks ? [] : ['--use-fake-ui-for-media-stream']),
       '--auto-select-desktop-capture-source=Entire screen',
       '--autoplay-policy=no-user-gesture-required',
-      // On a machine without any network Chromium would have no candidate at all otherwise.
+      // Without it, Chromium has no ICE candidate on a machine without a network.
       '--allow-loopback-in-peer-connection',
     ],
   });
@@ -40,33 +41,34 @@ export async function launchBrowser(t: Ending, { cameraFile, asks = false }: Bro
   return browser;
 }
 
-/** Opens a page that knows nothing of the browser's other pages. */
-export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Page> {
+/** Opens a page in a context of its own, which shares nothing with other pages and is closed at the end. */
+export async function openPage(
+  t: Ending,
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<Page> {
   const context = await browser.newContext({ viewport: VIEWPORT, ...options });
+  t.after(() => context.close());
   const page = await context.newPage();
   page.setDefaultTimeout(TIMEOUT_MS);
   await page.goto(url);
   return page;
 }
 
-/** Opens a page in a Chromium of its own. */
-export async function openBrowser(t: Ending, url: string): Promise<Page> {
-  return openPage(await launchBrowser(t), url);
+/** Opens pages with a context each in one Chromium, by default a new one. */
+export async function openPages(t: Ending, url: string, count: number, browser?: Browser): Promise<Page[]> {
+  const chromium = browser ?? (await launchBrowser(t));
+  return Promise.all(Array.from({ length: count }, () => openPage(t, chromium, url)));
 }
 
-/** Opens pages that know nothing of each other in one Chromium. */
-export async function openPages(t: Ending, url: string, count: number): Promise<Page[]> {
-  const browser = await launchBrowser(t);
-  return Promise.all(Array.from({ length: count }, () => openPage(browser, url)));
-}
-
-/** Keeps a picture of the page among the artefacts, for people to look at. */
+/** Saves a screenshot of the page in artefacts/demo, for people. */
 export async function keepPicture(page: Page, name: string): Promise<void> {
   await mkdir('artefacts/demo', { recursive: true });
   await page.screenshot({ path: `artefacts/demo/${name}.png`, animations: 'disabled' });
 }
 
-/** Fills in the demo page's form and sends it. */
+/** Fills in the demo page's form and submits it. */
 export async function askToJoin(page: Page, room: string, name: string): Promise<void> {
   await page.locator('input[name=room]').fill(room);
   await page.locator('input[name=name]').fill(name);
@@ -82,22 +84,38 @@ export async function joinDemo(page: Page, room: string, name: string): Promise<
 export const connected = (page: Page): Promise<void> =>
   page.locator('[data-testid=state][data-status=connected]').waitFor();
 
-/** Waits until what the page is asked comes true. Playwright's own `waitForFunction` takes a promise itself for true. */
-export async function comesTrue(page: Page, ask: () => Promise<boolean>): Promise<void> {
-  const until = performance.now() + TIMEOUT_MS;
-  while (!(await page.evaluate(ask))) {
-    if (performance.now() > until) throw new Error(`it did not come true: ${ask}`);
-    await page.waitForTimeout(50);
-  }
+/**
+ * Waits until what a page answers satisfies a condition. The page is asked again and again, and so needs no loop of its own,
+ * which would have no deadline. Playwright's `waitForFunction` takes a promise itself for true.
+ *
+ * @param what the condition in words, for the error, which also shows the last answer.
+ * @param ask runs in the page.
+ * @returns the answer that satisfies the condition.
+ */
+export async function waitForPage<T, A = undefined>(
+  page: Page,
+  what: string,
+  ask: (argument: A) => T | Promise<T>,
+  argument?: A,
+  satisfies: (answer: T) => boolean = Boolean,
+): Promise<T> {
+  let answer: T | undefined;
+  const find = async () => {
+    const now = await page.evaluate(ask as (argument: unknown) => T | Promise<T>, argument);
+    answer = now;
+    return satisfies(now) ? { now } : undefined;
+  };
+  return (await waitForValue(what, find, () => answer)).now;
 }
 
 /** Waits until frames of the other's camera are decoded and sound with energy arrives. */
 export async function seesAndHears(page: Page): Promise<void> {
-  await page.waitForFunction(() => {
+  const decoded = () => {
     const video = document.querySelector<HTMLVideoElement>('[data-testid=tile][data-local=false] video');
-    return (video?.getVideoPlaybackQuality().totalVideoFrames ?? 0) > 10;
-  });
-  await comesTrue(page, async () => {
+    return video?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
+  };
+  await waitForPage(page, "10 frames of the other's camera are decoded", decoded, undefined, (frames) => frames > 10);
+  await waitForPage(page, 'sound with energy arrives', async () => {
     const { room } = window as unknown as { room: { getStatsReports(): Promise<RTCStatsReport[]> } };
     for (const report of await room.getStatsReports()) {
       for (const stats of report.values()) {
@@ -108,12 +126,13 @@ export async function seesAndHears(page: Page): Promise<void> {
   });
 }
 
-/** The id of the track by which the other's camera is shown. */
+/** The id of the track that shows the other's camera. */
 export const remoteVideoTrack = (page: Page): Promise<string | undefined> => page.evaluate(shownTrack);
 
-/** Waits until the other's camera is shown by another track. */
+/** Waits until another track shows the other's camera. */
 export async function otherTrackThan(page: Page, former: string | undefined): Promise<void> {
-  while ([former, undefined].includes(await remoteVideoTrack(page))) await page.waitForTimeout(50);
+  const isOther = (track: string | undefined) => track !== undefined && track !== former;
+  await waitForPage(page, `another track than ${former} is shown`, shownTrack, undefined, isOther);
 }
 
 function shownTrack(): string | undefined {

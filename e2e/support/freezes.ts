@@ -1,12 +1,13 @@
 import type { Page } from 'playwright-core';
+import { waitForPage } from './browser.ts';
 
-/** In the page: when a frame of each person's video was decoded last, and the longest time between two, in ms. */
+/** In the page: the time of the last decoded frame of each person, and the longest gap between two, in ms. */
 interface Watched {
   readonly last: Map<string, number>;
   readonly longest: Map<string, number>;
 }
 
-/** Begins to measure, by decoded frames, how long each other person's video stands still on the page. */
+/** Measures from now on how long each other person's video stands still on the page. */
 export async function watchFreezes(page: Page): Promise<void> {
   await page.evaluate(() => {
     const watched: Watched = { last: new Map(), longest: new Map() };
@@ -41,37 +42,42 @@ export async function longestFreezes(page: Page): Promise<Record<string, number>
   return Object.fromEntries(Object.entries(longest).map(([name, ms]) => [name, Math.round(ms)]));
 }
 
+/** What a page shows and plays: decoded frames by the person's name, and sound energy by the stream's id. */
+interface Received {
+  readonly frames: Record<string, number>;
+  readonly energies: Record<string, number>;
+}
+
 /** Waits until, from now on, each of the others is seen to move and as many are heard. */
 export async function meets(page: Page, others: readonly string[]): Promise<void> {
-  await page.evaluate(async (names) => {
-    const page = window as unknown as { room?: { getStatsReports(): Promise<RTCStatsReport[]> } };
-    const energies = async () => {
-      const found = new Map<string, number>();
-      // A page that was just loaded has not joined yet.
-      for (const report of (await page.room?.getStatsReports()) ?? []) {
-        for (const stats of report.values()) {
-          if (stats.type === 'inbound-rtp' && stats.kind === 'audio') found.set(stats.id, stats.totalAudioEnergy);
-        }
-      }
-      return found;
-    };
-    const frames = (name: string) => {
-      const tiles = [...document.querySelectorAll('[data-testid=tile][data-local=false][data-source=camera]')];
-      const tile = tiles.find((candidate) => candidate.querySelector('.name')?.textContent === name);
-      return tile?.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
-    };
-    const energyBefore = await energies();
-    const seen = new Map(names.map((name) => [name, { last: frames(name), count: 0 }]));
-    for (;;) {
-      for (const [name, sight] of seen) {
-        const now = frames(name);
-        if (now > sight.last) sight.count++;
-        sight.last = now;
-      }
-      let heard = 0;
-      for (const [id, energy] of await energies()) if (energy > (energyBefore.get(id) ?? 0) + 1e-5) heard++;
-      if (heard >= names.length && [...seen.values()].every(({ count }) => count > 5)) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+  const start = await page.evaluate(received);
+  let last = start;
+  /** How many times a person was seen to move. */
+  const moves = new Map(others.map((name) => [name, 0]));
+  const isMet = (now: Received) => {
+    for (const [name, count] of moves) {
+      if ((now.frames[name] ?? 0) > (last.frames[name] ?? 0)) moves.set(name, count + 1);
     }
-  }, others);
+    last = now;
+    const heard = Object.entries(now.energies).filter(([id, energy]) => energy > (start.energies[id] ?? 0) + 1e-5);
+    return heard.length >= others.length && [...moves.values()].every((count) => count > 5);
+  };
+  await waitForPage(page, `${others.join(' and ')} are seen and heard`, received, undefined, isMet);
+}
+
+async function received(): Promise<Received> {
+  const { room } = window as unknown as { room?: { getStatsReports(): Promise<RTCStatsReport[]> } };
+  const energies: Record<string, number> = {};
+  // A page that was just loaded has not joined yet.
+  for (const report of (await room?.getStatsReports()) ?? []) {
+    for (const stats of report.values()) {
+      if (stats.type === 'inbound-rtp' && stats.kind === 'audio') energies[stats.id] = stats.totalAudioEnergy;
+    }
+  }
+  const frames: Record<string, number> = {};
+  for (const tile of document.querySelectorAll('[data-testid=tile][data-local=false][data-source=camera]')) {
+    const name = tile.querySelector('.name')?.textContent ?? '';
+    frames[name] = tile.querySelector('video')?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
+  }
+  return { frames, energies };
 }

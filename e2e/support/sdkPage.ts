@@ -2,11 +2,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type * as sdk from '@mediasoup-server/client';
 import { bundle } from '@mediasoup-server/client/bundle';
-import type { Page } from 'playwright-core';
-import { openPages } from './browser.ts';
+import type { Browser, Page } from 'playwright-core';
+import { openPages, waitForPage } from './browser.ts';
 import type { Ending } from './stack.ts';
 
-/** What a page of the SDK has for the functions that a test runs in it. */
+/** The globals of a page with the SDK. */
 export interface SdkWindow {
   readonly sdk: typeof sdk;
   room: sdk.Room;
@@ -19,7 +19,7 @@ export interface FrameWatch {
   show(track: sdk.RemoteTrack): HTMLVideoElement;
   /** How many frames have been decoded of each track that is shown, by the track's id. */
   frames(): Record<string, number>;
-  /** From now on looks at the videos whenever the page is drawn, and counts how often one of them is black. */
+  /** Looks at the videos in each animation frame from now on, and counts how often one of them is black. */
   countBlack(): { looks: number; black: number };
   /** The longest time between two frames of each track since the last call, in milliseconds. */
   longestGaps(): Record<string, number>;
@@ -27,23 +27,23 @@ export interface FrameWatch {
 
 let script: Promise<string> | undefined;
 
-/** Opens pages that have the SDK and nothing else, in one Chromium. */
-export async function openSdkPages(t: Ending, count: number): Promise<Page[]> {
+/** Opens pages that have the SDK and nothing else, in one Chromium: by default a new one. */
+export async function openSdkPages(t: Ending, count: number, browser?: Browser): Promise<Page[]> {
   script ??= bundle("import './sdkWindow.ts';", { from: new URL('./', import.meta.url) });
-  const pages = await openScriptPages(t, await script, count);
+  const pages = await openScriptPages(t, await script, count, browser);
   await Promise.all(pages.map(loaded));
   return pages;
 }
 
-/** Has pages begin anew, as a further test's own: rooms that they were in are left. */
+/** Reloads pages for another test, so that they leave their rooms. */
 export async function reloadSdkPages(pages: readonly Page[]): Promise<void> {
   await Promise.all(pages.map((page) => page.reload().then(() => loaded(page))));
 }
 
-const loaded = (page: Page): Promise<unknown> => page.waitForFunction(() => 'sdk' in globalThis);
+const loaded = (page: Page): Promise<unknown> => waitForPage(page, 'the SDK is loaded', () => 'sdk' in globalThis);
 
-/** Opens pages that have a script and nothing else, in one Chromium. */
-export async function openScriptPages(t: Ending, code: string, count: number): Promise<Page[]> {
+/** Opens pages that have a script and nothing else, in one Chromium: by default a new one. */
+export async function openScriptPages(t: Ending, code: string, count: number, browser?: Browser): Promise<Page[]> {
   const server = createServer((request, response) => {
     const isScript = request.url === '/script.js';
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
@@ -56,12 +56,13 @@ export async function openScriptPages(t: Ending, code: string, count: number): P
     server.closeAllConnections();
     server.close();
   });
-  const pages = await openPages(t, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, count);
+  const { port } = server.address() as AddressInfo;
+  const pages = await openPages(t, `http://127.0.0.1:${port}/`, count, browser);
   for (const page of pages) page.on('pageerror', (error) => process.stderr.write(`page error: ${error.stack}\n`));
   return pages;
 }
 
-/** Joins a room with a microphone, and with a camera unless told otherwise, and shows and plays whatever the others publish. */
+/** Joins a room with a microphone and by default a camera, and shows and plays what the others publish. */
 export async function joinRoom(page: Page, options: sdk.JoinOptions, { camera = true } = {}): Promise<void> {
   await page.evaluate(join, [options, camera] as never);
 }
@@ -86,7 +87,7 @@ async function join([options, camera]: [sdk.JoinOptions, boolean]): Promise<void
   );
 }
 
-/** Has a page that is in a room send a tone: the fake microphone beeps too seldom to be somebody who speaks. */
+/** Sends a tone as the page's microphone: the fake one beeps too seldom for an active speaker. */
 export async function speak(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const { room } = globalThis as unknown as SdkWindow;
@@ -102,18 +103,13 @@ export async function speak(page: Page): Promise<void> {
   });
 }
 
-/** Waits until so many others' videos have so many more frames decoded each than now. */
+/** Waits until this many videos of others have this many more decoded frames each. */
 export async function seesMore(page: Page, others: number, frames = 15): Promise<void> {
-  await page.evaluate(more, [others, frames] as const);
+  const from = await page.evaluate(shownFrames);
+  const movedOn = (now: Record<string, number>) =>
+    Object.entries(now).filter(([id, count]) => count >= (from[id] ?? 0) + frames).length;
+  const what = `${others} videos have ${frames} more frames`;
+  await waitForPage(page, what, shownFrames, undefined, (now) => movedOn(now) >= others);
 }
 
-async function more([others, frames]: readonly [number, number]): Promise<void> {
-  const { watch } = globalThis as unknown as SdkWindow;
-  const from = watch.frames();
-  for (;;) {
-    const now = watch.frames();
-    const seen = Object.keys(now).filter((id) => (now[id] ?? 0) >= (from[id] ?? 0) + frames);
-    if (seen.length >= others) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+const shownFrames = (): Record<string, number> => (globalThis as unknown as SdkWindow).watch.frames();
