@@ -5,15 +5,15 @@ import { isPictureLoss, nackedBy, senderReport } from './rtxPackets.ts';
 import { sendOnTrack } from './sendOnTrack.ts';
 
 const VP8 = 96;
-/** The payload type of what is sent again. */
+/** The payload type of packets sent again. */
 export const RTX = 97;
 const HEADER_BYTES = 12;
-/** Every so many packets one is a key frame. */
+/** One in this many packets is a key frame. */
 const KEY_FRAME_EVERY = 50;
 const INTERVAL_MS = 5;
-/** Every so many packets a sender report goes. */
+/** One in this many packets is followed by a sender report. */
 const REPORT_EVERY = 40;
-/** mediasoup takes a stream that begins with 0 for one that has gone round once. */
+/** mediasoup takes a stream that begins with 0 for one that has wrapped around. */
 const FIRST_SEQUENCE = 1000;
 
 /** Sends video, a packet a frame, and sends again what the daemon misses (RFC 4588). */
@@ -21,11 +21,11 @@ export class RtxSender {
   readonly dtlsParameters: ReturnType<typeof dtlsParametersOf>;
   readonly rtpParameters;
   readonly ssrc: number;
-  /** How many key frames it was asked for. */
+  /** Received requests for a key frame. */
   keyFrameRequests = 0;
   readonly #connection: PeerConnection;
   readonly #track;
-  /** What was sent, by its sequence number. */
+  /** Sent packets by sequence number. */
   readonly #sent = new Map<number, Buffer>();
   #repairs = 0;
   #stopped = false;
@@ -70,6 +70,7 @@ export class RtxSender {
   }
 
   async #send(): Promise<void> {
+    // biome-ignore lint/plugin: it sends until the test closes it
     for (let sequence = FIRST_SEQUENCE; !this.#stopped; await delay(INTERVAL_MS)) {
       if (!this.#track.isOpen()) continue;
       // A payload descriptor that says "start of a frame", and the frame's lowest bit, which is zero in key frames (RFC 7741).

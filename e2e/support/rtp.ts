@@ -28,7 +28,7 @@ const AUDIO_LEVEL = 1;
 /** The fixed RTP header and the audio level. */
 const HEADER_BYTES = 20;
 
-/** What a daemon's transport is told of as, to libdatachannel. */
+/** Describes a daemon's transport as SDP for libdatachannel. */
 export function sdp(transport: TransportOptions, setup: 'passive' | 'actpass', media: readonly string[]): string {
   const { iceParameters, iceCandidates, dtlsParameters } = transport;
   const fingerprint = dtlsParameters.fingerprints.find(({ algorithm }) => algorithm === 'sha-256');
@@ -95,7 +95,7 @@ export class OpusSender {
   }
 
   /**
-   * Sends simulcast of VP8 beside the Opus: over the same track, which hands on whatever RTP it is given.
+   * Also sends VP8 simulcast, over the same track, which sends any RTP.
    *
    * @returns the parameters to produce with.
    */
@@ -111,6 +111,7 @@ export class OpusSender {
   }
 
   async #sendKeyFrames(ssrcs: readonly number[]): Promise<void> {
+    // biome-ignore lint/plugin: it sends until the test closes it
     for (let sequence = 0; !this.#stopped; sequence++) {
       for (const ssrc of this.#track.isOpen() ? ssrcs : []) {
         // After the header a payload descriptor that says "start of a frame", and a key frame's zero bit (RFC 7741).
@@ -126,13 +127,14 @@ export class OpusSender {
     }
   }
 
-  /** Has the network lose the next packets of Opus. */
+  /** Drops the next packets of Opus, as a network does. */
   lose(packets: number): void {
     this.#toLose += packets;
   }
 
   async #send(ssrc: number): Promise<void> {
     const track = this.#track;
+    // biome-ignore lint/plugin: it sends until the test closes it
     for (let sequence = 0; !this.#stopped; sequence++) {
       if (track.isOpen()) {
         const packet = Buffer.alloc(HEADER_BYTES + 40, 0x5a);
@@ -161,7 +163,7 @@ export class OpusReceiver {
   readonly dtlsParameters: ReturnType<typeof dtlsParametersOf>;
   /** The sequence numbers of the RTP packets that arrived. */
   readonly received: number[] = [];
-  /** Held, since a track that nobody holds is collected and hears nothing more. */
+  /** Held, because a track without references is garbage-collected and receives nothing more. */
   readonly #tracks: { close(): void }[] = [];
   readonly #connection: PeerConnection;
 
@@ -196,7 +198,7 @@ export class OpusReceiver {
   }
 }
 
-/** Sends Opus on a peer's send transport. Answers the producer's id. */
+/** Sends Opus on a peer's send transport. Returns the producer's id. */
 export async function connectSender(
   t: TestContext,
   client: SignalingClient,
@@ -241,7 +243,7 @@ export async function callOf(t: TestContext, url: string, roomId: string) {
   return { receiver, rtpCapabilities };
 }
 
-/** Every packet came once, in order: each sequence number is the one before and one. */
+/** Asserts that every packet came once and in order. */
 export function assertNoGap(received: readonly number[]): void {
   for (const [index, sequence] of received.entries()) {
     const before = received[index - 1];
