@@ -1,5 +1,8 @@
 import { WebSocket } from 'ws';
 
+/** Longer than any answer takes on a busy machine, ms. */
+const DEADLINE_MS = 120_000;
+
 type Message = { readonly [name: string]: unknown } & { readonly method?: string; readonly id?: number };
 
 /** An answer to a request: its data, or its error. */
@@ -53,7 +56,8 @@ export class SignalingClient {
   async ask(method: string, data: unknown = {}): Promise<Answer> {
     const id = this.#nextId++;
     this.socket.send(JSON.stringify({ request: true, id, method, data }));
-    return (await this.#first((message) => message.response === true && message.id === id)) as unknown as Answer;
+    const isAnswer = (message: Message) => message.response === true && message.id === id;
+    return (await this.#first(`the answer to ${method}`, isAnswer)) as unknown as Answer;
   }
 
   /**
@@ -72,6 +76,7 @@ export class SignalingClient {
   // biome-ignore lint/suspicious/noExplicitAny: what is asked for is the test's to know
   async notified(method: string, condition: (data: any) => boolean = () => true): Promise<any> {
     const { data } = await this.#first(
+      `the notification ${method}`,
       (message) => message.notification === true && message.method === method && condition(message.data),
     );
     return data;
@@ -92,17 +97,26 @@ export class SignalingClient {
     this.socket.close();
   }
 
-  #first(wanted: (message: Message) => boolean): Promise<Message> {
+  /** @throws Error when the socket closes, or after two minutes. */
+  #first(what: string, wanted: (message: Message) => boolean): Promise<Message> {
     return new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        this.#waiting.delete(look);
+        reject(new Error(`waited ${DEADLINE_MS / 1000} s for ${what}; unread: ${this.unread.join(', ')}`));
+      }, DEADLINE_MS).unref();
       const look = () => {
         const index = this.#received.findIndex(wanted);
         if (index < 0) return;
         this.#waiting.delete(look);
+        clearTimeout(late);
         resolve(this.#received.splice(index, 1)[0] as Message);
       };
       this.#waiting.add(look);
       look();
-      void this.closed.then((code) => reject(new Error(`the socket closed with ${code}`)));
+      void this.closed.then((code) => {
+        clearTimeout(late);
+        reject(new Error(`the socket closed with ${code}`));
+      });
     });
   }
 }
