@@ -105,7 +105,7 @@ describe('the Lambda function', () => {
     }
   }
 
-  test('answers each route as the process does, and logs a daemon\'s load in the format of CloudWatch metrics', async () => {
+  test("answers each route as the process does, and logs a daemon's load in the format of CloudWatch metrics", async () => {
     const daemon = await bed.daemon('daemon');
     await daemon.join(bed.url, DAEMON_KEY);
     const { secret, incarnation } = daemon;

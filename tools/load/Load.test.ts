@@ -13,7 +13,7 @@ const least = async () => ({
   joined: () => {},
 });
 
-test('a load of rooms, publishers and subscribers flows, and is counted', async (t) => {
+test('publishers send to all subscribers of their rooms, and the packets are counted', async (t) => {
   const { url } = await testDaemon(t);
   let joined = 0;
   const peers = { rooms: 2, publishers: 2, subscribers: 2, fps: 30, joined: () => joined++ };
@@ -32,7 +32,7 @@ test('a load of rooms, publishers and subscribers flows, and is counted', async 
   );
 });
 
-test('who cannot join is counted and told, and the others receive', async (t) => {
+test('peers that cannot join are counted and reported, and the others receive', async (t) => {
   const { url } = await testDaemon(t, { MEDIA_DAEMON_MAX_ROOM_PEERS: '3' });
   const load = new Load({ ...(await least()), target: { url }, subscribers: 20 });
   t.after(() => load.close());
@@ -46,7 +46,7 @@ test('who cannot join is counted and told, and the others receive', async (t) =>
   assert.equal(summarize(load.reports, [], 1).silent, 0);
 });
 
-test('a strict control plane takes the secret that is its own, and another one is told', async (t) => {
+test('a control plane in mode jwt accepts tokens of its own secret, and a wrong secret is reported', async (t) => {
   const { stack } = await fleet(t, 1);
   const loadWith = async (url: string, tokenSecret?: string) => {
     const load = new Load({ ...(await least()), target: { url, tokenSecret } });
@@ -63,7 +63,7 @@ test('a strict control plane takes the secret that is its own, and another one i
   await assert.rejects(loadWith('ws://127.0.0.1:1'), /ECONNREFUSED/);
 });
 
-test('`shortfalls` says in which ways not everything came', () => {
+test('`shortfalls` lists what was not received in full', () => {
   const whole = { ...summarize([], [], 1), subscribers: 10, packetsPerSecond: 960 };
   assert.deepEqual(shortfalls(whole, 1000, 0), []);
   const lacking = { ...whole, lost: 3, silent: 2, stalled: 1, packetsPerSecond: 900 };

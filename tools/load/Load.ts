@@ -11,32 +11,32 @@ export type LoadOptions = PublisherOptions & {
   readonly publishers: number;
   /** Of each room. */
   readonly subscribers: number;
-  /** How many join a second: a daemon takes 50 of one address for long, and bursts of 500. */
+  /** Joins a second. A daemon accepts 50 a second from one address, and bursts of 500. */
   readonly joinsPerSecond: number;
-  /** Called for each peer that is in. */
+  /** Called for each peer that has joined. */
   readonly joined: () => void;
 };
 
 /** How long one peer may take to join, ms. */
 const JOIN_DEADLINE_MS = 10_000;
-/** After so many that could not join at a time nobody else tries: it is not by chance. */
+/** After this many failed joins in a row no further peer tries. */
 const MOST_REFUSED = 5;
 
 /** A peer that could not join. */
 export type Refused = { readonly room: string; readonly peer: string; readonly why: string };
 
-/** What one subscriber received, over all its streams. */
+/** All streams of one subscriber, summed. */
 export type SubscriberReport = Omit<StreamReport, 'firstPacketMs'> & {
   readonly room: string;
   readonly subscriber: string;
   readonly streams: number;
-  /** Streams of which nothing came. */
+  /** Streams without a packet. */
   readonly silent: number;
-  /** Of the stream that began last; undefined when one did not begin. */
+  /** Of the stream that started last; undefined when one did not start. */
   readonly firstPacketMs: number | undefined;
 };
 
-/** Rooms full of peers that send, and of peers that receive. */
+/** Rooms of publishers and subscribers. */
 export class Load {
   readonly #options: LoadOptions;
   readonly #run = `load-${Date.now().toString(36)}`;
@@ -57,7 +57,7 @@ export class Load {
   }
 
   /**
-   * Has everybody join and waits until media flows.
+   * Joins all peers and waits until media flows.
    *
    * @throws Error when a publisher cannot join.
    */
@@ -76,7 +76,7 @@ export class Load {
     await this.grow(subscribers);
   }
 
-  /** Has so many more subscribers join each room, and waits until they receive, or were waited for in vain. */
+  /** Adds subscribers to each room, and waits until they receive or their wait times out. */
   async grow(subscribers: number): Promise<void> {
     const { rooms, target, publishers, audio, fps, joined } = this.#options;
     const streams = publishers * (Number(audio) + Number(fps > 0));
@@ -98,13 +98,13 @@ export class Load {
     await Promise.all(opened.map((subscriber) => subscriber.begun()));
   }
 
-  /** How many peers have lost their sockets: this machine, or the daemon's, is too slow to answer pings. */
+  /** Peers that lost their sockets because this machine, or the daemon's, is too slow to answer pings. */
   get cutOff(): number {
     const peers = [...this.#publishers, ...this.#subscribers.map(({ subscriber }) => subscriber)];
     return peers.filter(({ isConnected }) => !isConnected).length;
   }
 
-  /** How many packets a second the subscribers are to receive together. */
+  /** The packets a second that all subscribers together should receive. */
   get duePerSecond(): number {
     const { publishers, audio, fps, recording } = this.#options;
     const video = recording.video.reduce((sum, frame) => sum + packetsOf(frame), 0) / recording.video.length;
@@ -138,7 +138,7 @@ export class Load {
     for (const publisher of this.#publishers) publisher.close();
   }
 
-  /** One after another at the rate of joins, a room at a time. */
+  /** Joins peers one after another at the configured rate, room by room. */
   async #each(rooms: number, join: (room: string) => Promise<void>): Promise<void> {
     for (let index = 0; index < rooms; index++) {
       const wait = this.#nextJoinAt - performance.now();
@@ -149,7 +149,7 @@ export class Load {
   }
 }
 
-/** Gives up on a peer that takes too long; should it come after all, it goes again. */
+/** Stops waiting for a peer that takes too long. If it joins later, it leaves again. */
 async function inTime<P extends { close(): void }>(opening: Promise<P>): Promise<P> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

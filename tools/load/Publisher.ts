@@ -12,19 +12,19 @@ export const OPUS_FRAME_MS = 20;
 const SILENCE = 127;
 /** RTCP's payload-specific feedback, and in it the picture loss indication (RFC 4585, 6.1 and 6.3.1). */
 const [FEEDBACK, PICTURE_LOSS] = [206, 1];
-/** How often it is looked what is due, ms. */
+/** How often the sender checks which packets are due, ms. */
 const LOOK_MS = 5;
 
 export type PublisherOptions = {
   readonly recording: Recording;
-  /** Frames of video a second; 0 for sound alone. */
+  /** Video frames a second; 0 for audio only. */
   readonly fps: number;
   readonly audio: boolean;
-  /** Its sound says that nobody speaks; by default somebody does, of whom the daemon tells everybody how loud. */
+  /** Marks its audio as silence. By default it is a voice, whose level the daemon sends to all peers. */
   readonly silent?: boolean;
 };
 
-/** A peer that sends the recording over and over, each frame at its time. */
+/** A peer that sends the recording in a loop, each frame at its time. */
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #client: Entered['client'];
@@ -57,7 +57,7 @@ export class Publisher {
       iceServers: [],
       disableAutoNegotiation: true,
     });
-    // One track carries both: libdatachannel hands on whatever RTP it is given.
+    // One track carries both kinds: libdatachannel sends any RTP it is given.
     const media = new nodeDataChannel.Audio('0', 'SendOnly');
     media.addOpusCodec(OPUS.payloadType);
     for (const { ssrc } of [this.#audio, this.#video]) media.addSSRC(ssrc, 'publisher');
@@ -75,7 +75,7 @@ export class Publisher {
     this.#timer = setInterval(() => this.#sendDue(), LOOK_MS);
   }
 
-  /** Whether the daemon still hears it: one whose socket is lost for long is out of the room, and its media ends. */
+  /** Whether its socket is open. A peer without one is removed after the grace time, and its media ends. */
   get isConnected(): boolean {
     return this.#client.socket.readyState === this.#client.socket.OPEN;
   }

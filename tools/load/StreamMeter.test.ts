@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StreamMeter } from './StreamMeter.ts';
 
-/** What is measured of packets that come at their time, each 20 ms of Opus. */
+/** The measurements of Opus packets of 20 ms that arrive on time. */
 function measure(sequences: readonly number[], arrival = (index: number) => index * 20) {
   const meter = new StreamMeter(48_000);
   meter.asked(-5);
@@ -15,7 +15,7 @@ function measure(sequences: readonly number[], arrival = (index: number) => inde
   return meter.report;
 }
 
-test('`StreamMeter` counts what is lost, also where the sequence number begins anew', () => {
+test('`StreamMeter` counts lost packets, also when the sequence number wraps', () => {
   const { received, lost, duplicates, outOfOrder, bytes } = measure([65_533, 65_534, 65_536, 65_538]);
   assert.deepEqual(
     { received, lost, duplicates, outOfOrder, bytes },
@@ -29,7 +29,7 @@ test('`StreamMeter` counts what is lost, also where the sequence number begins a
   );
 });
 
-test('`StreamMeter` tells what comes late or twice from what is lost', () => {
+test('`StreamMeter` distinguishes late and duplicate packets from lost ones', () => {
   const { received, lost, duplicates, outOfOrder } = measure([10, 12, 11, 12, 9, 13]);
   assert.deepEqual({ received, lost, duplicates, outOfOrder }, { received: 5, lost: 0, duplicates: 1, outOfOrder: 2 });
 });

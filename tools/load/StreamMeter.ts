@@ -1,15 +1,15 @@
-/** What was received of one stream. */
+/** The measurements of one stream. */
 export type StreamReport = {
   readonly received: number;
   readonly bytes: number;
-  /** Sequence numbers that never came, between the first and the last that did. */
+  /** Sequence numbers that are missing between the first and the last received. */
   readonly lost: number;
   readonly duplicates: number;
   /** Packets that came after one with a higher sequence number. */
   readonly outOfOrder: number;
   /** The interarrival jitter of RFC 3550, ms. */
   readonly jitterMs: number;
-  /** From the asking for media to the first packet, ms; undefined when none came. */
+  /** From the request for media to the first packet, ms; undefined without a packet. */
   readonly firstPacketMs: number | undefined;
 };
 
@@ -32,7 +32,7 @@ export class StreamMeter {
     this.#clockRate = clockRate;
   }
 
-  /** The media is asked for now. */
+  /** Marks the time at which the media is requested. */
   asked(now: number): void {
     this.#askedAt = now;
   }
@@ -44,7 +44,7 @@ export class StreamMeter {
       this.#firstAt = now;
       this.#first = this.#highest = short;
     }
-    // Which of the numbers that end so is nearest to the highest one.
+    // The extended sequence number that is nearest to the highest one.
     const step = ((short - this.#highest + 0x8000) & 0xffff) - 0x8000;
     const sequence = this.#highest + step;
     if (this.#seen.has(sequence)) {

@@ -3,7 +3,7 @@ import { dtlsParametersOf, sdp } from '../../e2e/support/rtp.ts';
 import { type Entered, enter, type Target } from './enter.ts';
 import { StreamMeter, type StreamReport } from './StreamMeter.ts';
 
-/** How long the first packet of each stream is waited for, ms. */
+/** The longest wait for the first packet of each stream, ms. */
 const PATIENCE_MS = 20_000;
 
 type Consumed = {
@@ -14,15 +14,15 @@ type Consumed = {
   };
 };
 
-/** A peer that receives everything which is sent in its room when it joins, and measures each stream. */
+/** A peer that consumes all producers that are in the room when it joins, and measures each stream. */
 export class Subscriber {
   readonly #client: Entered['client'];
   readonly #meters = new Map<number, StreamMeter>();
   readonly #connection;
-  /** Held, since a track that nobody holds is collected and hears nothing more. */
+  /** Kept, since a track without a reference is garbage-collected and receives nothing more. */
   readonly #tracks: { close(): void }[] = [];
 
-  /** @param streams how many streams are sent in the room. */
+  /** @param streams the number of streams in the room. */
   static async open(target: Target, roomId: string, peerId: string, streams: number): Promise<Subscriber> {
     const entered = await enter(target, roomId, peerId, 'recv');
     try {
@@ -61,7 +61,7 @@ export class Subscriber {
     this.#connection = new nodeDataChannel.PeerConnection('subscriber', { iceServers: [] });
     this.#connection.onTrack((track) => {
       track.onMessage((packet) => {
-        // RTCP shares the port; its packets have another type where RTP has the payload's (RFC 5761).
+        // RTCP shares the port. Its packet type is where RTP has the payload type (RFC 5761).
         if (codecs.has((packet[1] ?? 0) & 0x7f))
           this.#meters.get(packet.readUInt32BE(8))?.take(packet, performance.now());
       });
@@ -82,14 +82,14 @@ export class Subscriber {
     return [...this.#meters.values()].map(({ report }) => report);
   }
 
-  /** Resolves when each stream has begun, or was waited for in vain. */
+  /** Resolves when each stream has started or its wait has timed out. */
   async begun(): Promise<void> {
     const until = performance.now() + PATIENCE_MS;
     while (this.reports.some(({ received }) => received === 0) && performance.now() < until)
       await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
-  /** Whether the daemon still hears it: one whose socket is lost for long is out of the room, and its media ends. */
+  /** Whether its socket is open. A peer without one is removed after the grace time, and its media ends. */
   get isConnected(): boolean {
     return this.#client.socket.readyState === this.#client.socket.OPEN;
   }
@@ -101,7 +101,7 @@ export class Subscriber {
   }
 }
 
-/** What libdatachannel can receive: without retransmissions and bandwidth estimation. */
+/** The capabilities of libdatachannel, which has no retransmissions and no bandwidth estimation. */
 const capabilities = ({ codecs }: Entered['rtpCapabilities']) => ({
   codecs: codecs
     .filter(({ mimeType }) => /\/(opus|VP8)$/i.test(mimeType))

@@ -2,8 +2,8 @@ import { createWorker, type types } from 'mediasoup';
 import { WebSocketServer } from 'ws';
 
 /**
- * The least that forwards what the load's peers send: mediasoup wired by hand, for one room, without checks, limits or
- * observers. It prints where it listens.
+ * The smallest server that forwards the load's media: one room on mediasoup, without checks, limits or observers. It prints
+ * the URL it listens on.
  */
 
 const worker = await createWorker({ logLevel: 'none' });

@@ -2,11 +2,11 @@ import { SignalingClient } from '@mediasoup-server/media-daemon/testing/Signalin
 import { SignJWT } from 'jose';
 import type { TransportOptions } from '../../e2e/support/rtp.ts';
 
-/** Where the load goes. */
+/** The deployment under load. */
 export type Target = {
   /** A control plane (`http://`, `https://`) or a media daemon (`ws://`, `wss://`). */
   readonly url: string;
-  /** The secret that access tokens are signed with, where the control plane asks for them. */
+  /** The secret that signs access tokens, where the control plane requires them. */
   readonly tokenSecret?: string | undefined;
 };
 
@@ -19,7 +19,7 @@ export type Entered = {
 /**
  * Joins a room, with a transport in one direction.
  *
- * @throws Error when it is refused.
+ * @throws Error when the join is refused.
  */
 export async function enter(
   target: Target,
@@ -31,7 +31,7 @@ export async function enter(
   const client = await SignalingClient.openUrl(url).catch((error) => {
     throw new Error(`${new URL(url).origin}: ${error.message}`);
   });
-  // Who may not connect is told why before the socket is closed.
+  // A refused client gets the reason in a notification before the socket closes.
   const refused = client.notified('error').then(({ code, reason }) => {
     throw new Error(`connection refused: ${code} ${reason}`);
   });
@@ -60,7 +60,7 @@ async function assigned({ url, tokenSecret }: Target, roomId: string, peerId: st
   }).catch((error) => {
     throw new Error(`${at.origin}: ${error.cause?.message ?? error.message}`);
   });
-  // Whatever answers there may be no control plane.
+  // The server at this URL may not be a control plane.
   const body: { url?: string; code?: string; title?: string; detail?: string } = await answer.json().catch(() => ({}));
   if (!answer.ok || !body.url)
     throw new Error(

@@ -16,7 +16,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const closers: (() => Promise<void>)[] = [];
 let load: Load | undefined;
 let [joined, doing, failed] = [0, 'joining', false];
-/** One line that is written over, or now and then one where nobody looks at a terminal. */
+/** Overwrites the status line of a terminal; without one, prints a line every few seconds. */
 const progress = setInterval(
   () => {
     const { received, lost } = summarize(load?.reports ?? [], [], 1);
@@ -25,7 +25,7 @@ const progress = setInterval(
   },
   process.stderr.isTTY ? 500 : 5000,
 );
-/** A line that stays. */
+/** Prints a line. */
 const say = (line: string) => process.stderr.write(process.stderr.isTTY ? `\r${line.padEnd(79)}\n` : `${line}\n`);
 
 try {
@@ -78,7 +78,7 @@ async function ownDaemon(): Promise<string> {
   return String(ready.url);
 }
 
-/** Measures, and again with more subscribers each time, as long as all could join and receive everything. */
+/** Measures repeatedly, with more subscribers each time, until not all can join or receive everything. */
 async function run(load: Load, { grow, json, ...asked }: Options): Promise<void> {
   const steps: Summary[] = [];
   let carried = 0;
@@ -109,10 +109,10 @@ async function run(load: Load, { grow, json, ...asked }: Options): Promise<void>
   }
 }
 
-/** What is received from now on, for the given time. */
+/** Measures for the given time. */
 async function measure(load: Load, seconds: number): Promise<Summary> {
   const [before, startedAt] = [load.reports, performance.now()];
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-  // A machine that is busy wakes late.
+  // On a busy machine the timer fires late.
   return summarize(load.reports, before, (performance.now() - startedAt) / 1000);
 }

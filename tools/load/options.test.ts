@@ -4,7 +4,7 @@ import { readOptions, USAGE } from './options.ts';
 
 const read = (text: string) => readOptions(text.split(' ').filter(Boolean));
 
-test('`readOptions` takes what the usage names, and fills in the rest', () => {
+test('`readOptions` accepts each option of the usage, and fills in defaults', () => {
   const url = 'https://control.example.com';
   assert.deepEqual(
     read(`--url ${url} --token-secret-file s --rooms 2 --audio false --seconds 0.5 --grow 25 --json j`),
@@ -48,6 +48,6 @@ const nonsense = [
   ['--url wss://example.com --token-secret-file s', /control plane/],
 ] as const;
 
-test('`readOptions` refuses what makes no sense, and says why', () => {
+test('`readOptions` refuses invalid options, and says why', () => {
   for (const [text, why] of nonsense) assert.throws(() => read(text), why, text);
 });

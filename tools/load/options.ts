@@ -28,7 +28,7 @@ const defaults = {
   grow: '0',
 };
 
-/** What is to be loaded, and how. */
+/** The options of `make load`. */
 export type Options = {
   readonly url: string | undefined;
   readonly tokenSecretFile: string | undefined;
@@ -46,7 +46,7 @@ export type Options = {
 /**
  * Reads the command line; undefined when it asks for help.
  *
- * @throws Error which says what makes no sense.
+ * @throws Error that names the invalid option.
  */
 export function readOptions(args: readonly string[]): Options | undefined {
   const texts = ['url', 'token-secret-file', 'json', ...Object.keys(defaults)];

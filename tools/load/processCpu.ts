@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Seconds of CPU time that a process has used, with those that it started: a daemon and its workers. By process id. */
+/** The CPU time in seconds of a process and of each of its descendants, by process id: of a daemon and its workers. */
 export async function cpuSeconds(pid: number): Promise<Map<number, number>> {
   const used = new Map([[pid, await own(pid)]]);
   for (const task of await readdir(`/proc/${pid}/task`)) {
@@ -11,7 +11,7 @@ export async function cpuSeconds(pid: number): Promise<Map<number, number>> {
   return used;
 }
 
-/** To the nanosecond, which /proc/PID/stat is not. */
+/** schedstat counts nanoseconds, /proc/PID/stat only clock ticks. */
 async function own(pid: number): Promise<number> {
   let nanos = 0;
   for (const task of await readdir(`/proc/${pid}/task`))

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 
-/** What is sent over and over, as `record.sh` made it: the payloads of frames, those of video from a key frame on. */
+/** The media that publishers send in a loop, as `record.sh` recorded it: frames' payloads; video starts with a key frame. */
 export type Recording = { readonly video: readonly Buffer[]; readonly audio: readonly Sound[] };
 
-/** A packet of sound, and how loud it is: the byte that goes with it (RFC 6464). */
+/** An audio packet, and the byte of its audio level (RFC 6464). */
 export type Sound = { readonly payload: Buffer; readonly level: number };
 
 export async function readRecording(): Promise<Recording> {
@@ -16,7 +16,7 @@ export async function readRecording(): Promise<Recording> {
   return { video: readIvf(await read('video.ivf')), audio };
 }
 
-/** The frames of an IVF file: a header that gives its own length, then each frame after 12 bytes of size and time. */
+/** The frames of an IVF file: after the file header, whose length it contains, each frame follows 12 bytes of size and timestamp. */
 export function readIvf(file: Buffer): Buffer[] {
   const frames: Buffer[] = [];
   for (let at = file.readUInt16LE(6); at < file.length; ) {
@@ -27,7 +27,7 @@ export function readIvf(file: Buffer): Buffer[] {
   return frames;
 }
 
-/** The packets of an Ogg file (RFC 3533) after its two headers, that of Opus and its tags (RFC 7845). */
+/** The packets of an Ogg file (RFC 3533) after the two header packets of Opus (RFC 7845). */
 export function readOggOpus(file: Buffer): Buffer[] {
   const packets: Buffer[] = [];
   let pieces: Buffer[] = [];

@@ -1,21 +1,21 @@
 import { randomInt } from 'node:crypto';
 import type { Sound } from './recording.ts';
 
-/** The most bytes of a frame in one packet: what fits a path that takes 1280 bytes, with all headers. */
+/** The most payload bytes of a packet, so that it fits a path MTU of 1280 with all headers. */
 const MAX_PAYLOAD = 1100;
 const VERSION = 0x80;
 const EXTENDED = 0x10;
 const MARKER = 0x80;
 
-/** The header extension by which a sender tells how loud a packet of sound is (RFC 6464), and the id that it has here. */
+/** The header extension of the audio level (RFC 6464), and its id here. */
 export const AUDIO_LEVEL = { uri: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level', id: 1 };
-/** It alone (RFC 8285, 4.2). */
+/** The extension block with the audio level only (RFC 8285, 4.2). */
 const levelOf = (level: number) => Buffer.from([0xbe, 0xde, 0, 1, AUDIO_LEVEL.id << 4, level, 0, 0]);
 
-/** How many packets a frame of VP8 takes. */
+/** The number of packets of a VP8 frame. */
 export const packetsOf = (frame: Buffer): number => Math.ceil(frame.length / MAX_PAYLOAD);
 
-/** Makes the RTP packets of one stream (RFC 3550). */
+/** Creates the RTP packets of one stream (RFC 3550). */
 export class RtpPackets {
   readonly ssrc = randomInt(1, 2 ** 31);
   readonly #payloadType: number;
@@ -30,7 +30,7 @@ export class RtpPackets {
     return this.#packet(sound.payload, timestamp, false, levelOf(sound.level));
   }
 
-  /** A frame of VP8 in as many packets as it takes, each with a payload descriptor (RFC 7741). */
+  /** The packets of a VP8 frame, each with a payload descriptor (RFC 7741). */
   *vp8(frame: Buffer, timestamp: number): Generator<Buffer> {
     this.#pictureId = (this.#pictureId + 1) & 0x7fff;
     for (let from = 0; from < frame.length; from += MAX_PAYLOAD) {

@@ -1,18 +1,18 @@
 import type { SubscriberReport } from './Load.ts';
 
-/** What all subscribers received together. */
+/** The measurements of all subscribers, summed. */
 export type Summary = {
   readonly subscribers: number;
   readonly streams: number;
-  /** Streams of which nothing came at all. */
+  /** Streams without a packet. */
   readonly silent: number;
-  /** Subscribers that nothing came to while was measured. */
+  /** Subscribers that received nothing during the measurement. */
   readonly stalled: number;
   readonly received: number;
   readonly lost: number;
   readonly duplicates: number;
   readonly outOfOrder: number;
-  /** Over the time that was measured. */
+  /** During the measurement. */
   readonly packetsPerSecond: number;
   readonly megabitsPerSecond: number;
   readonly jitterMs: Spread;
@@ -21,7 +21,7 @@ export type Summary = {
 
 type Spread = { readonly p50: number; readonly p99: number; readonly max: number };
 
-/** @param seconds how long was measured. */
+/** @param seconds the length of the measurement. */
 export function summarize(
   reports: readonly SubscriberReport[],
   before: readonly SubscriberReport[],
@@ -55,13 +55,13 @@ function spread(values: readonly number[]): Spread {
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
-/** The share of the packets that are due which must come; key frames that are asked for make the rate vary. */
+/** The share of the expected packets that must arrive. Requested key frames make the rate vary. */
 const LEAST_RATE = 0.95;
 
 /**
- * In which ways the subscribers did not receive everything, each as half a sentence; none when they did.
+ * What the subscribers did not receive in full, a phrase each; empty when they received everything.
  *
- * @param cutOff how many peers have lost their sockets.
+ * @param cutOff the number of peers that lost their sockets.
  */
 export function shortfalls(summary: Summary, duePerSecond: number, cutOff: number): string[] {
   const { lost, silent, stalled, packetsPerSecond } = summary;
@@ -70,19 +70,19 @@ export function shortfalls(summary: Summary, duePerSecond: number, cutOff: numbe
     silent > 0 && `nothing came of ${silent} streams`,
     stalled > 0 && `nothing came any more to ${stalled}`,
     lost > 0 && `${lost} packets were lost`,
-    // A machine that is too slow for the senders, which are here as well, loses nothing.
+    // When this machine is too slow for the senders, too little is sent and nothing is lost.
     packetsPerSecond < LEAST_RATE * duePerSecond &&
       `${packetsPerSecond.toFixed(0)} packets a second came of ${duePerSecond.toFixed(0)} that were due`,
   ].filter((shortfall) => typeof shortfall === 'string');
 }
 
-/** What one subscriber received, of the packets and megabits a second. */
+/** The packets and megabits a second of one subscriber. */
 export function rate({ subscribers, packetsPerSecond, megabitsPerSecond }: Summary): string {
   const of = (total: number, digits: number) => (total / Math.max(subscribers, 1)).toFixed(digits);
   return `${of(packetsPerSecond, 1)} packets a second, ${of(megabitsPerSecond, 2)} megabits`;
 }
 
-/** The summary as a table for people, beside the packets a second that were due. */
+/** The summary as a table, with the expected packets a second. */
 export function table(summary: Summary, duePerSecond: number): string {
   const spreadOf = ({ p50, p99, max }: Spread) => `p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)}`;
   const rows: [string, string][] = [

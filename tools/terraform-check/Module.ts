@@ -10,13 +10,13 @@ export type Variable = {
   readonly default?: unknown;
   readonly required: boolean;
 };
-/** A reference to something that is declared, such as `var.name`, and the file that it is in. */
+/** A reference to a declaration, such as `var.name`, and its file. */
 export type Reference = { readonly to: readonly string[]; readonly file: string };
 
-/** A folder of Terraform files, read and taken apart. */
+/** A parsed folder of Terraform files. */
 export type Module = {
   readonly folder: string;
-  /** Contents by file name, those of tests too. */
+  /** Contents by file name, tests included. */
   readonly files: ReadonlyMap<string, string>;
   readonly variables: ReadonlyMap<string, Variable>;
   readonly outputs: ReadonlyMap<string, Body>;
@@ -64,7 +64,7 @@ export async function readModule(folder: string): Promise<Module> {
     for (const body of (parsed.terraform ?? []) as unknown as Body[])
       for (const required of (body.required_providers ?? []) as Body[])
         for (const provider of Object.keys(required)) providers.add(provider);
-    // Types are written like references, and are none.
+    // Type expressions look like references.
     const { variable, ...rest } = parsed;
     const validations = bodies(variable).map(([, [body = {}]]) => body.validation);
     references.push(...(await referencesIn(file, [rest, validations])));

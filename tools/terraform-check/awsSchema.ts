@@ -1,16 +1,16 @@
 import type { Body, Module } from './Module.ts';
 
-/** The arguments of a block by name, and what else can be read of it. Of the AWS provider, as `writeAwsSchema.ts` found it. */
+/** The arguments of a block by name, and its attributes, as `writeAwsSchema.ts` read them from the AWS provider. */
 export type BlockSchema = {
   readonly arguments: Readonly<Record<string, { readonly required?: true; readonly block?: BlockSchema }>>;
   readonly attributes: readonly string[];
 };
 export type AwsSchema = { readonly version: string; readonly types: Readonly<Record<string, BlockSchema>> };
 
-/** What any resource may have. */
+/** The meta-arguments of every resource. */
 const OF_TERRAFORM = new Set(['count', 'for_each', 'depends_on', 'lifecycle', 'provider', 'dynamic', 'timeouts']);
 
-/** @returns a line for each argument that its AWS resource does not have, or must have, and for each attribute that is read and not there. */
+/** @returns a line for each unknown or missing argument of an AWS resource, and for each unknown attribute that is read. */
 export function schemaProblems(module: Module, { types }: AwsSchema): string[] {
   const problems: string[] = [];
   for (const [address, body] of module.objects) {

@@ -10,7 +10,7 @@ import { instanceSettings } from './settings.ts';
 
 const terraform = fileURLToPath(new URL('../../deploy/terraform', import.meta.url));
 
-/** What is broken in a copy of the modules and examples, and what is said of it. */
+/** Faults that the test puts into a copy of the modules and examples, and the problem that each must cause. */
 const breaks: readonly [file: string, from: string, to: string, said: RegExp][] = [
   [
     'modules/network/main.tf',
@@ -95,7 +95,7 @@ const breaks: readonly [file: string, from: string, to: string, said: RegExp][] 
   ['examples/minimal/main.tf', 'module.network.vpc_id', 'module.network.id', /module\.network\.id is not declared/],
 ];
 
-test('the modules and examples have no problem, and each that is put into them is found', async () => {
+test('the modules and examples have no problem, and each injected fault is found', async () => {
   assert.deepEqual(await findProblems(await readModules()), []);
   const folder = await mkdtemp(join(tmpdir(), 'terraform-check-'));
   for (const part of ['modules', 'examples']) await cp(join(terraform, part), join(folder, part), { recursive: true });
@@ -112,7 +112,7 @@ test('the modules and examples have no problem, and each that is put into them i
   await rm(folder, { recursive: true });
 });
 
-test('a daemon starts with what its instance writes for it, in mode jwt, over TLS', async () => {
+test('a daemon starts in mode jwt over TLS with the settings that its instance writes', async () => {
   const script = await readFile(join(terraform, 'modules/media-daemons/files/mediasoup-instance.sh'), 'utf8');
   const settings = instanceSettings(script);
   assert.equal(settings.mode, 'jwt');

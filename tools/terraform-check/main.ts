@@ -2,8 +2,8 @@ import { findProblems } from './problems.ts';
 import { readModules } from './readModules.ts';
 
 /*
- * Checks the Terraform modules and examples without Terraform: `node tools/terraform-check/main.ts`. It ends with 1 and a
- * line for each problem.
+ * Checks the Terraform modules and examples without Terraform: `node tools/terraform-check/main.ts`. Prints a line for each
+ * problem, and exits with 1 if there is one.
  */
 
 const modules = await readModules();

@@ -7,7 +7,7 @@ import type { Module } from './Module.ts';
 import { callProblems, declarationProblems, referenceProblems } from './references.ts';
 import { instanceProblems, instanceSettings, settingProblems, tableProblems } from './settings.ts';
 
-/** Everything that can be found wrong with the modules and examples without Terraform, a line each. */
+/** All problems of the modules and examples that can be found without Terraform, a line each. */
 export async function findProblems(modules: ReadonlyMap<string, Module>): Promise<string[]> {
   const schema = JSON.parse(await readFile(new URL('awsSchema.json', import.meta.url), 'utf8')) as AwsSchema;
   const problems: string[] = [];
@@ -45,7 +45,7 @@ async function findInstanceProblems({ folder, files }: Module): Promise<string[]
   return problems.map((what) => `${folder}: ${what}`);
 }
 
-/** Every module is in an example, so that whoever plans that has tried the module. */
+/** Each module must be used in an example, so that planning the examples tries all modules. */
 function unexercised(modules: ReadonlyMap<string, Module>): string[] {
   const called = [...modules.values()]
     .filter(({ folder }) => folder.includes('examples/'))

@@ -1,12 +1,12 @@
 import { relative, resolve } from 'node:path';
 import type { Module } from './Module.ts';
 
-/** Names that Terraform itself gives a meaning, beside variables of loops. */
+/** Names that Terraform itself defines, besides loop variables. */
 const OF_TERRAFORM = new Set(['each', 'self', 'path', 'count', 'terraform']);
-/** What a call of a module has beside the inputs of that. */
+/** The meta-arguments of a module call. */
 const OF_CALLS = new Set(['source', 'providers', 'depends_on', 'count', 'for_each']);
 
-/** @returns a line for each reference to what is not declared, and each declaration that nothing refers to. */
+/** @returns a line for each reference without a declaration, and for each unused declaration. */
 export function referenceProblems(module: Module, others: ReadonlyMap<string, Module>): string[] {
   const problems: string[] = [];
   const used = new Set<string>();
@@ -39,7 +39,7 @@ export function referenceProblems(module: Module, others: ReadonlyMap<string, Mo
   return problems;
 }
 
-/** @returns a line for each input of a call that its module does not have, or must be given and is not. */
+/** @returns a line for each unknown input of a module call, and for each missing required one. */
 export function callProblems(module: Module, others: ReadonlyMap<string, Module>): string[] {
   return [...module.calls].flatMap(([name, call]) => {
     const called = others.get(folderOf(module, call));
@@ -53,7 +53,7 @@ export function callProblems(module: Module, others: ReadonlyMap<string, Module>
   });
 }
 
-/** @returns a line for each variable, output and provider that lacks what a reader or Terraform needs. */
+/** @returns a line for each variable, output and provider without description, type or version. */
 export function declarationProblems(module: Module): string[] {
   const undescribed = [
     ...[...module.variables].filter(([, { description }]) => !description).map(([name]) => `variable ${name}`),
@@ -68,12 +68,12 @@ export function declarationProblems(module: Module): string[] {
   return [...undescribed, ...untyped, ...unrequired].map((what) => `${module.folder}: ${what}`);
 }
 
-/** The folder of a called module, as the modules are known by. */
+/** The folder of a called module, as the key of the modules' map. */
 function folderOf(module: Module, { source }: Readonly<Record<string, unknown>>): string {
   return relative(process.cwd(), resolve(module.folder, String(source)));
 }
 
-/** Those of `for` expressions and of dynamic blocks. */
+/** The variables of `for` expressions and of dynamic blocks. */
 function isLoopVariable(name: string, { files }: Module): boolean {
   const loop = new RegExp(`\\bfor\\s+(\\w+,\\s*)?${name}(,\\s*\\w+)?\\s+in\\b|\\bdynamic\\s+"${name}"`);
   return [...files.values()].some((text) => loop.test(text));

@@ -7,7 +7,7 @@ import { TABLES, TTL_ATTRIBUTE } from '../../control-plane/src/store/createTable
 import * as mediaDaemon from '../../media-daemon/src/config.ts';
 import type { Body, Module } from './Module.ts';
 
-/** What instances know of themselves, as an instance may have it. */
+/** Example values of what an instance knows about itself. */
 const ofInstance: Readonly<Record<string, string>> = {
   AVAILABILITY_ZONE: 'eu-central-1a',
   HOST: 'i-0123456789abcdef0.media.example.com',
@@ -25,7 +25,7 @@ const ofInstance: Readonly<Record<string, string>> = {
   '((DRAIN_SECONDS * 1000))': '600000',
 };
 
-/** @returns a line for each setting that is named somewhere and does not exist. */
+/** @returns a line for each setting that a file names and that does not exist. */
 export function settingProblems(texts: ReadonlyMap<string, string>): string[] {
   const names = new Set(
     [controlPlane, mediaDaemon].flatMap(({ settingsSchema, PREFIX }) =>
@@ -39,9 +39,9 @@ export function settingProblems(texts: ReadonlyMap<string, string>): string[] {
 }
 
 /**
- * The settings that an instance writes for its daemon, as the daemon reads them.
+ * Reads the settings that an instance writes for its daemon, with the daemon's own reader.
  *
- * @throws SettingsError when it would not start with them; Error when one has a value that no instance knows.
+ * @throws SettingsError when the daemon would not start with them; Error when a value is not in the example above.
  */
 export function instanceSettings(script: string): Readonly<Record<string, unknown>> {
   // The settings are read where their files are.
@@ -65,7 +65,7 @@ export function instanceSettings(script: string): Readonly<Record<string, unknow
   }
 }
 
-/** @returns a line for each name that Terraform gives the script and it does not use, or the other way round. */
+/** @returns a line for each template variable that Terraform sets and the script does not use, or the reverse. */
 export function instanceProblems(script: string, main: string): string[] {
   const given = new Set(
     /instance_settings = \{\n([\s\S]*?)\n {2}\}/
@@ -85,7 +85,7 @@ export function instanceProblems(script: string, main: string): string[] {
   ];
 }
 
-/** @returns a line for each table that is another than the control plane makes itself, or whose items do not expire. */
+/** @returns a line for each table that differs from what the control plane itself creates, or whose items do not expire. */
 export function tableProblems(module: Module): string[] {
   return Object.entries(TABLES).flatMap(([label, keys]) => {
     const table = module.objects.get(`aws_dynamodb_table.${label}`);

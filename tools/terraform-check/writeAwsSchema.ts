@@ -4,8 +4,8 @@ import type { AwsSchema, BlockSchema } from './awsSchema.ts';
 import { readModules } from './readModules.ts';
 
 /*
- * Writes what arguments the AWS resources of the modules have, from the bindings that the npm package
- * `@cdktf/provider-aws` has of the Terraform provider. The package takes 400 MB, and so is no dependency:
+ * Writes the arguments of the modules' AWS resources, read from the bindings in the npm package `@cdktf/provider-aws`. The
+ * package is 400 MB large and therefore not a dependency:
  * `npm install --prefix SCRATCH --ignore-scripts @cdktf/provider-aws`, then
  * `node tools/terraform-check/writeAwsSchema.ts SCRATCH/node_modules/@cdktf/provider-aws`.
  */
@@ -35,7 +35,7 @@ async function readType(type: string): Promise<BlockSchema> {
   return { arguments: schema.arguments, attributes: [...attributes].sort() };
 }
 
-/** Reads an interface of the bindings; the comment of each member ends with Terraform's own name of it. */
+/** Reads an interface of the bindings. The comment of each member ends with Terraform's name for it. */
 function readBlock(text: string, name: string): BlockSchema {
   const start = text.indexOf(`export interface ${name} `);
   const body = start < 0 ? '' : text.slice(start, text.indexOf('\n}', start));
