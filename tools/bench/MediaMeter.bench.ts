@@ -8,8 +8,8 @@ import { limits } from '../../media-daemon/src/testing/testRooms.ts';
 import { WorkerPool } from '../../media-daemon/src/workers/WorkerPool.ts';
 
 /**
- * What it costs to count media by mediasoup's statistics: the CPU time of the daemon's process and of its worker while
- * streams of many peers are asked in turn, less that while nothing is asked.
+ * The cost of metering media with mediasoup's statistics: CPU time of the daemon's process and of its worker while the
+ * statistics of many peers' streams are read in turn, less that while none are read.
  * `node tools/bench/MediaMeter.bench.ts [transports] [streams of each] [seconds]`
  */
 

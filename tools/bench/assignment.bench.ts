@@ -16,8 +16,8 @@ import { MemoryStore } from '../../control-plane/src/testing/MemoryStore.ts';
 import { AssignmentKeys } from '../../control-plane/src/tokens/AssignmentKeys.ts';
 
 /**
- * What an assignment costs: CPU time of one over that of the signature in it, with a store that answers at once; its
- * table operations; and its time with the embedded store. `node assignment.bench.ts [assignments]`
+ * The cost of an assignment: its CPU time over that of its signature, with a store that answers at once; its table
+ * operations; and its time with the embedded store. `node tools/bench/assignment.bench.ts [assignments]`
  */
 
 const [count = 5000] = process.argv.slice(2).map(Number);
@@ -55,7 +55,7 @@ async function directoryOf(client: MemoryStore['client']) {
   return { directory, metrics, stop: () => clearInterval(beating) };
 }
 
-/** Microseconds of CPU time that one takes. */
+/** Microseconds of CPU time an assignment. */
 async function cpuOf(work: (round: number) => Promise<unknown>): Promise<number> {
   for (let round = 0; round < count / 10; round++) await work(round);
   const before = process.cpuUsage();

@@ -1,7 +1,7 @@
 /**
- * Prints, for the SDK and for a page without it that uses as few round trips as it can (docs/guide/bare-clients.md): how long it is from
- * the opening of the WebSocket to the first decoded frame of another's camera, and to an own track that is produced, on the
- * same daemon, without and with a delay of the signaling.
+ * Prints the time from opening the WebSocket to the first decoded frame of a remote camera, and to the own track's
+ * producer: for the SDK, and for a page without it that needs the fewest round trips (docs/guide/bare-clients.md). Both use
+ * the same daemon, without and with delayed signaling.
  */
 import { test } from 'node:test';
 import { bundle } from '@mediasoup-server/client/bundle';
@@ -24,7 +24,7 @@ test('time from the opening of the socket to the first frame', async (t) => {
   const relay = await TcpProxy.start(t, Number(new URL(daemon.url).port));
   const from = new URL('./', import.meta.url);
   const script = await bundle(`${await codeIn('docs/guide/bare-clients.md')}; globalThis.join = join;`, { from });
-  // protoo-client takes the browser's WebSocket when it is loaded.
+  // protoo-client reads `globalThis.WebSocket` when it is loaded.
   const [bare] = await openScriptPages(t, `(${through})('${relay.port}');\n${script}`, 1);
   const [sdk, sender] = await openSdkPages(t, 2);
   if (!bare || !sdk || !sender) throw new Error('a page is missing');
@@ -36,10 +36,10 @@ test('time from the opening of the socket to the first frame', async (t) => {
   for (const delay of [0, 50]) {
     relay.delay(delay);
     const times: Record<'sdk' | 'bare', Times[]> = { sdk: [], bare: [] };
-    // In turns, so that what else the machine does falls on both.
+    // They take turns, so that other load of the machine slows both.
     for (let round = 0; round <= ROUNDS; round++) {
       const pair = { bare: await once(bare, byHand, options), sdk: await once(sdk, bySdk, options) };
-      // The first of each also loads and compiles.
+      // The first run of each also loads and compiles.
       if (round > 0) for (const name of ['sdk', 'bare'] as const) times[name].push(pair[name]);
     }
     for (const what of ['frame', 'produced'] as const) {
@@ -55,7 +55,7 @@ test('time from the opening of the socket to the first frame', async (t) => {
 const once = (page: Page, run: (options: object) => Promise<Times>, options: object): Promise<Times> =>
   page.evaluate(run, options);
 
-/** Has the page's sockets go through a port, and notes when each is made. */
+/** Connects the page's sockets through a port, and records when each is created. */
 function through(port: string): void {
   const Original = globalThis.WebSocket;
   globalThis.WebSocket = class extends Original {

@@ -8,25 +8,25 @@ import { readRecording } from '../load/recording.ts';
 import { summarize } from '../load/summary.ts';
 
 /**
- * What forwarding costs: the CPU time of this daemon, its workers and its own process, for each gigabit, over that of bare
- * mediasoup; and the packets that a CPU second of the workers delivers when a room is on two of them, over one. All
- * servers carry the same load at the same time. The CPU time is the whole process's, the daemon's statistics, observers
- * and metrics included. With `silent` nobody speaks, else everybody is told how loud the speakers are, which bare
- * mediasoup does not; with `alone` the daemon of two workers is left out, for a machine that does not carry three.
+ * The cost of forwarding: CPU time a gigabit of the daemon, its workers and its own process, over that of bare mediasoup; and
+ * the packets that workers deliver a CPU second when a room is on two of them, over one. All servers carry the same load at
+ * the same time. The CPU time includes the daemon's statistics, observers and metrics. With `silent` nobody speaks; otherwise
+ * the daemon sends audio levels to all peers, which bare mediasoup does not. With `alone` the daemon of two workers is left
+ * out, for machines that cannot run three servers.
  * `node tools/bench/forwarding.bench.ts [subscribers] [seconds of a round] [rounds] [publishers] [silent] [alone]`
  */
 
 const [speaks, alone] = [!process.argv.includes('silent'), process.argv.includes('alone')];
 const numbers = process.argv.slice(2).filter((word) => /^\d+$/.test(word));
 const [subscribers = 30, seconds = 6, rounds = 7, publishers = 1] = numbers.map(Number);
-/** Before the first round, s: V8 is done by then with compiling what a daemon does once in a while. */
+/** Warm-up before the first round, s: V8 has compiled by then what a daemon does only now and then. */
 const WARM_UP_SECONDS = 60;
 const closers: (() => unknown)[] = [];
 
 async function startBare() {
   const bare = fileURLToPath(new URL('../load/bareMediasoup.ts', import.meta.url));
   const child = spawn(process.execPath, [bare], { stdio: ['ignore', 'pipe', 'inherit'] });
-  // mediasoup listens to the gentler signals, and then Node goes on.
+  // mediasoup handles SIGINT and SIGTERM without ending Node.
   process.once('exit', () => child.kill('SIGKILL'));
   const [line] = await new Promise<string[]>((resolve) =>
     createInterface(child.stdout).once('line', (l) => resolve([l])),
@@ -61,7 +61,7 @@ for (const [name, { url }] of servers) {
   await load.open();
 }
 
-/** What each server delivered and used, until now. */
+/** The packets that each server has delivered, and the CPU time it has used. */
 async function look([name, { pid }]: [Name, { pid: number }]) {
   const cpu = await cpuSeconds(pid);
   const node = cpu.get(pid) ?? 0;
@@ -96,7 +96,7 @@ for (let round = 0; round < rounds; round++) {
 
 const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
 const of = (name: Name, value: (round: Round) => number) => (measured.get(name) ?? []).map(value);
-/** Round by round, since both were measured in the same seconds. */
+/** Compared round by round, since both were measured at the same time. */
 const ratio = (name: Name, over: Name, value: (round: Round) => number) => {
   const [above, below] = [of(name, value), of(over, value)];
   return median(above.map((measure, round) => measure / (below[round] ?? 1)));

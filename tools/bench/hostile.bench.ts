@@ -9,18 +9,18 @@ import { SignalingClient } from '../../media-daemon/src/testing/SignalingClient.
 import { unlimitedRates } from '../../media-daemon/src/testing/unlimitedRates.ts';
 
 /**
- * The signaling latency of a live room while a stranger plagues the daemon's gRPC port, over that of a quiet one, and what is
- * left of the stranger afterwards. `node tools/bench/hostile.bench.ts [pings] [streams]`
+ * The signaling latency of a live room under an attack on the daemon's gRPC port, over that without, and what the attack
+ * leaves behind. `node tools/bench/hostile.bench.ts [pings] [streams]`
  */
 
 const [pings = 3000, streams = 10_000] = process.argv
   .slice(2)
   .filter((word) => /^\d+$/.test(word))
   .map(Number);
-/** What one connection may have. */
+/** The streams of one connection. */
 const STREAMS_A_CONNECTION = 1000;
 const WATCHERS = '100 greedy watchers';
-/** How many events the daemon remembers when the strangers come. */
+/** The events in the daemon's log when the attack starts. */
 const EVENTS = 20_000;
 
 if (process.argv[2] === 'daemon') await serve();
@@ -49,7 +49,7 @@ async function serve(): Promise<void> {
   process.send?.({ url, grpcPort });
 }
 
-/** What strangers do, each until the process is killed; it says when it has begun. */
+/** The attacks. Each runs until its process is killed, and reports its start. */
 function plague(how: string, port: number, count: number): void {
   const begun = (open?: number) => process.send?.({ open });
   if (how === 'half-open connections') {
@@ -58,7 +58,7 @@ function plague(how: string, port: number, count: number): void {
       const socket = connectTcp(port, '127.0.0.1');
       socket.on('error', () => {});
       socket.on('connect', () => {
-        // Half of them begin with HTTP/2 and say nothing more.
+        // Half of them send the HTTP/2 preface and nothing more.
         if (index % 2 === 0) socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
         if (++open === 1000) begun();
       });
@@ -92,7 +92,7 @@ function plague(how: string, port: number, count: number): void {
           open++;
           call(on, 'WatchEvents').once('close', () => open--);
         }
-        // What comes after them on a connection is answered when they have been taken.
+        // A later request on the connection is answered once these have been read.
         on.ping(() => {
           asked += size;
           if (asked === count) begun(open);
@@ -103,7 +103,7 @@ function plague(how: string, port: number, count: number): void {
   }
   if (how === WATCHERS) {
     const on = session();
-    // Everything from the beginning on, and half of them do not read it; or all of it passed over, again and again.
+    // Half of them watch from the first event and do not read; the others reconnect and skip everything.
     const everything = Buffer.from([0, 0, 0, 0, 3, 0x12, 1, 0x78]);
     const another = Buffer.from([0, 0, 0, 0, 6, 0x0a, 1, 0x79, 0x12, 1, 0x78]);
     const pass = () => {
@@ -184,7 +184,7 @@ async function compare(): Promise<void> {
   process.exit();
 }
 
-/** Milliseconds that a request of a peer waits for its answer. */
+/** The latency of a peer's request, ms. */
 async function latencies(peer: SignalingClient): Promise<{ p50: number; p99: number }> {
   const times: number[] = [];
   for (let ping = 0; ping < pings; ping++) {
@@ -197,7 +197,7 @@ async function latencies(peer: SignalingClient): Promise<{ p50: number; p99: num
   return { p50: at(0.5), p99: at(0.99) };
 }
 
-/** What the daemon has open, and the bytes of its heap that are in use. */
+/** The daemon's open handles, and its used heap in bytes. */
 async function held(daemon: ChildProcess): Promise<{ files: number; bytes: number }> {
   daemon.send('collect garbage');
   const [{ bytes }] = (await once(daemon, 'message')) as [{ bytes: number }];

@@ -9,10 +9,9 @@ import { SecretsManager } from '../../control-plane/src/testing/SecretsManager.t
 import { bundleLambda } from '../lambda/bundleLambda.ts';
 
 /**
- * What a cold start of the Lambda function costs: the size of the bundle, what is loaded of it at once, and how long that
- * takes in fresh processes, which is what AWS calls the init phase less Node's own start; with its settings in the
- * environment, and with the three secrets that the Terraform module gives it, from a server on this machine that answers at
- * once. `node lambda.bench.ts [starts]`
+ * The cost of a cold start of the Lambda function: the size of the bundle, what of it is loaded, and the time in fresh
+ * processes, which is AWS's init phase less Node's own start. Measured with the settings in the environment, and with the
+ * three secrets of the Terraform module from a local server that answers at once. `node tools/bench/lambda.bench.ts [starts]`
  */
 
 const [starts = 15] = process.argv.slice(2).map(Number);

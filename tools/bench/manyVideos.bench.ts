@@ -1,6 +1,6 @@
 /**
- * Prints what the browser of a page with 25 remote videos takes of a processor, with the SDK and without it
- * (docs/guide/bare-clients.md): both receive the same videos from the same daemon at the same time, each in a Chromium of its own.
+ * Prints the CPU time of a browser page with 25 remote videos, with the SDK and without it (docs/guide/bare-clients.md). Both
+ * receive the same videos from the same daemon at the same time, each in its own Chromium.
  */
 import { test } from 'node:test';
 import { bundle } from '@mediasoup-server/client/bundle';
@@ -41,7 +41,7 @@ test(`processor time of a page with ${VIDEOS} remote videos`, async (t) => {
   );
 });
 
-/** Seconds of processor time that all processes of a page's browser have used. */
+/** The CPU seconds of all processes of a page's browser. */
 async function processorTime(page: Page): Promise<number> {
   const inspector = await page.context().browser()?.newBrowserCDPSession();
   const { processInfo } = (await inspector?.send('SystemInfo.getProcessInfo')) ?? { processInfo: [] };

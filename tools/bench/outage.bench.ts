@@ -1,8 +1,8 @@
 /**
- * Prints how long the video of two Chromium pages stands still when their media daemon is killed, frozen or cut off, and how
- * long after their own network is back it goes on when it was away. RUNS of each, and AWAY_S names the seconds away.
+ * Prints how long the video of two Chromium pages freezes when their media daemon is killed, frozen or cut off, and how long
+ * it stays frozen after the pages' own network outage has ended. RUNS sets the runs of each, AWAY_S the outages' seconds.
  *
- * It loses packets with nftables in a network namespace of its own, which needs root.
+ * Drops packets with nftables in its own network namespace, which needs root.
  */
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -25,10 +25,10 @@ if (process.env.OUTAGE_NAMESPACE === undefined) {
   process.exit(spawnSync('unshare', inside, { env, stdio: 'inherit' }).status ?? 1);
 }
 
-/** What a daemon is reached by. */
+/** A daemon and its ports. */
 type Reach = { readonly daemon: Daemon; readonly fleet: TcpProxy; readonly ports: readonly number[] };
 
-test('how long video stands still', { timeout: 7_200_000 }, async (t) => {
+test('how long video freezes', { timeout: 7_200_000 }, async (t) => {
   const stack = await Stack.start(t);
   const entrance = await TcpProxy.start(t, Number(new URL(stack.controlPlaneUrl).port));
   const pages = await openSdkPages(t, 2);
@@ -47,7 +47,7 @@ test('how long video stands still', { timeout: 7_200_000 }, async (t) => {
     daemons.set(daemonId, { daemon, fleet, ports });
   };
   let rooms = 0;
-  /** Both pages in a new room; resolves with what reaches the daemon that has it. */
+  /** Joins both pages to a new room. Resolves with its daemon's ports. */
   const meet = async (): Promise<Reach> => {
     await reloadSdkPages(pages);
     const roomId = `room-${++rooms}`;
@@ -91,7 +91,7 @@ test('how long video stands still', { timeout: 7_200_000 }, async (t) => {
   }
 });
 
-/** What a daemon's host does, and what ends it. */
+/** A failure of a daemon's host, and the function that ends it. */
 const failures: Record<string, (reach: Reach) => Promise<() => void>> = {
   killed: async ({ daemon }) => {
     daemon.process.kill('SIGKILL');
@@ -120,7 +120,7 @@ function isElsewhere(former: string): boolean {
   return state.status === 'connected' && state.daemonId !== former;
 }
 
-/** Milliseconds until the next frame of the other's video. */
+/** Milliseconds until the next frame of the remote video. */
 async function nextFrame(): Promise<number> {
   const from = performance.now();
   const sum = () =>

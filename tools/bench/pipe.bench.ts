@@ -4,8 +4,8 @@ import { opusRtpParameters } from '../../media-daemon/src/testing/opus.ts';
 import { joinRoom, testRooms } from '../../media-daemon/src/testing/testRooms.ts';
 
 /**
- * How long it takes from `consume` to the first RTP packet: on the producer's own router, on another one that it is piped
- * to already, and where the pipe must be made. The three take turns; a packet is sent every millisecond.
+ * The time from `consume` to the first RTP packet: on the producer's own router, on a router that it is already piped to, and
+ * where the pipe must be created. The three take turns; a packet is sent every millisecond.
  * `node tools/bench/pipe.bench.ts [rounds]`
  */
 
@@ -36,7 +36,7 @@ const receive = (on: types.DirectTransport, router: RoomRouter): Promise<types.C
     on.consume({ producerId: producer.id, rtpCapabilities: room.rtpCapabilities }),
   );
 
-/** Milliseconds from asking to the first packet. */
+/** Milliseconds from the request to the first packet. */
 async function timed(on: types.DirectTransport, router: RoomRouter): Promise<number> {
   const begin = performance.now();
   const consumer = await receive(on, router);
@@ -47,7 +47,7 @@ async function timed(on: types.DirectTransport, router: RoomRouter): Promise<num
 }
 
 const times = { own: [] as number[], piped: [] as number[], made: [] as number[] };
-// The first tenth warms up, and makes the link that all pipes between the two share.
+// The first tenth warms up, and creates the link that all pipes between the two routers share.
 for (let round = -rounds / 10; round < rounds; round++) {
   const own = await timed(near, alice.router);
   const made = await timed(far, bob.router);

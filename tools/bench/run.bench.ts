@@ -7,16 +7,15 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /**
- * What a developer waits for: the seconds from typing `make run` to the address to open, when everything is installed,
- * and what the control plane's answers take over that of `GET /health`, which touches nothing. The requests are sent in
- * turns, one at a time on one connection. `node tools/bench/run.bench.ts [starts] [rounds]`
+ * The seconds from `make run` to the printed URL when everything is installed, and the latency of the control plane's answers
+ * over that of `GET /health`, which reads nothing. The requests take turns, one at a time on one connection. `node tools/bench/run.bench.ts [starts] [rounds]`
  */
 
 const [starts = 5, rounds = 1000] = process.argv.slice(2).map(Number);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 const running = new Set<ChildProcess>();
-// The whole process group, since make and its shell stand between.
+// The whole process group, since make and its shell are the parents.
 process.once('exit', () => {
   for (const { pid } of running) if (pid) process.kill(-pid, 'SIGKILL');
 });
@@ -58,7 +57,7 @@ async function makeRun(): Promise<Run> {
   return { url, seconds, stop };
 }
 
-/** Milliseconds until the whole answer is there. */
+/** Milliseconds until the whole response has arrived. */
 function timed(url: string, expected: number, body?: object): Promise<number> {
   const begin = performance.now();
   const method = body ? 'POST' : 'GET';

@@ -6,13 +6,12 @@ import { WebSocket } from 'ws';
 import { unlimitedRates } from '../../media-daemon/src/testing/unlimitedRates.ts';
 
 /**
- * Messages that one daemon process handles a second of its CPU, with validation, over those of protoo's own
- * WebSocketServer without any, as mediasoup-demo used it in 2024. Both answer the same requests of the same clients, in
- * turns. `node tools/bench/signaling.bench.ts [rounds] [requests]`
+ * Messages a CPU second of the daemon's process, validation included, over those of protoo's own WebSocketServer without
+ * validation, as mediasoup-demo used it in 2024. Both answer the same requests of the same clients, in turns. `node tools/bench/signaling.bench.ts [rounds] [requests]`
  */
 
 const SOCKETS = 20;
-/** Requests that each socket has under way. */
+/** Pending requests of each socket. */
 const WINDOW = 50;
 const [rounds = 5, requests = 40_000] = process.argv
   .slice(2)
@@ -24,7 +23,7 @@ if (process.argv[2] === 'protoo') servePlain();
 else if (process.argv[2] === 'ours') await serveOurs();
 else await compare();
 
-/** What a server in a child process answers when it is asked for its CPU time. */
+/** Reports this process's CPU time when the parent asks. */
 function answerCpu(url: string): void {
   process.on('message', () => process.send?.({ cpu: process.cpuUsage() }));
   process.send?.({ url });
@@ -41,7 +40,7 @@ function servePlain(): void {
       handle(request.method, request.data).then(accept, reject);
     });
   });
-  // As mediasoup-demo's handler: it throws for a consumer that is not there.
+  // Like mediasoup-demo's handler, throws for an unknown consumer.
   const consumers = new Map<string, { resume(): Promise<void> }>();
   const handle = async (method: string, { consumerId }: { consumerId: string }) => {
     switch (method) {
@@ -114,7 +113,7 @@ async function cpuSeconds({ child }: Server): Promise<number> {
   return (cpu.user + cpu.system) / 1e6;
 }
 
-/** Requests handled a second of the server's CPU. */
+/** Requests a CPU second of the server. */
 async function run(server: Server, method: string, count: number): Promise<number> {
   const before = await cpuSeconds(server);
   await Promise.all(server.sockets.map((socket) => exchange(socket, method, Math.ceil(count / SOCKETS))));
@@ -129,7 +128,7 @@ function exchange(socket: WebSocket, method: string, count: number): Promise<voi
       if (sent < count) socket.send(JSON.stringify({ request: true, id: ++sent + 1, method, data }));
     };
     const listener = (text: Buffer) => {
-      // Notifications of other peers' joining come in between.
+      // Skips notifications of other peers' joins.
       if (!text.includes('"response":true')) return;
       answered++;
       if (answered < count) ask();
@@ -150,7 +149,7 @@ async function compare(): Promise<void> {
     const ratios: number[] = [];
     for (let round = 0; round <= rounds; round++) {
       const [theirs, our] = [await run(plain, method, requests), await run(ours, method, requests)];
-      // The first round warms both up.
+      // The first round warms up both servers.
       if (round > 0) ratios.push(our / theirs);
       process.stdout.write(
         `${method.padEnd(8)} round ${round}: protoo ${theirs.toFixed(0)}, ours ${our.toFixed(0)} a CPU second\n`,

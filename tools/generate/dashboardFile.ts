@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { panels } from './panels.ts';
 
-/** Writes the Grafana dashboard, which is the panels' titles and queries in the format that Grafana imports. */
+/** Writes the Grafana dashboard: the titles and queries of panels.ts in Grafana's import format. */
 
 const COLUMNS = 24;
 const HEIGHT = 8;
