@@ -31,6 +31,13 @@ export type RegistrationOptions = RoomRecordsOptions & {
   readonly onSuperseded: (reason: string) => void;
 };
 
+type State =
+  /** Not registered yet, or the control plane has forgotten this daemon. */
+  | { readonly kind: 'unregistered' }
+  | { readonly kind: 'registered'; readonly secret: string }
+  /** The control plane declared the previous run lost, and does not know the new one yet. */
+  | { readonly kind: 'fenced' };
+
 /** Milliseconds between tries while there is no interval from the control plane. */
 const RETRY_MS = 2000;
 /** The longest time between tries that the control plane may ask for, ms: its limits count minutes. */
@@ -52,9 +59,7 @@ export class Registration {
   readonly #reservations = new Reservations();
   readonly #tokens = new ControlPlaneTokens(() => this.report());
   #incarnation = randomUUID();
-  /** The control plane took the run before this one for dead, and does not know this one yet. */
-  #fenced = false;
-  #secret: string | undefined;
+  #state: State = { kind: 'unregistered' };
   /** The last secret, which proves to the control plane that this daemon may register anew. */
   #formerSecret = '';
   #timer: NodeJS.Timeout | undefined;
@@ -76,7 +81,7 @@ export class Registration {
 
   /** Whether the control plane declared this daemon lost and has not registered it again yet. It takes no peers then. */
   get isFenced(): boolean {
-    return this.#fenced;
+    return this.#state.kind === 'fenced';
   }
 
   /** Sends a heartbeat now, or after the one that is under way. */
@@ -107,8 +112,8 @@ export class Registration {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#beating;
-    if (this.#secret === undefined) return;
-    await this.#client.deregister(this.#secret).catch((error: unknown) => {
+    if (this.#state.kind !== 'registered') return;
+    await this.#client.deregister(this.#state.secret).catch((error: unknown) => {
       this.#options.logger.warn({ err: error }, 'not deregistered; the control plane will notice by itself');
     });
   }
@@ -138,17 +143,17 @@ export class Registration {
     if (assigned && room.epoch > 0) return;
     await this.withdrawClosing(room.id);
     const claim = await this.#records.claim(room, this.#credentials);
-    if (claim.is === 'elsewhere')
+    if (claim.kind === 'elsewhere')
       throw new RequestError(
         assigned ? 'ASSIGNMENT_OUTDATED' : 'ROOM_ELSEWHERE',
         `the room is on the daemon ${claim.daemonId}: ask the control plane for an assignment`,
       );
-    if (claim.is === 'unknown') {
+    if (claim.kind === 'unknown') {
       // The next heartbeat is told what has become of this daemon.
       this.beat();
       throw new RequestError('FENCED', 'the control plane does not know this media daemon, which is registering again');
     }
-    if (claim.is === 'unanswered' && assigned)
+    if (claim.kind === 'unanswered' && assigned)
       throw new RequestError(
         'ASSIGNMENT_OUTDATED',
         'the room has closed since the assignment: ask the control plane for another',
@@ -208,7 +213,8 @@ export class Registration {
   async #beatOnce(): Promise<number> {
     const { metrics, logger } = this.#options;
     try {
-      const intervalMs = this.#secret === undefined ? await this.#register() : await this.#heartbeat(this.#secret);
+      const state = this.#state;
+      const intervalMs = state.kind === 'registered' ? await this.#heartbeat(state.secret) : await this.#register();
       metrics.heartbeats.inc({ outcome: 'ok' });
       if (this.#credentials) await this.#records.reconcile(this.#credentials);
       return intervalMs;
@@ -220,8 +226,8 @@ export class Registration {
       // A control plane that has forgotten this daemon, or whose table was emptied, gets a new registration.
       const forgotten =
         error instanceof ControlPlaneError && (error.status === 401 || error.code === 'DAEMON_NOT_REGISTERED');
-      const wasRegistered = this.#secret !== undefined;
-      if (forgotten) this.#secret = undefined;
+      const wasRegistered = this.#state.kind === 'registered';
+      if (forgotten && wasRegistered) this.#state = { kind: 'unregistered' };
       logger.warn({ err: error }, 'heartbeat failed');
       if (forgotten && wasRegistered) return REGISTER_SOON_MS;
       const askedMs = error instanceof ControlPlaneError ? error.retryAfterMs : 0;
@@ -241,8 +247,7 @@ export class Registration {
       formerSecret: this.#formerSecret,
     });
     this.#formerSecret = answer.secret;
-    this.#secret = answer.secret;
-    this.#fenced = false;
+    this.#state = { kind: 'registered', secret: answer.secret };
     this.#reservations.reset();
     this.#records.forget();
     this.#tokens.learn(answer.jwksJson);
@@ -275,9 +280,8 @@ export class Registration {
     const { logger, metrics } = this.#options;
     metrics.fenced.inc();
     logger.warn({ incarnation: this.#incarnation }, 'fenced: letting all rooms go and registering anew');
-    this.#secret = undefined;
     this.#incarnation = randomUUID();
-    this.#fenced = true;
+    this.#state = { kind: 'fenced' };
     this.#rooms.handOffAll('fenced');
     this.#reports.forget();
     return 0;
@@ -286,7 +290,7 @@ export class Registration {
   /** Another run has this daemon's place, and may have its rooms: it lets them go, and is to end. */
   #giveUp(reason: string): number {
     this.#closed = true;
-    this.#secret = undefined;
+    this.#state = { kind: 'unregistered' };
     this.#rooms.drain();
     this.#rooms.handOffAll('fenced');
     this.#options.onSuperseded(reason);
@@ -294,7 +298,8 @@ export class Registration {
   }
 
   get #credentials(): Credentials | undefined {
-    return this.#secret === undefined ? undefined : { secret: this.#secret, incarnation: this.#incarnation };
+    const state = this.#state;
+    return state.kind === 'registered' ? { secret: state.secret, incarnation: this.#incarnation } : undefined;
   }
 }
 

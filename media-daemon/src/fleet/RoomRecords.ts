@@ -13,11 +13,11 @@ export type Credentials = { readonly secret: string; readonly incarnation: strin
 
 /** What became of a claim: whose the room is, or why that is not known. */
 export type Claim =
-  | { readonly is: 'recorded' }
-  | { readonly is: 'elsewhere'; readonly daemonId: string }
+  | { readonly kind: 'recorded' }
+  | { readonly kind: 'elsewhere'; readonly daemonId: string }
   /** The control plane does not know this run of the daemon, or took it for dead. */
-  | { readonly is: 'unknown' }
-  | { readonly is: 'unanswered' };
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'unanswered' };
 
 export type RoomRecordsOptions = {
   /** Milliseconds after which a room's record at the control plane is renewed. */
@@ -61,7 +61,7 @@ export class RoomRecords {
    * @param credentials undefined while the daemon is not registered.
    */
   async claim(room: Room, credentials: Credentials | undefined): Promise<Claim> {
-    if (this.#recordedAt.has(room)) return { is: 'recorded' };
+    if (this.#recordedAt.has(room)) return { kind: 'recorded' };
     const { metrics, logger } = this.#options;
     try {
       if (!credentials) throw new Error('the daemon is not registered');
@@ -73,13 +73,13 @@ export class RoomRecords {
       metrics.claims.inc({ outcome: granted ? 'granted' : 'elsewhere' });
       if (granted) this.recorded(room, Number(epoch));
       else this.#handOff(room);
-      return granted ? { is: 'recorded' } : { is: 'elsewhere', daemonId };
+      return granted ? { kind: 'recorded' } : { kind: 'elsewhere', daemonId };
     } catch (error) {
       metrics.claims.inc({ outcome: 'failed' });
       logger.warn({ err: error, roomId: room.id }, 'room not claimed; it is claimed again later');
       this.#unclaimed.add(room);
       return {
-        is: error instanceof ControlPlaneError && error.code === 'DAEMON_NOT_REGISTERED' ? 'unknown' : 'unanswered',
+        kind: error instanceof ControlPlaneError && error.code === 'DAEMON_NOT_REGISTERED' ? 'unknown' : 'unanswered',
       };
     }
   }

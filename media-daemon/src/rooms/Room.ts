@@ -21,6 +21,15 @@ export type RoomOptions = {
   readonly onEvent: (room: Room, event: RoomEvent) => void;
 };
 
+/** Why the peers were asked to move, and until when they have time, on the clock of `performance`. */
+type Move = { readonly reason: MoveReason; readonly until: number };
+
+type RoomState =
+  | { readonly kind: 'serving'; readonly move: Move | undefined }
+  /** Another daemon serves it; its peers have yet to move. */
+  | { readonly kind: 'handedOff'; readonly move: Move | undefined }
+  | { readonly kind: 'closed'; readonly wasHandedOff: boolean };
+
 /** A room on this daemon: the peers, on one or more routers. It is removed when the last peer leaves. */
 export class Room implements RoomContext {
   readonly id: string;
@@ -40,10 +49,7 @@ export class Room implements RoomContext {
     active: (producer) => this.emit({ kind: 'activeSpeakerChanged', peerId: this.#speakerOf(producer) }),
   });
   #unjoinedTimer: NodeJS.Timeout | undefined;
-  /** Why the peers were asked to move, and until when they have time, on the clock of `performance`. */
-  #move: { readonly reason: MoveReason; readonly until: number } | undefined;
-  #handedOff = false;
-  #closed = false;
+  #state: RoomState = { kind: 'serving', move: undefined };
 
   private constructor(id: string, epoch: number, pool: WorkerPool, options: RoomOptions) {
     this.id = id;
@@ -65,7 +71,7 @@ export class Room implements RoomContext {
 
   /** The death of its only worker closes what is in the room before the room itself. */
   get closed(): boolean {
-    return this.#closed || this.mesh.closed;
+    return this.#state.kind === 'closed' || this.mesh.closed;
   }
 
   get rtpCapabilities(): types.RtpCapabilities {
@@ -107,7 +113,7 @@ export class Room implements RoomContext {
    * @throws RequestError 503 when the room is full, 409 when it just closed, 429 when the peer joins too often.
    */
   join(joining: Joining): Peer {
-    if (this.closed || this.#handedOff) throw new RequestError('ROOM_CLOSED', 'the room has just closed, join again');
+    if (this.closed || this.isHandedOff) throw new RequestError('ROOM_CLOSED', 'the room has just closed, join again');
     const { peerId } = joining;
     const former = this.#peers.get(peerId);
     if (!former && this.#peers.size >= this.limits.maxRoomPeers)
@@ -170,7 +176,8 @@ export class Room implements RoomContext {
    * @param deadlineMs milliseconds that they have.
    */
   askToMove(reason: MoveReason, deadlineMs: number): void {
-    this.#move = { reason, until: performance.now() + deadlineMs };
+    if (this.#state.kind === 'closed') return;
+    this.#state = { kind: this.#state.kind, move: { reason, until: performance.now() + deadlineMs } };
     this.#requestMove(this.peers);
   }
 
@@ -181,19 +188,19 @@ export class Room implements RoomContext {
 
   /** Whether another daemon serves the room. It lets nobody in; only its peers still see it. */
   get isHandedOff(): boolean {
-    return this.#handedOff;
+    return this.#state.kind === 'handedOff' || (this.#state.kind === 'closed' && this.#state.wasHandedOff);
   }
 
   /** Lets nobody in from now on. Backends see the room end here. */
   handOff(end: RoomEnd): void {
     this.emit({ kind: 'roomHandedOff', end, peerIds: [...this.#peers.keys()] });
-    this.#handedOff = true;
+    this.#state = { kind: 'handedOff', move: this.#move };
   }
 
   /** Closes the room: every peer leaves, then the routers close. */
   close(end: RoomEnd, reason: string = end): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#state.kind === 'closed') return;
+    this.#state = { kind: 'closed', wasHandedOff: this.isHandedOff };
     clearTimeout(this.#unjoinedTimer);
     for (const peer of this.#peers.values()) {
       peer.close();
@@ -212,9 +219,14 @@ export class Room implements RoomContext {
     else for (const peer of lost) this.leave(peer, { kind: 'workerDied' });
   }
 
+  get #move(): Move | undefined {
+    return this.#state.kind === 'closed' ? undefined : this.#state.move;
+  }
+
   #requestMove(peers: readonly Peer[]): void {
-    if (!this.#move) return;
-    const { reason, until } = this.#move;
+    const move = this.#move;
+    if (!move) return;
+    const { reason, until } = move;
     const deadlineMs = Math.max(0, Math.round(until - performance.now()));
     this.emit({ kind: 'moveRequested', peerIds: peers.map(({ id }) => id), reason, deadlineMs });
   }

@@ -2,22 +2,15 @@ import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import type { Closable } from '../peers/LimitedMap.ts';
 import { closeOn } from '../workers/closeOn.ts';
+import type { Link, MediaEnds, PipeEnds, Sent } from './Link.ts';
 import type { RoomRouter } from './RoomRouter.ts';
-import type { LinkEnds, RouterLink } from './RouterLink.ts';
 
-/** What can be piped: something that a peer sends. */
-export type Sent = types.Producer | types.DataProducer;
-
-/** Who receives what is brought. */
+/** A consumer of what a pipe carries. */
 export type Receiver = types.Consumer | types.DataConsumer;
 
-/** The consumer on the router of what is brought, and the producer of the same id on the other router. */
-type MediaEnds = { readonly near: types.Consumer; readonly far: types.Producer };
-type Ends = MediaEnds | { readonly near: types.DataConsumer; readonly far: types.DataProducer };
-
 /**
- * A producer, or data producer, brought from its own router to another one of the room. It carries media only while one
- * of its receivers does not pause. It ends with what it brings, and when the last who uses it lets go.
+ * Carries a producer or data producer from its own router to another router of the room. Media flows while at least one
+ * consumer there is not paused. It closes with the producer, or with its last consumer.
  */
 export class Pipe {
   readonly sent: Sent;
@@ -26,13 +19,13 @@ export class Pipe {
   readonly #opened: Promise<void>;
   readonly #ended: () => void;
   readonly #receivers = new Set<Receiver>();
-  #ends: Ends | undefined;
+  #ends: PipeEnds | undefined;
   #users = 0;
   #changing: Promise<void> | undefined;
   #closed = false;
 
   /** @param ended called when it is closed, for whatever reason. */
-  constructor(sent: Sent, [from, to]: readonly [RoomRouter, RoomRouter], link: RouterLink, ended: () => void) {
+  constructor(sent: Sent, [from, to]: readonly [RoomRouter, RoomRouter], link: Link, ended: () => void) {
     this.sent = sent;
     this.from = from;
     this.to = to;
@@ -42,26 +35,26 @@ export class Pipe {
     this.#opened.catch(this.#close);
   }
 
-  /** How many consumers there are of what is brought, those that are being made among them. */
+  /** How many consumers it has, including those that are being created. */
   get users(): number {
     return this.#users;
   }
 
-  /** How many of these do not pause. */
+  /** How many of these are not paused. */
   get flowing(): number {
     return [...this.#receivers].filter(({ paused }) => !paused).length;
   }
 
   /**
-   * Has a consumer made of what is brought, and stays as long as that does.
+   * Creates a consumer of the piped producer. The pipe lives until that consumer closes.
    *
-   * @throws RequestError 404 when what is brought has been closed, 503 when a worker ended.
+   * @throws RequestError 404 when the producer has closed, 503 when a worker died.
    */
   async use<C extends Receiver>(consume: () => Promise<C>): Promise<C> {
     this.#users++;
     let consumer: C;
     try {
-      // Nobody lets go before it is open: another of the same id could not be opened beside one that is being made.
+      // Not released before it is open: a second pipe of the same id cannot open beside one that is opening.
       await this.#opened;
       consumer = await consume();
     } catch (error) {
@@ -80,14 +73,13 @@ export class Pipe {
   }
 
   /**
-   * Has media flow while one of its receivers wants it; called when one has paused or resumed. Resolves when it is so, or
-   * when the pipe has closed.
+   * Resumes or pauses the pipe after one of its consumers did. Resolves when that is done, or when the pipe has closed.
    */
   async settle(): Promise<void> {
-    // One change at a time, and from what is by then on.
+    // One change at a time, each from the state by then.
     for (let change = this.#due(); change; change = this.#due()) {
       this.#changing ??= change()
-        // A worker died, or what was brought closed: what is left of the pipe goes too.
+        // A worker died or the producer closed: the rest of the pipe closes too.
         .catch(this.#close)
         .finally(() => {
           this.#changing = undefined;
@@ -96,35 +88,34 @@ export class Pipe {
     }
   }
 
-  /** What is to be changed next, so that media flows while it is wanted. */
+  /** The next change that makes media flow while it is wanted, and only then. */
   #due(): (() => Promise<void>) | undefined {
     if (this.#closed || !this.#ends || !isMedia(this.#ends)) return undefined;
     const { near, far } = this.#ends;
     const idle = !this.#isWanted();
     const paused = idle || near.producerPaused;
     if (idle && !near.paused) return () => near.pause();
-    // The far end as well: else its streams would count as dead, and begin with the least layer when they come back.
+    // The far end as well: otherwise its streams count as dead, and start from the lowest layer when they resume.
     if (far.paused !== paused) return paused ? () => far.pause() : () => far.resume();
-    // Last, since its resuming asks for a key frame, which then comes to who waits for it.
+    // Last, since resuming asks for a key frame, which must reach the consumers that wait for it.
     if (!idle && near.paused) return () => near.resume();
     return undefined;
   }
 
-  /** Whether any receiver does not pause; asked at every pause and resume, so it looks no further than the first. */
+  /** Whether any consumer is not paused. Asked at every pause and resume, so it stops at the first. */
   #isWanted(): boolean {
     for (const { paused } of this.#receivers) if (!paused) return true;
     return false;
   }
 
-  async #open(link: RouterLink): Promise<void> {
-    const ends = await link.from(this.from);
-    const { near, far } = 'kind' in this.sent ? await bringMedia(ends, this.sent) : await bringData(ends, this.sent);
-    this.#ends = { near, far } as Ends;
+  async #open(link: Link): Promise<void> {
+    this.#ends = await link.carry(this.sent, this.from);
+    const { near, far } = this.#ends;
     for (const end of [near, far] as Closable[]) end.observer.once('close', this.#close);
     if (isMedia(this.#ends))
       for (const change of ['producerpause', 'producerresume'] as const)
         this.#ends.near.on(change, () => void this.settle());
-    // A router or what is brought may have gone meanwhile.
+    // A router or the producer may have closed meanwhile.
     if (this.#closed || near.closed || far.closed) {
       this.#closeEnds();
       throw this.#gone();
@@ -156,28 +147,4 @@ export class Pipe {
   }
 }
 
-const isMedia = (ends: Ends): ends is MediaEnds => 'kind' in ends.far;
-
-async function bringMedia({ near, far }: LinkEnds, { id, kind }: types.Producer): Promise<Ends> {
-  const consumer = await near.consume({ producerId: id });
-  try {
-    const { rtpParameters, producerPaused: paused } = consumer;
-    // Without a delay of its own for key frame requests: that of the origin governs.
-    return { near: consumer, far: await far.produce({ id, kind, rtpParameters, paused }) };
-  } catch (error) {
-    consumer.close();
-    throw error;
-  }
-}
-
-async function bringData({ near, far }: LinkEnds, { id, label, protocol }: types.DataProducer): Promise<Ends> {
-  const consumer = await near.consumeData({ dataProducerId: id });
-  try {
-    const { sctpStreamParameters } = consumer;
-    const options = { id, label, protocol, ...(sctpStreamParameters && { sctpStreamParameters }) };
-    return { near: consumer, far: await far.produceData(options) };
-  } catch (error) {
-    consumer.close();
-    throw error;
-  }
-}
+const isMedia = (ends: PipeEnds): ends is MediaEnds => 'kind' in ends.far;

@@ -5,20 +5,20 @@ import { closeOn } from '../workers/closeOn.ts';
 import { mediaCodecs } from '../workers/codecs.ts';
 import type { PooledWorker } from '../workers/WorkerPool.ts';
 
-/** What a peer chooses of its transport. */
+/** The options of a transport that a peer's client chooses. */
 export type TransportOptions = Pick<
   types.WebRtcTransportOptions,
   'enableUdp' | 'enableTcp' | 'preferUdp' | 'enableSctp' | 'initialAvailableOutgoingBitrate'
 >;
 
 export type RoomRouterHooks = {
-  /** It ended without being asked: its worker died, or gave no router. */
+  /** It closed without being asked: its worker died, or could not create it. */
   readonly died: (router: RoomRouter) => void;
-  /** Its last peer has gone. */
+  /** Its last peer left. */
   readonly emptied: (router: RoomRouter) => void;
 };
 
-/** A room's router on one worker. It is there at once, and opens while who needs it waits. */
+/** A room's router on one worker. It exists at once and opens meanwhile; `opened` waits for that. */
 export class RoomRouter {
   readonly pooledWorker: PooledWorker;
   /** Rejects when its worker dies before it is open. */
@@ -36,7 +36,7 @@ export class RoomRouter {
     this.opened.catch(() => this.#die());
   }
 
-  /** A worker's death closes what is on a router before the router itself: nobody there need hear of each thing. */
+  /** True from the worker's death on, which closes what is on a router before the router itself. */
   get closed(): boolean {
     return this.#closed || this.pooledWorker.worker.closed;
   }
@@ -58,7 +58,7 @@ export class RoomRouter {
     return router.createWebRtcTransport({ ...options, webRtcServer: this.pooledWorker.webRtcServer });
   }
 
-  /** Of a producer on this router. */
+  /** Whether these capabilities can receive a producer of this router. */
   canConsume(producerId: string, rtpCapabilities: types.RtpCapabilities): boolean {
     return this.#router?.canConsume({ producerId, rtpCapabilities }) ?? false;
   }
@@ -68,7 +68,7 @@ export class RoomRouter {
     await this.#speakers?.add(producer);
   }
 
-  /** Ends it and everything on it. */
+  /** Closes it and everything on it. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

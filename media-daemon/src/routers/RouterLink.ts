@@ -1,22 +1,23 @@
 import type { types } from 'mediasoup';
 import { closeOn } from '../workers/closeOn.ts';
 import { SOCKET_BUFFER_BYTES } from '../workers/WorkerPool.ts';
+import type { Link, PipeEnds, Sent } from './Link.ts';
 import type { RoomRouter } from './RoomRouter.ts';
 
-/** A link's end on the router that gives, and the one on the router that takes. */
-export type LinkEnds = { readonly near: types.PipeTransport; readonly far: types.PipeTransport };
+/** The transport on the router that gives, and the one on the router that takes. */
+type LinkEnds = { readonly near: types.PipeTransport; readonly far: types.PipeTransport };
 
 /**
- * Two transports, over which two routers of a room give each other media and data. mediasoup's own `pipeToRouter` would
- * do, but it keeps a pair that could not be made for good, and a worker's death while it forwards a pause is an unhandled
- * rejection.
+ * A link between two routers of a room on this daemon: two transports over loopback. Not mediasoup's `pipeToRouter`, which
+ * keeps a pair for good that could not be created, and which leaves an unhandled rejection when a worker dies while it
+ * forwards a pause.
  */
-export class RouterLink {
+export class RouterLink implements Link {
   readonly #routers: readonly [RoomRouter, RoomRouter];
   readonly #opened: Promise<readonly [types.PipeTransport, types.PipeTransport]>;
   #closed = false;
 
-  /** @param ports the UDP ports of loopback that it may take. */
+  /** @param ports the UDP ports of loopback that it may use. */
   constructor(a: RoomRouter, b: RoomRouter, ports: types.TransportPortRange) {
     this.#routers = [a, b];
     this.#opened = this.#open(ports);
@@ -32,12 +33,12 @@ export class RouterLink {
     return this.#routers.includes(a) && this.#routers.includes(b);
   }
 
-  async from(router: RoomRouter): Promise<LinkEnds> {
+  async carry(sent: Sent, from: RoomRouter): Promise<PipeEnds> {
     const [a, b] = await this.#opened;
-    return router === this.#routers[0] ? { near: a, far: b } : { near: b, far: a };
+    const ends = from === this.#routers[0] ? { near: a, far: b } : { near: b, far: a };
+    return 'kind' in sent ? carryMedia(ends, sent) : carryData(ends, sent);
   }
 
-  /** Ends it and every pipe over it. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -59,7 +60,7 @@ export class RouterLink {
             recvBufferSize: SOCKET_BUFFER_BYTES,
           },
           enableSctp: true,
-          // What a busy worker drops of a burst is sent again.
+          // Packets of a burst that a busy worker drops are retransmitted.
           enableRtx: true,
         }),
       ),
@@ -76,7 +77,7 @@ export class RouterLink {
     }
   }
 
-  /** Each is on the router of the same place. */
+  /** Each transport is on the router of the same index. */
   #closeEnds(transports: readonly (types.PipeTransport | undefined)[]): void {
     for (const [at, { pooledWorker }] of this.#routers.entries()) closeOn(pooledWorker, transports[at]);
   }
@@ -84,3 +85,27 @@ export class RouterLink {
 
 const connect = (from: types.PipeTransport, to: types.PipeTransport): Promise<void> =>
   from.connect({ ip: to.tuple.localAddress, port: to.tuple.localPort });
+
+async function carryMedia({ near, far }: LinkEnds, { id, kind }: types.Producer): Promise<PipeEnds> {
+  const consumer = await near.consume({ producerId: id });
+  try {
+    const { rtpParameters, producerPaused: paused } = consumer;
+    // Without a delay of its own for key frame requests: that of the origin governs.
+    return { near: consumer, far: await far.produce({ id, kind, rtpParameters, paused }) };
+  } catch (error) {
+    consumer.close();
+    throw error;
+  }
+}
+
+async function carryData({ near, far }: LinkEnds, { id, label, protocol }: types.DataProducer): Promise<PipeEnds> {
+  const consumer = await near.consumeData({ dataProducerId: id });
+  try {
+    const { sctpStreamParameters } = consumer;
+    const options = { id, label, protocol, ...(sctpStreamParameters && { sctpStreamParameters }) };
+    return { near: consumer, far: await far.produceData(options) };
+  } catch (error) {
+    consumer.close();
+    throw error;
+  }
+}

@@ -3,27 +3,28 @@ import { RequestError } from '../errors.ts';
 import type { Speakers } from '../speakers/Speakers.ts';
 import { chooseWorker } from '../workers/chooseWorker.ts';
 import type { PooledWorker, WorkerPool } from '../workers/WorkerPool.ts';
-import { Pipe, type Receiver, type Sent } from './Pipe.ts';
+import type { Link, Sent } from './Link.ts';
+import { Pipe, type Receiver } from './Pipe.ts';
 import { RoomRouter } from './RoomRouter.ts';
 import { RouterLink } from './RouterLink.ts';
 
 /**
  * A room's routers, each on another worker, and the pipes between them. It begins with one and grows when that one's
- * worker is saturated. What a peer sends is brought to another router only while somebody there receives it.
+ * worker is saturated. A producer is piped to another router only while a peer there consumes it.
  */
 export class RouterMesh {
   readonly #pool: WorkerPool;
   readonly #speakers: Speakers;
   readonly #died: (router: RoomRouter) => void;
   readonly #routers = new Set<RoomRouter>();
-  readonly #links = new Set<RouterLink>();
-  /** By what they bring and whither. */
+  readonly #links = new Set<Link>();
+  /** By the producer and the router that it is piped to. */
   readonly #pipes = new Map<string, Pipe>();
-  /** The pipe that a consumer on another router than its producer's receives from. */
+  /** The pipe of each consumer that is on another router than its producer. */
   readonly #pipeOf = new WeakMap<Receiver, Pipe>();
   #rtpCapabilities: types.RtpCapabilities = {};
 
-  /** @param died called when a router ended because its worker did. */
+  /** @param died called when a router closed because its worker died. */
   constructor(pool: WorkerPool, speakers: Speakers, died: (router: RoomRouter) => void) {
     this.#pool = pool;
     this.#speakers = speakers;
@@ -40,7 +41,7 @@ export class RouterMesh {
     this.#rtpCapabilities = (await first.opened).rtpCapabilities;
   }
 
-  /** Whether no router is left that could carry anything. */
+  /** Whether no router is left. */
   get closed(): boolean {
     return this.routers.every(({ closed }) => closed);
   }
@@ -53,13 +54,13 @@ export class RouterMesh {
     return [...this.#pipes.values()];
   }
 
-  /** The same of all routers. */
+  /** The same for all routers. */
   get rtpCapabilities(): types.RtpCapabilities {
     return this.#rtpCapabilities;
   }
 
   /**
-   * The router for a peer that joins; it may have to open yet.
+   * Chooses the router for a peer that joins; it may still be opening.
    *
    * @throws RequestError 503 when no worker runs.
    */
@@ -84,9 +85,9 @@ export class RouterMesh {
   }
 
   /**
-   * Has a consumer made on one router of what is sent on another, which is brought there first where it is not yet.
+   * Creates a consumer on router `to` of a producer on router `from`, which is piped there first if it is not yet.
    *
-   * @throws RequestError 404 when what is sent closes meanwhile, 503 when a worker ends.
+   * @throws RequestError 404 when the producer closes meanwhile, 503 when a worker dies.
    */
   async receive<C extends Receiver>(
     sent: Sent,
@@ -106,12 +107,12 @@ export class RouterMesh {
     return consumer;
   }
 
-  /** Has what a consumer receives be brought, or no longer, now that it has resumed or paused. */
+  /** Resumes or pauses the pipe of a consumer after that did. */
   async settle(consumer: types.Consumer): Promise<void> {
     await this.#pipeOf.get(consumer)?.settle();
   }
 
-  /** Ends every router and what it carries. */
+  /** Closes every router and what it carries. */
   close(): void {
     for (const router of this.#routers) this.#remove(router);
   }
@@ -130,7 +131,7 @@ export class RouterMesh {
     return router;
   }
 
-  #link(a: RoomRouter, b: RoomRouter): RouterLink {
+  #link(a: RoomRouter, b: RoomRouter): Link {
     for (const link of this.#links) {
       if (link.closed) this.#links.delete(link);
       else if (link.joins(a, b)) return link;
@@ -140,7 +141,7 @@ export class RouterMesh {
     return link;
   }
 
-  /** A router takes its ends of links and pipes with it, and they their others. */
+  /** Closes a router, its links and their pipes. */
   #remove(router: RoomRouter): void {
     this.#routers.delete(router);
     for (const link of this.#links) {
