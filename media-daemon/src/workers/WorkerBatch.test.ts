@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { createWorker, type types } from 'mediasoup';
-import { opusRtpParameters } from '../testing/opus.ts';
+import { PacketPath } from '../testing/PacketPath.ts';
 import { testDaemon } from '../testing/testDaemon.ts';
 import { parseCounters, WorkerBatch } from './WorkerBatch.ts';
 
@@ -34,37 +32,12 @@ test('the counters of a worker are read, and anything but their layout is not', 
   assert.equal(parseCounters(memory('MSBATCH1', 2, 2n ** 53n, 3, 1, 2, 4, 5)), undefined, 'no safe integer');
 });
 
-/** A worker that forwards packets from a socket to another one. */
+/** A worker that has forwarded packets. */
 async function forward(t: TestContext, rtcBatch: 'on' | 'off'): Promise<types.Worker> {
-  process.env.MEDIA_DAEMON_RTC_BATCH = rtcBatch;
-  const worker = await createWorker({ logLevel: 'none' });
-  t.after(() => worker.close());
-  const router = await worker.createRouter({
-    mediaCodecs: [{ kind: 'audio', mimeType: 'audio/opus', clockRate: 48_000, channels: 2 }],
-  });
-  const [from, to] = [createSocket('udp4'), createSocket('udp4')];
-  t.after(() => [from, to].map((socket) => socket.close()));
-  to.bind(0, '127.0.0.1');
-  await once(to, 'listening');
-  const listenInfo = { protocol: 'udp', ip: '127.0.0.1' } as const;
-  const input = await router.createPlainTransport({ listenInfo, comedia: true });
-  const output = await router.createPlainTransport({ listenInfo });
-  await output.connect({ ip: '127.0.0.1', port: to.address().port });
-  const rtpParameters = opusRtpParameters();
-  const { id: producerId } = await input.produce({ kind: 'audio', rtpParameters });
-  await output.consume({ producerId, rtpCapabilities: router.rtpCapabilities });
-  const { ssrc } = rtpParameters.encodings[0] ?? {};
-  let received = 0;
-  const all = new Promise<void>((resolve) => to.on('message', () => ++received === PACKETS && resolve()));
-  for (let sequence = 0; sequence < PACKETS; sequence++) {
-    const packet = Buffer.alloc(52);
-    packet.writeUInt16BE(0x806f, 0);
-    packet.writeUInt16BE(sequence, 2);
-    packet.writeUInt32BE(ssrc ?? 0, 8);
-    from.send(packet, input.tuple.localPort, '127.0.0.1');
-  }
-  await all;
-  return worker;
+  const path = await PacketPath.open(t, rtcBatch);
+  path.send(PACKETS, 100);
+  await t.waitFor(() => assert.equal(path.received, PACKETS), { interval: 20, timeout: 60_000 });
+  return path.worker;
 }
 
 test('a worker tells what it has sent in batches, and sends each packet on its own when batches are off', async (t) => {
