@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { problems } from '@mediasoup-server/proto/http';
+import { errorCodes } from '@mediasoup-server/proto/errorCodes';
+import { problemCodes } from '@mediasoup-server/proto/http';
 import { problemToRoomError, protooToRoomError, RoomError } from './errors.ts';
 
 const problem = (code: string, status: number) => ({ type: 'about:blank', title: 'T', status, code });
@@ -14,7 +15,8 @@ test('`problemToRoomError` keeps the code and the `Retry-After` of a full room',
 });
 
 test('`problemToRoomError` maps each problem of the HTTP API, and 5xx to retryable errors', () => {
-  for (const [code, { status }] of Object.entries(problems)) {
+  for (const code of problemCodes) {
+    const status = errorCodes[code].http;
     const error = problemToRoomError(status, problem(code, status), null);
     if (status >= 500) assert.equal(error.retryable, true, code);
     if (status === 400 || status === 401) assert.equal(error.retryable, false, code);

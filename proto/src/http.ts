@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ErrorCode } from './errorCodes.ts';
 import { ALL_ROOMS, idSchema } from './ids.ts';
 
 /** `GET /health`: 200 while the process lives. */
@@ -172,32 +173,32 @@ export const commandTokenSchema = z.object({
 });
 export type CommandToken = z.infer<typeof commandTokenSchema>;
 
-/** Every code that a problem answer carries, with its HTTP status. */
-export const problems = {
-  INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
-  UNAUTHORIZED: { status: 401, title: 'The credentials are missing or not valid' },
-  FORBIDDEN: { status: 403, title: 'The token does not grant this' },
-  NOT_FOUND: { status: 404, title: 'There is no such resource' },
-  ROOM_NOT_FOUND: { status: 404, title: 'The room does not exist' },
-  METHOD_NOT_ALLOWED: { status: 405, title: 'The resource has no such method' },
-  DAEMON_ID_TAKEN: { status: 409, title: 'Another live daemon has this id' },
-  DAEMON_NOT_REGISTERED: { status: 409, title: 'The daemon is not registered' },
-  PAYLOAD_TOO_LARGE: { status: 413, title: 'The request body is too large' },
-  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The request body is not JSON' },
-  TOO_MANY_REQUESTS: { status: 429, title: 'Too many requests came from this address' },
-  INTERNAL: { status: 500, title: 'Something went wrong here' },
-  NO_CAPACITY: { status: 503, title: 'No media daemon can take the room now' },
-  ROOM_FULL: { status: 503, title: 'The room takes no more peers' },
-  UNAVAILABLE: { status: 503, title: 'The service is not available now' },
-} as const satisfies Record<string, { status: number; title: string }>;
-export type ProblemCode = keyof typeof problems;
+/** The codes of the catalogue that HTTP problems carry. */
+export const problemCodes = [
+  'INVALID_REQUEST',
+  'UNAUTHORIZED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'ROOM_NOT_FOUND',
+  'METHOD_NOT_ALLOWED',
+  'DAEMON_ID_TAKEN',
+  'DAEMON_NOT_REGISTERED',
+  'PAYLOAD_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'TOO_MANY_REQUESTS',
+  'INTERNAL',
+  'NO_CAPACITY',
+  'ROOM_FULL',
+  'UNAVAILABLE',
+] as const satisfies readonly ErrorCode[];
+export type ProblemCode = (typeof problemCodes)[number];
 
 /** RFC 9457 `application/problem+json`: the body of every error answer. */
 export const problemSchema = z.object({
   type: z.literal('about:blank'),
   title: z.string(),
   status: z.int(),
-  code: z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]]),
+  code: z.enum(problemCodes),
   detail: z.string().optional(),
 });
 export type Problem = z.infer<typeof problemSchema>;

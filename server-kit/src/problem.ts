@@ -1,7 +1,8 @@
-import { type Problem, type ProblemCode, problems } from '@mediasoup-server/proto/http';
+import { errorCodes } from '@mediasoup-server/proto/errorCodes';
+import type { Problem, ProblemCode } from '@mediasoup-server/proto/http';
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
 
-/** A failure that an HTTP answer tells its caller: RFC 9457's problem with a code from the catalogue. */
+/** A failure that is answered as a problem (RFC 9457) with a code of the catalogue. */
 export class HttpProblem extends Error {
   override readonly name = 'HttpProblem';
   readonly code: ProblemCode;
@@ -9,12 +10,12 @@ export class HttpProblem extends Error {
   readonly retryAfter: number | undefined;
 
   constructor(code: ProblemCode, detail?: string, options: { retryAfter?: number; cause?: unknown } = {}) {
-    super(detail ?? problems[code].title, { cause: options.cause });
+    super(detail ?? errorCodes[code].meaning, { cause: options.cause });
     this.code = code;
     this.retryAfter = options.retryAfter;
   }
 
-  /** Maps what body-parser and express themselves throw; anything unknown is INTERNAL, with nothing of it shown. */
+  /** Maps errors of body-parser and express; any other error becomes INTERNAL, without its text. */
   static from(error: unknown): HttpProblem {
     if (error instanceof HttpProblem) return error;
     const { status, message } = (error ?? {}) as { status?: unknown; message?: unknown };
@@ -26,16 +27,16 @@ export class HttpProblem extends Error {
   }
 
   toJSON(): Problem {
-    const { status, title } = problems[this.code];
+    const { http: status, meaning: title } = errorCodes[this.code];
     const detail = this.message === title ? {} : { detail: this.message };
     return { type: 'about:blank', title, status, code: this.code, ...detail };
   }
 }
 
-/** Answers what no route took. */
+/** Answers requests that no route handles. */
 export const notFound: RequestHandler = (_request, _response, next) => next(new HttpProblem('NOT_FOUND'));
 
-/** Answers a route's other methods. */
+/** Answers the methods that a route does not have. */
 export const methodNotAllowed =
   (...allowed: string[]): RequestHandler =>
   (_request, response, next) => {
@@ -43,7 +44,7 @@ export const methodNotAllowed =
     next(new HttpProblem('METHOD_NOT_ALLOWED'));
   };
 
-/** Turns whatever a route threw into a problem answer; what is our own fault goes to `report`. */
+/** Answers a route's error as a problem. An INTERNAL one goes to `report` too. */
 export const answerProblem =
   (report: (error: unknown, request: Request) => void): ErrorRequestHandler =>
   (error: unknown, request, response, next) => {
@@ -55,5 +56,5 @@ export const answerProblem =
     }
     if (problem.retryAfter !== undefined) response.set('Retry-After', String(problem.retryAfter));
     if (problem.code === 'UNAUTHORIZED') response.set('WWW-Authenticate', 'Bearer');
-    response.status(problems[problem.code].status).type('application/problem+json').send(JSON.stringify(problem));
+    response.status(errorCodes[problem.code].http).type('application/problem+json').send(JSON.stringify(problem));
   };

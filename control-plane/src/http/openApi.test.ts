@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { problems } from '@mediasoup-server/proto/http';
+import { problemCodes } from '@mediasoup-server/proto/http';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import type { Express } from 'express';
 import { SignJWT } from 'jose';
@@ -43,7 +43,7 @@ describe('the OpenAPI document', () => {
     }
     const { responses } = document.components as { responses: object };
     const told = JSON.stringify([document.info, responses]);
-    for (const code of Object.keys(problems)) assert.ok(told.includes(`\`${code}\``), code);
+    for (const code of problemCodes) assert.ok(told.includes(`\`${code}\``), code);
     const { securitySchemes } = document.components as { securitySchemes: Record<string, unknown> };
     for (const scheme of Object.keys(securitySchemes)) {
       assert.ok(JSON.stringify(document.paths).includes(`"${scheme}":[]`), scheme);

@@ -1,3 +1,4 @@
+import { errorCodes } from '@mediasoup-server/proto/errorCodes';
 import * as http from '@mediasoup-server/proto/http';
 import { idSchema } from '@mediasoup-server/proto/ids';
 import { z } from 'zod';
@@ -141,7 +142,7 @@ function describe(operation: Operation, responses: Map<string, Json>): Json {
 
 /** An answer for each status, which says what codes it may have. */
 function problemAnswers(codes: readonly http.ProblemCode[], responses: Map<string, Json>): Json {
-  const byStatus = Map.groupBy(codes, (code) => http.problems[code].status);
+  const byStatus = Map.groupBy(codes, (code) => errorCodes[code].http);
   return Object.fromEntries(
     [...byStatus].map(([status, among]) => {
       const name = among.toSorted().join('-');
@@ -154,7 +155,7 @@ function problemAnswers(codes: readonly http.ProblemCode[], responses: Map<strin
 function problemAnswer(status: number, codes: readonly http.ProblemCode[]): Json {
   const comeBack = { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } };
   return {
-    description: codes.map((code) => `\`${code}\`: ${http.problems[code].title}.`).join(' '),
+    description: codes.map((code) => `\`${code}\`: ${errorCodes[code].meaning}.`).join(' '),
     ...(status === 429 && { headers: { ...comeBack, ...rateLimitHeaders } }),
     ...(status === 503 && { headers: comeBack }),
     content: problemContent({ properties: { status: { const: status }, code: { enum: codes } } }),

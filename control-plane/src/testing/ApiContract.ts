@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ProblemCode, problems } from '@mediasoup-server/proto/http';
+import { type ProblemCode, problemCodes } from '@mediasoup-server/proto/http';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
 type Reference = { readonly $ref?: string };
@@ -76,7 +76,7 @@ export class ApiContract {
     const isValid = this.#ajv.compile({ $ref: `api:/document#${schema}` });
     assert.ok(isValid(body), `${where}: ${this.#ajv.errorsText(isValid.errors)} in ${JSON.stringify(body)}`);
     const { code } = body as { code?: ProblemCode };
-    this.seen.add(`${operation} ${status}${code !== undefined && code in problems ? ` ${code}` : ''}`);
+    this.seen.add(`${operation} ${status}${code !== undefined && problemCodes.includes(code) ? ` ${code}` : ''}`);
   }
 
   #operation(operation: string): Operation {

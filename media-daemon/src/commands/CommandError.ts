@@ -1,6 +1,6 @@
 import { type Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { errorCodes } from '@mediasoup-server/proto/errorCodes';
-import { badRequest } from '@mediasoup-server/server-kit/badRequest';
+import { grpcErrorDetails } from '@mediasoup-server/server-kit/grpcErrorDetails';
 import type { z } from 'zod';
 import { RequestError } from '../errors.ts';
 
@@ -21,14 +21,17 @@ export class CommandError extends Error {
     const violations = issues.map(({ path, message }) => ({ field: fieldName(path), description: message }));
     const wrong = violations.map(({ field, description }) => `${field} ${description}`).join('; ');
     const message = `INVALID_REQUEST: ${wrong}`;
-    return new CommandError(status.INVALID_ARGUMENT, message, { metadata: badRequest(message, violations) });
+    return new CommandError(status.INVALID_ARGUMENT, message, {
+      metadata: grpcErrorDetails('INVALID_REQUEST', message, violations),
+    });
   }
 
   /** Maps what rooms and mediasoup throw; anything unknown becomes INTERNAL, without its text. */
   static from(error: unknown): CommandError {
     if (error instanceof CommandError) return error;
     const { code, reason } = RequestError.from(error);
-    return new CommandError(status[errorCodes[code].grpc], reason, { cause: error });
+    const metadata = grpcErrorDetails(code, reason);
+    return new CommandError(status[errorCodes[code].grpc], reason, { cause: error, metadata });
   }
 
   toStatus(): Partial<StatusObject> {

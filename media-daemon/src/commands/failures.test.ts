@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { create, type DescMessage, toBinary } from '@bufbuild/protobuf';
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { type CallSettings, serviceCalls } from '@mediasoup-server/backend-client/calls';
-import { fieldViolations } from '@mediasoup-server/backend-client/fieldViolations';
+import { errorReason, fieldViolations } from '@mediasoup-server/backend-client/errorDetails';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { opusRtpParameters } from '../testing/opus.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
@@ -108,6 +108,7 @@ test('each method names the field that is not valid, and what is not there, and 
     for (const [field, change] of Object.entries(bad)) {
       const error = await failure(invoke(method, { ...request, ...change }));
       assert.equal(error.code, status.INVALID_ARGUMENT, `${method} ${field}`);
+      assert.equal(errorReason(error), 'INVALID_REQUEST');
       assert.deepEqual(
         fieldViolations(error).map((violation) => violation.field),
         [field],
@@ -118,6 +119,7 @@ test('each method names the field that is not valid, and what is not there, and 
     for (const change of unknown) {
       const error = await failure(invoke(method, { ...request, ...change }));
       assert.equal(error.code, status.NOT_FOUND, `${method} ${JSON.stringify(change)}`);
+      assert.ok(error.details.startsWith(`${errorReason(error)}: `), error.details);
     }
   }
   assert.equal(await state(), before);

@@ -7,6 +7,7 @@ import * as controlPlane from '../../../control-plane/src/config.ts';
 import { createMetrics as controlPlaneMetrics } from '../../../control-plane/src/metrics.ts';
 import * as mediaDaemon from '../../../media-daemon/src/config.ts';
 import { createMetrics as mediaDaemonMetrics } from '../../../media-daemon/src/telemetry/metrics.ts';
+import { errorsTable } from './errors.ts';
 import { grpcValues } from './grpc.ts';
 import { httpValues } from './http.ts';
 import { writePage } from './page.ts';
@@ -23,6 +24,7 @@ await writePage('metrics', {
   controlPlane: metricsTable(controlPlaneMetrics().registry, 'control_plane_'),
   mediaDaemon: metricsTable(mediaDaemonMetrics().registry, 'media_daemon_'),
 });
+await writePage('errors', { errors: errorsTable() });
 await writePage('cli', { commands: commandsTable() });
 await writePage('http', httpValues());
 await writePage('grpc', grpcValues());
