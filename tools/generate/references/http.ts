@@ -1,3 +1,5 @@
+import { settingTypes, variableName } from '@mediasoup-server/server-kit/settings';
+import { PREFIX, settingsSchema } from '../../../control-plane/src/config.ts';
 import { openApi } from '../../../control-plane/src/http/openApi.ts';
 import type { Schema } from '../signaling/jsonSchema.ts';
 import { fieldsTable, typeName } from './schemaTable.ts';
@@ -25,7 +27,14 @@ type Document = {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 };
 
-/** What the template of the HTTP reference asks for: the routes by their tags, and the shapes of the bodies. */
+/** The limits of requests a minute by their names in `RateLimit`: the setting of each, and what it counts. */
+const limits = {
+  assignments: ['assignmentsPerMinute', '`POST /rooms/{roomId}/assignments`'],
+  requests: ['requestsPerMinute', 'all requests to `/rooms` and `/daemons`, except those of daemons'],
+  wrongKeys: ['wrongKeysPerMinute', "requests to daemons' routes with a wrong key or secret"],
+} as const;
+
+/** What the template of the HTTP reference asks for: the limits, the routes by their tags, and the shapes of the bodies. */
 export function httpValues(): Record<string, string> {
   const { tags, paths, components } = openApi() as unknown as Document;
   const operations = Object.entries(paths).flatMap(([path, { parameters = [], ...methods }]) =>
@@ -42,7 +51,16 @@ export function httpValues(): Record<string, string> {
     return [`## ${name[0]?.toUpperCase()}${name.slice(1)}`, description, ...sections].join('\n\n');
   });
   const shapes = Object.entries(components.schemas).map(([name, schema]) => `### ${name}\n\n${fieldsTable(schema)}`);
-  return { routes: routes.join('\n\n'), shapes: shapes.join('\n\n') };
+  return { limits: limitsTable(), routes: routes.join('\n\n'), shapes: shapes.join('\n\n') };
+}
+
+function limitsTable(): string {
+  const types = settingTypes(settingsSchema);
+  const rows = Object.entries(limits).map(
+    ([limit, [setting, counts]]) =>
+      `| \`${limit}\` | ${types[setting].parse(undefined)} | \`${variableName(PREFIX, setting)}\` | ${counts} |`,
+  );
+  return ['| limit | default | setting | what it counts |', '|---|---|---|---|', ...rows].join('\n');
 }
 
 function operationSection(title: string, operation: Operation, parameters: readonly Parameter[]): string {

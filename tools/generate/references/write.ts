@@ -36,10 +36,18 @@ function settingsTables(schema: z.ZodObject, prefix: string): string {
   const members: [name: string, type: unknown][] = Object.entries(schema.shape);
   const single = Object.fromEntries(members.filter(([, type]) => !(type instanceof z.ZodObject)));
   const sections = members.flatMap(([name, type]) =>
-    type instanceof z.ZodObject ? [`## ${name}`, type.description, settingsTable(type, prefix)] : [],
+    type instanceof z.ZodObject ? [`## ${titleOf(name)}`, type.description, settingsTable(type, prefix)] : [],
   );
   const first = Object.keys(single).length > 0 && settingsTable(z.object(single as z.ZodRawShape), prefix);
   return [first, ...sections].filter(Boolean).join('\n\n');
+}
+
+const acronyms: Readonly<Record<string, string>> = { http: 'HTTP', grpc: 'gRPC', ice: 'ICE', rtc: 'RTC', tls: 'TLS' };
+
+/** The name of a group as a heading: `assignmentKeys` is "Assignment keys". */
+function titleOf(group: string): string {
+  const words = group.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return acronyms[group] ?? `${words[0]?.toUpperCase()}${words.slice(1)}`;
 }
 
 /**

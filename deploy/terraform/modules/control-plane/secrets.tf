@@ -1,5 +1,5 @@
 # Keys, none of which is in the state: two are made while Terraform runs and written only, and those that sign assignments
-# are made and turned by a function.
+# are created and rotated by a function.
 
 locals {
   makes_access_token_secret = alltrue([for value in values(var.access_tokens) : value == null])

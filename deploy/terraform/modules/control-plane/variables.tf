@@ -205,7 +205,7 @@ variable "assignment_key_days" {
 
   validation {
     condition     = var.assignment_key_days >= 1 && var.assignment_key_days <= 1000
-    error_message = "The key is turned every 1 to 1000 days."
+    error_message = "The key is rotated every 1 to 1000 days."
   }
 }
 
