@@ -1,5 +1,6 @@
 import type { Assignment, AssignmentRequest } from '@mediasoup-server/proto/http';
-import { problemToRoomError, RoomError } from './errors.ts';
+import { RoomError } from './errors.ts';
+import { problemToRoomError } from './serverErrors.ts';
 
 /** How long the control plane may take to answer, ms: it may have to create the room on a daemon first. */
 const TIMEOUT_MS = 10_000;

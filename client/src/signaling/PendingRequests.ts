@@ -1,5 +1,6 @@
 import type { Method, RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
-import { protooToRoomError, RoomError } from '../errors.ts';
+import { RoomError } from '../errors.ts';
+import { protooToRoomError } from '../serverErrors.ts';
 import { outcomeOf } from './lostRequest.ts';
 import type { Answer, ProtooSocket } from './ProtooSocket.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Assignment } from '@mediasoup-server/proto/http';
-import { CLOSE_COME_BACK, CLOSE_FOR_GOOD, ROOM_FULL } from '@mediasoup-server/proto/protoo';
+import { CLOSE_COME_BACK, CLOSE_FOR_GOOD } from '@mediasoup-server/proto/protoo';
 import type { Snapshot } from '@mediasoup-server/proto/signaling';
 import type { RoomError } from '../errors.ts';
 import { ScriptedDaemon } from '../testing/ScriptedDaemon.ts';
@@ -63,7 +63,8 @@ for (const [status, reason, code] of [
   [401, 'the token is used up', 'REFUSED'],
   [408, 'too late', 'UNAVAILABLE'],
   [409, 'the room has just closed', 'UNAVAILABLE'],
-  [503, `${ROOM_FULL}: 2 peers`, 'ROOM_FULL'],
+  [503, 'ROOM_FULL: 2 peers', 'ROOM_FULL'],
+  [409, 'ROOM_ELSEWHERE: on another daemon', 'UNAVAILABLE'],
   [503, 'busy', 'UNAVAILABLE'],
   [400, 'appData: is too large', 'INVALID_REQUEST'],
 ] as const) {
@@ -71,7 +72,7 @@ for (const [status, reason, code] of [
     const { daemon, join } = await joining(t);
     const socket = await daemon.socket(0);
     socket.refuse(await socket.request('joinRoom'), status, reason);
-    await assert.rejects(join, { code, status, message: reason });
+    await assert.rejects(join, { code, status, message: reason.replace(/^[A-Z_]+: /, '') });
     await daemon.until('the socket to be closed', () => socket.closeCode !== undefined);
   });
 }
@@ -84,11 +85,13 @@ test('a join whose socket ends rejects: as refused where the daemon says so, and
     const { daemon, join, told } = await joining(t);
     const socket = await daemon.socket(0);
     await socket.request('joinRoom');
-    socket.notify('error', { code: 403, reason: 'banned' });
+    socket.notify('error', { code: 403, reason: 'PEER_REMOVED: banned', reasonCode: 'PEER_REMOVED' });
     socket.close(closeCode);
     await assert.rejects(join, (error: RoomError) => {
       assert.equal(error.code, code);
-      if (code === 'REFUSED') assert.deepEqual([error.message, error.status], ['banned', 403]);
+      if (code === 'REFUSED') {
+        assert.deepEqual([error.message, error.status, error.serverCode], ['banned', 403, 'PEER_REMOVED']);
+      }
       return true;
     });
     assert.deepEqual(told, [], 'whoever joins hears it from `join` alone');

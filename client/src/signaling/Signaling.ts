@@ -1,7 +1,8 @@
 import type { Assignment } from '@mediasoup-server/proto/http';
-import type { Method, RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
+import type { Method, NotificationData, RequestData, ResponseData, Snapshot } from '@mediasoup-server/proto/signaling';
 import { RoomError } from '../errors.ts';
 import { TypedEmitter } from '../events.ts';
+import { splitReason } from '../serverErrors.ts';
 import { Heartbeat } from './Heartbeat.ts';
 import { joinError } from './joinError.ts';
 import { PendingRequests, REQUEST_TIMEOUT_MS } from './PendingRequests.ts';
@@ -41,7 +42,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   /** The sequence of the last `peerMessage`. */
   #lastMessage: number | undefined;
   /** The daemon's reason for closing the socket, which it sends just before. */
-  #reason: { readonly code: number; readonly reason: string } | undefined;
+  #reason: NotificationData<'error'> | undefined;
   /** Whether the `joinRoom` of an open socket is not answered yet. */
   #joins = false;
   /** Sockets that got no answer to the `joinRoom` that was to resume the session. */
@@ -217,8 +218,9 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   }
 
   #endError({ forGood }: SocketEnd): RoomError {
-    const { code: status, reason = 'The media server ended the connection' } = this.#reason ?? {};
-    if (forGood) return new RoomError('REFUSED', reason, { status });
+    const { code: status, reason = 'The media server closed the connection' } = this.#reason ?? {};
+    const { serverCode, text } = splitReason(reason);
+    if (forGood) return new RoomError('REFUSED', text, { status, serverCode: this.#reason?.reasonCode ?? serverCode });
     return new RoomError('CONNECTION_LOST', 'The connection was lost', { cause: this.#reason });
   }
 
