@@ -32,12 +32,12 @@ export function App() {
   const [request, setRequest] = useState<JoinRequest>(() => resumed ?? initialRequest());
   const [peerId] = useState(randomPeerId);
   const [view, setView] = useState<View>(resumed ? { name: 'entering' } : { name: 'landing' });
-  // Someone who opens another link after a refusal is let in with it.
+  // A person whose invitation was refused may open another link in this tab.
   const options = useMemo(() => joinOptions(request, peerId, invitation), [request, peerId, invitation]);
 
   useEffect(() => {
     if (!resumed || (resumed.camera && resumed.microphone)) devices.startBoth();
-    // Who was not seen or heard before a reload is not after it.
+    // A camera or microphone that was off before a reload stays off.
     else if (resumed.camera) void devices.camera.start();
     else if (resumed.microphone) void devices.microphone.start();
   }, []);
@@ -50,7 +50,7 @@ export function App() {
       if (state.status !== 'closed') return;
       delete window.room;
       forgetCall();
-      const left = { title: 'You left the call', text: 'You can come back at any time.' };
+      const left = { title: 'You left the call', text: 'You can join again at any time.' };
       setView({ name: 'ended', message: state.reason ? roomWords(state.reason) : left });
     };
     ended();
@@ -107,7 +107,7 @@ function joinOptions(request: JoinRequest, peerId: string, invitation: Invitatio
   };
 }
 
-/** The invitation in the address, also one that is opened in the same tab. */
+/** The invitation in the address, which changes when the person opens another link in this tab. */
 function useInvitation(): Invitation | undefined {
   const [hash, setHash] = useState(location.hash);
   useEffect(() => {
@@ -127,7 +127,7 @@ function initialRequest(): JoinRequest {
   };
 }
 
-/** Puts the room in the address, so that a reload comes back to it, and remembers the name. An invitation has its room. */
+/** Puts the room in the address, so that a reload joins it again, and stores the name. An invitation has its own room. */
 function keep({ roomId, name }: JoinRequest, invitation: Invitation | undefined): void {
   const url = new URL(location.href);
   if (invitation) url.searchParams.delete('room');

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { Icon } from './Icon.tsx';
 
-/** The address at which others meet in the room. */
+/** The address of the room for others. */
 export function roomLink(roomId: string): string {
   const url = new URL(location.href);
   url.search = `?room=${encodeURIComponent(roomId)}`;
@@ -9,7 +9,7 @@ export function roomLink(roomId: string): string {
   return url.href;
 }
 
-/** Copies the room's link; where the browser does not let it, shows the link to be copied by hand. */
+/** Copies the room's link, or shows it if the browser forbids copying. */
 export function CopyLink({ roomId, compact = false }: { roomId: string; compact?: boolean }) {
   const [copied, setCopied] = useState<'no' | 'yes' | 'refused'>('no');
   const link = roomLink(roomId);

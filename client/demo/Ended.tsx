@@ -10,7 +10,7 @@ interface EndedProps {
   readonly onBack: () => void;
 }
 
-/** What is shown after a call. The camera's light is off meanwhile. */
+/** The page after a call. It turns the camera off. */
 export function Ended({ message, devices, onRejoin, onBack }: EndedProps) {
   useEffect(() => devices.pause(), []);
   return (

@@ -13,11 +13,11 @@ interface EnteringProps {
   readonly onBack: () => void;
 }
 
-/** Joins the room, which goes on trying for as long as what is in the way may go away. Other options begin anew. */
+/** Joins the room. The room retries temporary errors; other options start a new join. */
 export function Entering({ options, invitation, onJoined, onBack }: EnteringProps) {
   const [attempt, setAttempt] = useState(1);
   const [state, setState] = useState<RoomState>({ status: 'connecting', attempt: 0 });
-  /** Why it did not work the last time; kept while the next attempt is made. */
+  /** Why the last attempt failed; kept during the next one. */
   const [refusal, setRefusal] = useState<RoomError>();
 
   useEffect(() => {
@@ -32,7 +32,7 @@ export function Entering({ options, invitation, onJoined, onBack }: EnteringProp
         joined = true;
         onJoined(room);
       },
-      // Its state has said so.
+      // `stateChanged` has reported the error.
       () => {},
     );
     return () => {
@@ -53,7 +53,7 @@ export function Entering({ options, invitation, onJoined, onBack }: EnteringProp
         {!final && (
           <p class="waiting">
             <span class="spinner" aria-hidden="true" />
-            {refusal ? 'You get in by yourself as soon as it works.' : 'Connecting…'}
+            {refusal ? 'You join automatically as soon as it works.' : 'Connecting…'}
           </p>
         )}
         <div class="actions">

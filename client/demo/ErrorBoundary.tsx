@@ -1,6 +1,6 @@
 import { Component, type ComponentChildren } from 'preact';
 
-/** Shows what went wrong instead of a blank page. */
+/** Shows an error of the rendering instead of a blank page. */
 export class ErrorBoundary extends Component<{ children: ComponentChildren }, { message?: string }> {
   static override getDerivedStateFromError(error: unknown): { message: string } {
     return { message: error instanceof Error ? error.message : String(error) };

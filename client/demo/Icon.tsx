@@ -1,4 +1,4 @@
-/** Strokes on a field of 24 by 24. */
+/** Paths of strokes in a square of 24 by 24. */
 const PATHS = {
   mic: 'M12 15a3.5 3.5 0 0 0 3.5-3.5v-5a3.5 3.5 0 0 0-7 0v5A3.5 3.5 0 0 0 12 15Zm6-4a6 6 0 0 1-12 0M12 17v4',
   camera:

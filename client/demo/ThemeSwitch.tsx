@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Icon } from './Icon.tsx';
 import { chooseTheme, currentTheme } from './theme.ts';
 
-/** Changes between light and dark; until it is used, the system decides. */
+/** Switches between light and dark; until it is used, the system's theme applies. */
 export function ThemeSwitch() {
   const [theme, setTheme] = useState(currentTheme);
   useEffect(() => {

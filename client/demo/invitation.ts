@@ -1,17 +1,17 @@
-/** What an application's link brings in its fragment, `#token=..`, where the service lets in only who has a token. */
+/** An application's link for a service that requires access tokens: the fragment is `#token=..`. */
 export interface Invitation {
   readonly token: string;
-  /** The room and the peer that the token is for, and when it ends, in ms since 1970. */
+  /** The token's room and peer, and its expiry in ms since 1970. */
   readonly roomId: string;
   readonly peerId: string;
   readonly expiresAt: number;
 }
 
 /**
- * Reads the access token of a link. Whether it is genuine only the service can tell; a text that is no token at all is kept
- * too, so that the service can refuse it in so many words.
+ * Reads the access token of a link. Only the service can verify it; a text that is not a token is kept too, so that the
+ * service refuses it with a reason.
  *
- * @param hash the address's fragment, which unlike its query is never sent to a server or written to its log
+ * @param hash the fragment of the address, which browsers do not send to servers, so that no log has the token
  */
 export function readInvitation(hash: string): Invitation | undefined {
   const token = new URLSearchParams(hash.replace(/^#/, '')).get('token');

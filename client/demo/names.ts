@@ -33,7 +33,7 @@ export function friendlyRoomName(random: () => number = Math.random): string {
   return `${pick(ADJECTIVES)}-${pick(NOUNS)}-${10 + Math.floor(random() * 90)}`;
 }
 
-/** One or two letters to stand for a person without a camera. */
+/** One or two letters to show for a person without a camera. */
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/u).filter(Boolean);
   const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => (word ? [...word][0] : ''));
@@ -46,7 +46,7 @@ export function randomPeerId(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** A colour for a person, as an angle: the same on every screen. */
+/** The hue of a person's colour in degrees, the same on each screen. */
 export function hue(id: string): number {
   let sum = 0;
   for (const character of id) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 360;

@@ -1,6 +1,6 @@
 import type { JoinRequest } from './landing/Landing.tsx';
 
-/** The call that this tab is in, and whether it is seen and heard there. */
+/** The call of this tab, and whether its camera and microphone are on. */
 export interface OngoingCall extends JoinRequest {
   readonly microphone: boolean;
   readonly camera: boolean;
@@ -8,12 +8,12 @@ export interface OngoingCall extends JoinRequest {
 
 const KEY = 'call';
 
-/** Remembers the call for as long as the tab lives, so that a reload comes back to it without a question. */
+/** Stores the call for the life of the tab, so that a reload joins it again without asking. */
 export function rememberCall(call: OngoingCall): void {
   try {
     sessionStorage.setItem(KEY, JSON.stringify(call));
   } catch {
-    // Storage is off: a reload ends at the form.
+    // Storage is off: a reload shows the form.
   }
 }
 
@@ -22,11 +22,11 @@ export function forgetCall(): void {
   try {
     sessionStorage.removeItem(KEY);
   } catch {
-    // Then there is nothing.
+    // Storage is off: nothing is stored.
   }
 }
 
-/** The call that the page was reloaded in. @param roomId that of the address, which may be another by now */
+/** The call in which the page was reloaded. @param roomId the room of the address, which may be another one now */
 export function callToResume(roomId: string): OngoingCall | undefined {
   try {
     const call = JSON.parse(sessionStorage.getItem(KEY) ?? 'null') as OngoingCall | null;

@@ -1,6 +1,6 @@
 type Key = 'name' | 'camera' | 'microphone' | 'speaker' | 'theme' | 'view' | 'shortcuts';
 
-/** What this browser remembers of the person. Where storage is off, nothing: everything is asked for again. */
+/** Settings of the person in this browser. If storage is off, none are kept. */
 export function recall(key: Key): string | undefined {
   try {
     return localStorage.getItem(key) ?? undefined;

@@ -2,7 +2,7 @@ import { recall, remember } from './storage.ts';
 
 export type Theme = 'light' | 'dark';
 
-/** The theme that is shown: the one that was chosen here, else the system's. */
+/** The present theme: the one that the person chose, else the system's. */
 export function currentTheme(): Theme {
   const chosen = document.documentElement.dataset.theme;
   if (chosen === 'light' || chosen === 'dark') return chosen;
@@ -14,7 +14,7 @@ export function chooseTheme(theme: Theme): void {
   remember('theme', theme);
 }
 
-/** Puts on what was chosen earlier, before anything is drawn. */
+/** Applies the theme that was chosen earlier, before the first rendering. */
 export function restoreTheme(): void {
   const chosen = recall('theme');
   if (chosen === 'light' || chosen === 'dark') document.documentElement.dataset.theme = chosen;

@@ -29,12 +29,12 @@ const BREAKS: readonly { readonly what: Break; readonly label: string; readonly 
 ];
 
 interface Line {
-  /** Milliseconds since the thing was broken. */
+  /** Milliseconds since the failure was caused. */
   readonly at: number;
   readonly words: string;
 }
 
-/** Breaks things for real and shows how the call gets over it. Only a development server offers this. */
+/** Causes real failures and shows how the call recovers. Only a development server offers this. */
 export function BreakPanel({ room, onClose }: { room: Room; onClose: () => void }) {
   const [begun, setBegun] = useState<number>();
   const [lines, setLines] = useState<readonly Line[]>([]);

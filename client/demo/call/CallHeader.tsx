@@ -11,7 +11,7 @@ interface CallHeaderProps {
   readonly room: Room;
   readonly view: StageView;
   readonly panel: PanelName | undefined;
-  /** Whether this page was served by a development server that breaks things on request. */
+  /** Whether a development server that can cause failures served this page. */
   readonly canBreak: boolean;
   readonly onView: () => void;
   readonly onPanel: (name: PanelName) => void;

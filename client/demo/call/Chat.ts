@@ -4,7 +4,7 @@ import { displayName } from './people.ts';
 
 /** The longest message, in characters, that is sent or shown. */
 export const LONGEST = 2000;
-/** How many messages are kept. */
+/** How many messages are kept at most. */
 const MOST = 500;
 
 export interface ChatMessage {
@@ -15,7 +15,7 @@ export interface ChatMessage {
   readonly text: string;
 }
 
-/** What people in the room write to each other. It goes over data channels, so that who comes later has not read it. */
+/** The text messages of the people in the room. People who join later do not get earlier messages. */
 export class Chat extends TypedEmitter<{ changed: [] }> {
   readonly #room: Room;
   readonly #ownName: string;
@@ -39,12 +39,12 @@ export class Chat extends TypedEmitter<{ changed: [] }> {
     return this.#messages;
   }
 
-  /** How many have come from others. */
+  /** The number of received messages. */
   get received(): number {
     return this.#received;
   }
 
-  /** @throws RoomError where there is no connection to send it over */
+  /** @throws RoomError if the message is too long or too many wait */
   send(text: string): void {
     this.#room.send(JSON.stringify({ chat: text }));
     this.#add({ name: this.#ownName, own: true, text });
@@ -61,7 +61,7 @@ export class Chat extends TypedEmitter<{ changed: [] }> {
   }
 }
 
-/** The text of a chat message; undefined for whatever else a peer sends. */
+/** The text of a chat message; undefined for any other message. */
 export function readMessage(data: unknown): string | undefined {
   if (typeof data !== 'string') return undefined;
   try {

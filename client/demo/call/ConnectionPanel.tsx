@@ -11,7 +11,7 @@ interface ConnectionPanelProps {
   readonly onClose: () => void;
 }
 
-/** In numbers, how the call goes: over which daemon, what is sent and what arrives. */
+/** The statistics of the call: its daemon, and what is sent and received. */
 export function ConnectionPanel({ room, stats, onClose }: ConnectionPanelProps) {
   return (
     <Panel title="Connection" name="connection" onClose={onClose}>

@@ -14,7 +14,7 @@ interface ControlsProps {
   readonly onLeave: () => void;
 }
 
-/** What people need all the time, where the thumb is. */
+/** The most used controls, at the bottom where a thumb reaches them. */
 export function Controls(props: ControlsProps) {
   const { microphoneOn, cameraOn, sharing, chatOpen, unread } = props;
   return (
@@ -53,7 +53,7 @@ interface ControlProps {
   readonly id: string;
   readonly icon: IconName;
   readonly label: string;
-  /** What it does, where the label does not say it. */
+  /** What the button does, if its label does not say it. */
   readonly title?: string;
   readonly off?: boolean;
   readonly active?: boolean;

@@ -6,13 +6,13 @@ import { qualityOf } from './quality.ts';
 interface CornerProps {
   readonly shown: Picture;
   readonly stats: RoomStats | undefined;
-  /** Whether numbers are shown beside the badge. */
+  /** Whether to show numbers beside the badge. */
   readonly numbers: boolean;
 }
 
 const BARS: Record<Quality, number> = { unknown: 0, poor: 1, fair: 2, good: 3 };
 
-/** In a tile's corner: how well the person or the screen arrives, and on request the numbers that say so. */
+/** The corner of a tile: the quality of the received tracks, and optionally their numbers. */
 export function Corner({ shown, stats, numbers }: CornerProps) {
   if (!stats) return null;
   const { peerId, local, source, name } = shown;

@@ -1,7 +1,7 @@
 import type { LocalDevices } from '../devices/LocalDevices.ts';
 import { deviceWords } from '../words/deviceWords.ts';
 
-/** Says during a call which device is missing, and goes when it is back. */
+/** Says during a call which device is missing, until it is back. */
 export function DeviceBanner({ devices }: { devices: LocalDevices }) {
   return [devices.camera, devices.microphone].map((capture) => {
     if (capture.state.status !== 'failed') return null;

@@ -9,10 +9,10 @@ interface PanelProps {
   readonly children: ComponentChildren;
 }
 
-/** What opens beside the stage, or over it on a phone. Escape closes it and gives the focus back to where it was. */
+/** A panel beside the stage, or over it on a phone. Escape closes it and returns the focus. */
 export function Panel({ title, name, onClose, children }: PanelProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  // At once, so that a key that follows quickly does not go elsewhere.
+  // At once, so that the next key press goes to the panel.
   useLayoutEffect(() => {
     const before = document.activeElement;
     heading.current?.focus();

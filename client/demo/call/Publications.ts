@@ -10,11 +10,11 @@ import {
 import type { DeviceKind } from '../devices/deviceProblem.ts';
 import type { LocalDevices } from '../devices/LocalDevices.ts';
 
-/** Keeps what the room is sent in line with this person's devices and with the screen that they share. */
+/** Publishes this person's devices and shared screen, and follows their changes. */
 export class Publications extends TypedEmitter<{ failed: [error: RoomError] }> {
   readonly #room: Room;
   readonly #devices: LocalDevices;
-  readonly #work: Record<DeviceKind, Promise<void>> = { microphone: Promise.resolve(), camera: Promise.resolve() };
+  readonly #pending: Record<DeviceKind, Promise<void>> = { microphone: Promise.resolve(), camera: Promise.resolve() };
   readonly #stopListening: () => void;
   #share: ScreenShare | undefined;
 
@@ -34,23 +34,23 @@ export class Publications extends TypedEmitter<{ failed: [error: RoomError] }> {
     return this.#devices.microphone.track !== undefined && this.local('microphone')?.muted !== true;
   }
 
-  /** Muting keeps the microphone open, so that speaking again takes no time. */
+  /** Muting keeps the microphone open, so that unmuting takes no time. */
   async toggleMicrophone(): Promise<void> {
     const { microphone } = this.#devices;
     const local = this.local('microphone');
     if (!local || microphone.state.status !== 'on') {
       await microphone.start();
-      await this.#work.microphone;
+      await this.#pending.microphone;
     } else if (local.muted) await local.unmute();
     else await local.mute();
   }
 
-  /** The camera is closed, not only muted: its light goes out. */
+  /** Closes the camera instead of muting it, so that its light goes off. */
   async toggleCamera(): Promise<void> {
     const { camera } = this.#devices;
     if (camera.state.status === 'on') camera.stop();
     else await camera.start();
-    await this.#work.camera;
+    await this.#pending.camera;
   }
 
   async toggleScreen(): Promise<void> {
@@ -58,7 +58,7 @@ export class Publications extends TypedEmitter<{ failed: [error: RoomError] }> {
     else this.#share = await shareScreen(this.#room);
   }
 
-  /** Ends with the room, which unpublishes everything. */
+  /** Call it when the room is closed, which unpublishes all tracks. */
   close(): void {
     this.#stopListening();
     this.#share?.stop().catch(() => {});
@@ -66,17 +66,17 @@ export class Publications extends TypedEmitter<{ failed: [error: RoomError] }> {
 
   #update(): void {
     for (const kind of ['microphone', 'camera'] as const) {
-      // One change after another: a camera may be switched faster than it is published.
-      this.#work[kind] = this.#work[kind]
-        .then(() => this.#bringInLine(kind))
+      // One change after another: a person may switch a camera faster than it is published.
+      this.#pending[kind] = this.#pending[kind]
+        .then(() => this.#publish(kind))
         .catch((error) => this.emit('failed', RoomError.from(error)));
     }
   }
 
-  async #bringInLine(kind: DeviceKind): Promise<void> {
+  async #publish(kind: DeviceKind): Promise<void> {
     const { state, track } = this.#devices[kind];
     const published = this.local(kind);
-    // While another camera starts, the others go on seeing the last picture of this one.
+    // While another camera starts, others see the last picture of this one.
     if (state.status === 'starting' || this.#room.state.status === 'closed') return;
     if (!track) await published?.close();
     else if (published) await published.replaceTrack(track);

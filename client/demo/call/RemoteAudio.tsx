@@ -3,9 +3,9 @@ import type { RemoteTrack } from '../../src/index.ts';
 
 interface RemoteAudioProps {
   readonly track: RemoteTrack;
-  /** Where it is played; empty is the system's choice. */
+  /** The speaker; empty for the system's default. */
   readonly speakerId: string;
-  /** Gets a function that plays it, to be called from a click. */
+  /** Called with a function that plays the track, which must be called from a click. */
   readonly onBlocked: (play: () => void) => void;
   readonly onFailed: (words: string) => void;
 }

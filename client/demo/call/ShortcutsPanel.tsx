@@ -8,7 +8,7 @@ interface ShortcutsPanelProps {
   readonly onClose: () => void;
 }
 
-/** Lists the shortcuts. They can be turned off, for people whose speech or stray hands press single keys. */
+/** Lists the shortcuts. They can be turned off for people who press keys by accident or by speech input. */
 export function ShortcutsPanel({ shortcuts, enabled, onEnable, onClose }: ShortcutsPanelProps) {
   return (
     <Panel title="Keyboard" name="keys" onClose={onClose}>

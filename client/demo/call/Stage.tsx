@@ -9,20 +9,20 @@ export type StageView = 'grid' | 'speaker';
 interface StageProps {
   readonly pictures: readonly Picture[];
   readonly view: StageView;
-  /** Who speaks, or spoke last. */
+  /** The peer that speaks, or spoke last. */
   readonly speaker: string | undefined;
   readonly isSpeaking: (peerId: string) => boolean;
   readonly corner: (picture: Picture) => ComponentChildren;
 }
 
-/** Lays the pictures out, as equals or with one large. Each keeps its element, so that no video stops when they move. */
+/** Arranges the pictures, in a grid or with one large. Each keeps its element, so that no video stops when they move. */
 export function Stage({ pictures, view, speaker, isSpeaking, corner }: StageProps) {
   const area = useRef<HTMLElement>(null);
   const size = useSize(area);
   const [pinned, setPinned] = useState<string>();
   const pin = pictures.findIndex(({ key }) => key === pinned);
   const main = pin >= 0 ? pin : mainPicture(pictures, speaker);
-  // A screen is there to be read.
+  // A shared screen is shown large, so that it can be read.
   const large = view === 'speaker' || pin >= 0 || pictures[main]?.source === 'screen';
   const layout = large
     ? speakerLayout(pictures.length, main, size.width, size.height)
@@ -52,7 +52,7 @@ export function Stage({ pictures, view, speaker, isSpeaking, corner }: StageProp
   );
 }
 
-/** A shared screen, else who speaks, else somebody else than oneself. */
+/** A shared screen, else the speaker, else the first other person. */
 function mainPicture(pictures: readonly Picture[], speaker: string | undefined): number {
   const find = (wanted: (picture: Picture) => boolean) => pictures.findIndex(wanted);
   const screen = find(({ source, local }) => source === 'screen' && !local);

@@ -1,6 +1,6 @@
 import type { RoomState } from '../../src/index.ts';
 
-/** In a word, how the connection is. */
+/** The state of the connection in one word. */
 export function StateBadge({ state }: { state: RoomState }) {
   return (
     <output class="badge" data-testid="state" data-status={state.status}>

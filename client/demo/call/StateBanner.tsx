@@ -1,16 +1,16 @@
 import type { RoomState } from '../../src/index.ts';
 import { lostWords } from '../words/lostWords.ts';
 
-/** Losses that are over by the first attempts are not worth a word: most are. */
+/** The attempt from which a loss is shown: most losses end earlier. */
 const FIRST_TOLD_ATTEMPT = 3;
 
 interface StateBannerProps {
   readonly state: RoomState;
-  /** Whether the service that lets people in cannot be reached. */
+  /** Whether the control plane cannot be reached. */
   readonly serviceAway: boolean;
 }
 
-/** Says, while sound and pictures are interrupted or may be, why and what goes on, and else whether nobody can join. */
+/** Says why media is or may be interrupted, and otherwise whether nobody new can join. */
 export function StateBanner({ state, serviceAway }: StateBannerProps) {
   switch (state.status) {
     case 'connecting':
@@ -19,7 +19,7 @@ export function StateBanner({ state, serviceAway }: StateBannerProps) {
     case 'connected':
     case 'moving':
       return serviceAway ? <ServiceAway /> : null;
-    // A socket that stays lost is a dead server more often than not, whose pictures stand still.
+    // A socket that stays lost usually means a dead server, so media has probably stopped.
     case 'resuming':
     case 'reconnecting': {
       if (state.attempt < FIRST_TOLD_ATTEMPT) return serviceAway ? <ServiceAway /> : null;

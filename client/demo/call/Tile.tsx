@@ -11,11 +11,11 @@ interface TileProps {
   readonly speaking: boolean;
   readonly pinned: boolean;
   readonly onPin: () => void;
-  /** What is shown in its corner: the quality badge, numbers. */
+  /** Shown in the corner: the quality badge and numbers. */
   readonly children?: ComponentChildren;
 }
 
-/** One person, or one shared screen, in its place on the stage. */
+/** A person or a shared screen on the stage. */
 export function Tile({ picture, place, speaking, pinned, onPin, children }: TileProps) {
   const { peerId, name, local, source, video, microphoneOff } = picture;
   const element = useRef<HTMLVideoElement>(null);

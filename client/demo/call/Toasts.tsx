@@ -7,7 +7,7 @@ const SHOWN_MS = 8000;
 interface ToastsProps {
   readonly notice: string | undefined;
   readonly onDismiss: () => void;
-  /** Given where the browser waits for a click before it plays sound. */
+  /** Set if the browser requires a click before it plays sound. */
   readonly onSound: (() => void) | undefined;
 }
 

@@ -1,11 +1,11 @@
 export type Break = 'socket' | 'worker' | 'daemon' | 'drain';
 
-/** Who breaks things for this page: given by `make run`, and by no other server. */
+/** The address that causes failures; only pages of `make run` have it. */
 export function breakerUrl(): string | undefined {
   return document.querySelector<HTMLMetaElement>('meta[name=breaker]')?.content;
 }
 
-/** Breaks something of the call for real. @throws Error that says why not */
+/** Causes a real failure in the call. @throws Error with the reason if it cannot */
 export async function breakSomething(what: Break, target: { daemonId: string; peerId: string }): Promise<void> {
   const answer = await fetch(`${breakerUrl()}/${what}`, {
     method: 'POST',

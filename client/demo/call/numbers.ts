@@ -1,6 +1,6 @@
 import type { LocalTrackStats, RemoteTrackStats } from '../../src/index.ts';
 
-/** Bits a second, as people say them. */
+/** A bit rate for people to read. */
 export function bitrate(bits: number): string {
   return bits >= 1_000_000 ? `${(bits / 1_000_000).toFixed(2)} Mbit/s` : `${Math.round(bits / 1000)} kbit/s`;
 }
@@ -9,13 +9,13 @@ export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }
 
-/** The size and the pace of a picture. */
+/** The size and frame rate of a picture. */
 export function picture({ width, height, framesPerSecond }: LocalTrackStats | RemoteTrackStats): string | undefined {
   if (width === undefined || height === undefined) return undefined;
   return `${width}×${height}${framesPerSecond === undefined ? '' : `, ${Math.round(framesPerSecond)} fps`}`;
 }
 
-/** Which of the sizes that a track is sent in is received: the largest is the last. */
+/** Which of a track's layers is received; the last is the largest. */
 export function layer({ layers, layerCount }: RemoteTrackStats): string | undefined {
   return layers && layerCount > 1 ? `layer ${layers.spatialLayer + 1} of ${layerCount}` : undefined;
 }

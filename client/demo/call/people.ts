@@ -1,8 +1,8 @@
 import type { RemoteTrack, Room, TrackSource } from '../../src/index.ts';
 
-/** One picture on the stage: a person, or a screen that somebody shares. */
+/** One picture on the stage: a person or a shared screen. */
 export interface Picture {
-  /** The same for as long as it is on the stage. */
+  /** Stays the same while the picture is on the stage. */
   readonly key: string;
   readonly peerId: string;
   readonly name: string;
@@ -12,7 +12,7 @@ export interface Picture {
   readonly microphoneOff: boolean;
 }
 
-/** Everything that is to be seen in the room: screens first, then oneself, then the others in the order they came. */
+/** All pictures of the room: screens first, then this person, then the others in the order in which they joined. */
 export function pictures(room: Room, ownName: string, microphoneOn: boolean): Picture[] {
   const own = (source: TrackSource) => room.localTracks.find((track) => track.source === source)?.track;
   const me = { peerId: room.peerId, name: ownName, local: true, microphoneOff: !microphoneOn };
@@ -29,14 +29,14 @@ function ofPeer(room: Room, peerId: string, name: string): Picture[] {
   const camera = find('camera');
   const screen = find('screen');
   const person = { peerId, name, local: false, microphoneOff: find('microphone')?.muted ?? true };
-  // One that was never received yet has nothing to show.
+  // A camera that was not received yet has no picture.
   const video = camera?.track && !camera.muted ? camera : undefined;
   const shown: Picture[] = [{ ...person, key: peerId, source: 'camera', video }];
   if (screen) shown.push({ ...person, key: `${peerId}/screen`, source: 'screen', video: screen });
   return shown;
 }
 
-/** By convention a peer's name is in its `appData`, which anybody can write what they like in. */
+/** By convention a peer's name is in its `appData`, which is not trusted. */
 export function displayName(appData: Readonly<Record<string, unknown>> | undefined): string {
   const name = appData?.displayName;
   return typeof name === 'string' && name.trim() !== '' ? name.slice(0, 60) : 'Guest';

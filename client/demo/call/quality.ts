@@ -1,17 +1,17 @@
 import type { Quality, RemoteTrackStats } from '../../src/index.ts';
 
-/** Of 100 packets so many lost are seen and heard; from the second on a call is hard to follow. */
+/** Shares of lost packets from which loss is noticed, and from which a call is hard to follow. */
 const FAIR_LOSS = 0.02;
 const POOR_LOSS = 0.08;
-/** Sound is stretched and squeezed noticeably beyond these, ms of jitter. */
+/** Jitter from which sound is distorted, a little and much, ms. */
 const FAIR_JITTER_MS = 40;
 const POOR_JITTER_MS = 120;
-/** Fewer pictures a second than this do not look like motion. */
+/** The frame rate below which video does not look like motion. */
 const POOR_FRAMES = 8;
 
 type Measured = Pick<RemoteTrackStats, 'lossRate' | 'jitterMs' | 'framesPerSecond'>;
 
-/** How well somebody arrives here: as badly as the worst of their tracks. */
+/** The quality of a person: that of the worst of their tracks. */
 export function qualityOf(tracks: readonly Measured[]): Quality {
   if (tracks.length === 0) return 'unknown';
   const loss = Math.max(...tracks.map(({ lossRate }) => lossRate));

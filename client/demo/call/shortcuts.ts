@@ -1,13 +1,13 @@
 import { useEffect, useRef } from 'preact/hooks';
 
 export interface Shortcut {
-  /** What the key types, lower case. */
+  /** The key's character, lower case. */
   readonly key: string;
   readonly does: string;
   readonly run: () => void;
 }
 
-/** Runs shortcuts for keys that are pressed anywhere but where people type. */
+/** Runs shortcuts for key presses outside of text fields. */
 export function useShortcuts(shortcuts: readonly Shortcut[], enabled: boolean): void {
   const current = useRef(shortcuts);
   current.current = shortcuts;

@@ -1,4 +1,4 @@
-/** Where a picture is on the stage, in CSS pixels. */
+/** The position and size of a picture on the stage, in CSS pixels. */
 export interface Place {
   readonly left: number;
   readonly top: number;
@@ -8,19 +8,19 @@ export interface Place {
 
 export interface StageLayout {
   readonly places: readonly Place[];
-  /** More than the stage's where it has to scroll. */
+  /** Larger than the stage if it has to scroll. */
   readonly height: number;
   readonly width: number;
 }
 
 const ASPECT = 16 / 9;
 const GAP = 10;
-/** Below this a face is not recognized, and names are cut off. */
+/** The least width at which a face is recognized and a name fits. */
 const LEAST_WIDTH = 136;
 
 /**
- * The largest 16:9 places for `count` pictures in an area of `width` by `height`. They do not get narrower than the least
- * width, unless the area is: the grid is then higher than the area. The last row is centred.
+ * The largest 16:9 tiles for `count` pictures in an area of `width` by `height`. They are at least as wide as the least width or
+ * the area, so that the grid may be higher than the area. The last row is centred.
  */
 export function gridLayout(count: number, width: number, height: number): StageLayout {
   let columns = 1;
@@ -53,10 +53,10 @@ export function gridLayout(count: number, width: number, height: number): StageL
 }
 
 /**
- * One large picture, and the others in a strip: to its right where the area is wide, else below it. A strip with too
- * many makes the stage scroll in its direction.
+ * One large picture and the others in a strip: to its right if the area is wide, else below. The stage scrolls along a strip
+ * that is too long.
  *
- * @param main the index of the large one
+ * @param main the index of the large picture
  */
 export function speakerLayout(count: number, main: number, width: number, height: number): StageLayout {
   if (count <= 1) return { places: count === 1 ? [{ left: 0, top: 0, width, height }] : [], width, height };

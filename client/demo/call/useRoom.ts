@@ -16,12 +16,12 @@ const EVENTS = [
   'stateChanged',
 ] as const;
 
-/** Renders the component again whenever something in the room changes. */
+/** Renders the component again on each change in the room. */
 export function useRoom(room: Room): () => void {
   const [, refresh] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {
     const removers = EVENTS.map((name) => room.on(name, () => refresh(undefined as never)));
-    // What changed between the first rendering and this effect.
+    // Something may have changed between the first rendering and this effect.
     refresh(undefined as never);
     return () => {
       for (const remove of removers) remove();

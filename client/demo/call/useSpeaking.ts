@@ -1,16 +1,16 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Room } from '../../src/index.ts';
 
-/** Louder than this is speech, dBov. */
+/** The volume from which a peer counts as speaking, dBov. */
 const SPEECH_DB = -50;
 
 export interface Speaking {
   readonly isSpeaking: (peerId: string) => boolean;
-  /** Who speaks, or spoke last, of the others. */
+  /** The other peer that speaks, or spoke last. */
   readonly speaker: string | undefined;
 }
 
-/** Who speaks. It renders when that changes, not with every level. */
+/** Who speaks. Renders when that changes, not for each audio level. */
 export function useSpeaking(room: Room): Speaking {
   const [speaking, setSpeaking] = useState<ReadonlySet<string>>(new Set());
   const [speaker, setSpeaker] = useState<string>();

@@ -1,11 +1,10 @@
-/** A picture that stands still for less is not noticed, ms. */
+/** The shortest freeze that people notice, ms. */
 const LEAST_MS = 400;
 
 /**
- * Watches the others' videos on the page, and tells of each that stood still how long it did, once it moves again: from
- * one decoded frame to the next.
+ * Measures freezes of the remote videos on the page: the time between two decoded frames. Calls the listener after a freeze.
  *
- * @returns the function that ends the watch
+ * @returns a function that stops
  */
 export function watchFreezes(onFreeze: (label: string, ms: number) => void): () => void {
   const seen = new WeakMap<HTMLVideoElement, { readonly frames: number; readonly at: number }>();
@@ -15,7 +14,7 @@ export function watchFreezes(onFreeze: (label: string, ms: number) => void): () 
       const frames = video.getVideoPlaybackQuality().totalVideoFrames;
       const before = seen.get(video);
       if (before?.frames === frames) continue;
-      // A video that has not shown anything yet does not stand still.
+      // A video without a first frame is not frozen.
       if (before && before.frames > 0 && now - before.at > LEAST_MS)
         onFreeze(video.ariaLabel ?? 'A video', now - before.at);
       seen.set(video, { frames, at: now });

@@ -2,7 +2,7 @@ import { TypedEmitter } from '../../src/events.ts';
 import { type DeviceKind, type DeviceProblem, deviceProblem } from './deviceProblem.ts';
 import { hasMediaDevices, openDevice } from './openDevice.ts';
 
-/** How often a device that is missing or in use is asked for again, ms. Not every browser tells when one is plugged in. */
+/** How often to retry a device that is missing or in use, ms. Not all browsers report new devices. */
 const RETRY_MS = 2000;
 
 export type CaptureState =
@@ -12,14 +12,14 @@ export type CaptureState =
   | { readonly status: 'failed'; readonly problem: DeviceProblem };
 
 /**
- * This person's camera or microphone. One that fails is opened again by itself when the cause has gone: when it is plugged
- * in, when the other program lets go of it, when the person allows it.
+ * This person's camera or microphone. A device that fails is opened again automatically when the cause is gone: when it is
+ * plugged in, when another program stops using it, or when the person allows it.
  */
 export class Capture extends TypedEmitter<{ changed: [] }> {
   readonly kind: DeviceKind;
   #state: CaptureState = { status: 'off' };
   #deviceId: string | undefined;
-  /** Raised by whatever makes an attempt to open the device outdated. */
+  /** Incremented when an attempt to open the device becomes outdated. */
   #attempt = 0;
   #stopWaiting = () => {};
 
@@ -37,17 +37,17 @@ export class Capture extends TypedEmitter<{ changed: [] }> {
     return this.#state.status === 'on' ? this.#state.track : undefined;
   }
 
-  /** Whether the person wants it, be it there or not. */
+  /** Whether the person has turned it on, whether or not it works. */
   get wanted(): boolean {
     return this.#state.status !== 'off';
   }
 
-  /** The device that is open, or is preferred. */
+  /** The open device, or the preferred one. */
   get deviceId(): string | undefined {
     return this.track?.getSettings().deviceId ?? this.#deviceId;
   }
 
-  /** @param together the track, where it is being opened together with another device; without one it is opened alone */
+  /** @param together the track, if the device is opened together with another one */
   async start(together?: Promise<MediaStreamTrack | undefined>): Promise<void> {
     if (this.#state.status === 'on' || this.#state.status === 'starting') return;
     this.#become({ status: 'starting' });
@@ -58,7 +58,7 @@ export class Capture extends TypedEmitter<{ changed: [] }> {
     this.#become({ status: 'off' });
   }
 
-  /** Changes to another device, at once where one is open. */
+  /** Changes to another device, at once if one is open. */
   async choose(deviceId: string): Promise<void> {
     this.#deviceId = deviceId;
     if (!this.wanted) return;
@@ -69,12 +69,12 @@ export class Capture extends TypedEmitter<{ changed: [] }> {
   #use(track: MediaStreamTrack): void {
     this.#become({ status: 'on', track });
     track.addEventListener('ended', () => {
-      // Another device may be there; if not, this one was pulled out.
+      // Opens another device if there is one; else this one was unplugged.
       if (this.track === track) void this.#open('unplugged');
     });
   }
 
-  /** @param whenMissing what is told when there is no device */
+  /** @param whenMissing the problem to report if there is no device */
   async #open(whenMissing: DeviceProblem, together?: Promise<MediaStreamTrack | undefined>): Promise<void> {
     const attempt = ++this.#attempt;
     try {
@@ -104,7 +104,7 @@ export class Capture extends TypedEmitter<{ changed: [] }> {
     this.emit('changed');
   }
 
-  /** Tries again when the cause may have gone. */
+  /** Retries when the cause may be gone. */
   #wait(problem: DeviceProblem): void {
     this.#stopWaiting();
     if (problem === 'insecure') return;
@@ -115,7 +115,7 @@ export class Capture extends TypedEmitter<{ changed: [] }> {
     };
     const { signal } = waiting;
     if (problem === 'denied') {
-      // Firefox once did not know these names; there the person's click is the only way.
+      // Older versions of Firefox do not know these names; there the person has to click.
       navigator.permissions?.query({ name: this.kind as PermissionName }).then(
         (permission) => {
           if (signal.aborted) return;

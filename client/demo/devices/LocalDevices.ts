@@ -7,7 +7,7 @@ import { hasMediaDevices, openBoth } from './openDevice.ts';
 
 export type ListedKind = DeviceKind | 'speaker';
 
-/** What this person is seen, heard and hears with. It lives as long as the page, before, in and after a call. */
+/** The camera, microphone and speaker of this person, for the life of the page. */
 export class LocalDevices extends TypedEmitter<{ changed: [] }> {
   readonly camera = new Capture('camera', recall('camera'));
   readonly microphone = new Capture('microphone', recall('microphone'));
@@ -19,14 +19,14 @@ export class LocalDevices extends TypedEmitter<{ changed: [] }> {
     for (const capture of [this.camera, this.microphone]) {
       capture.on('changed', () => {
         this.emit('changed');
-        // Browsers tell the names of devices only once one of them is open.
+        // Browsers give the names of devices only after one was opened.
         if (capture.state.status === 'on') listDevices().then((found) => this.#listed(found), reportError);
       });
     }
     watchDevices((found) => this.#listed(found));
   }
 
-  /** Where sound is played; empty is the system's choice. */
+  /** The speaker; empty for the system's default. */
   get speakerId(): string {
     return this.#speakerId;
   }
@@ -35,7 +35,7 @@ export class LocalDevices extends TypedEmitter<{ changed: [] }> {
     return this.#lists[kind];
   }
 
-  /** The device in use, or the one that will be: the first one where the one of last time is gone. */
+  /** The open device, or the one that will be opened: the first one if the last one is gone. */
   chosen(kind: ListedKind): string {
     const wanted = kind === 'speaker' ? this.#speakerId : this[kind].deviceId;
     const list = this.#lists[kind];
@@ -52,7 +52,7 @@ export class LocalDevices extends TypedEmitter<{ changed: [] }> {
     this.emit('changed');
   }
 
-  /** Opens both with one question to the person, or as much of them as there is. */
+  /** Opens both with one permission prompt, or the one that works. */
   startBoth(): void {
     const both = hasMediaDevices()
       ? openBoth({ camera: recall('camera'), microphone: recall('microphone') }).catch(() => undefined)
@@ -61,7 +61,7 @@ export class LocalDevices extends TypedEmitter<{ changed: [] }> {
       void capture.start(both?.then((tracks) => tracks?.[capture.kind]));
   }
 
-  /** Closes what is open. @returns the function that opens it again */
+  /** Closes the open devices. @returns a function that opens them again */
   pause(): () => void {
     const paused = [this.camera, this.microphone].filter((capture) => capture.wanted);
     for (const capture of paused) capture.stop();

@@ -5,7 +5,7 @@ const CONSTRAINTS: Record<DeviceKind, MediaTrackConstraints> = {
   camera: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
 };
 
-/** Whether the page is at an address where browsers give out cameras: `mediaDevices` is missing on plain http. */
+/** Whether the page may use devices: `mediaDevices` is missing on plain http. */
 export function hasMediaDevices(): boolean {
   return (navigator.mediaDevices as MediaDevices | undefined) !== undefined;
 }
@@ -13,14 +13,14 @@ export function hasMediaDevices(): boolean {
 /**
  * Opens a camera or a microphone.
  *
- * @param deviceId the one that is preferred; where it is gone, another one is opened
+ * @param deviceId the preferred device; if it is gone, another one is opened
  */
 export async function openDevice(kind: DeviceKind, deviceId: string | undefined): Promise<MediaStreamTrack> {
   const stream = await navigator.mediaDevices.getUserMedia(wish(kind, deviceId));
   return onlyTrack(stream, kind);
 }
 
-/** Opens both with one question to the person; either fails both. */
+/** Opens both with one permission prompt; if one fails, both do. */
 export async function openBoth(
   deviceIds: Readonly<Record<DeviceKind, string | undefined>>,
 ): Promise<Record<DeviceKind, MediaStreamTrack>> {

@@ -1,4 +1,4 @@
-/** Plays two notes on a loudspeaker, so that somebody hears whether it is the right one. */
+/** Plays two notes, so that the person hears which speaker is chosen. */
 export async function playChime(speakerId: string): Promise<void> {
   const context = new AudioContext();
   const output = context.createMediaStreamDestination();

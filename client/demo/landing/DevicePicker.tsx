@@ -10,7 +10,7 @@ const WORDS: Record<
   speaker: { label: 'Speaker', none: 'Speaker', icon: 'speaker' },
 };
 
-/** Chooses among the cameras, microphones or speakers of this machine. */
+/** Lets the person choose a camera, microphone or speaker. */
 export function DevicePicker({ devices, kind }: { devices: LocalDevices; kind: ListedKind }) {
   const { label, none, icon } = WORDS[kind];
   const list = devices.list(kind);
@@ -35,5 +35,5 @@ export function DevicePicker({ devices, kind }: { devices: LocalDevices; kind: L
   );
 }
 
-/** Whether this browser lets a page choose where it is heard. */
+/** Whether this browser lets a page choose the speaker. */
 export const canChooseSpeaker = (): boolean => 'setSinkId' in HTMLMediaElement.prototype;

@@ -15,20 +15,20 @@ export interface JoinRequest {
 
 interface LandingProps {
   readonly initial: JoinRequest;
-  /** Whether the room is an invitation's, and not to be chosen. */
+  /** Whether an invitation determines the room. */
   readonly invited: boolean;
   readonly devices: LocalDevices;
   readonly onJoin: (request: JoinRequest) => void;
 }
 
-/** Where everybody begins: how do I look, how do I sound, who am I, where do we meet. */
+/** The page before a call: preview, devices, name and room. */
 export function Landing({ initial, invited, devices, onJoin }: LandingProps) {
   useChanges(devices);
   const [wanted, setWanted] = useState(initial.roomId);
   const roomId = invited ? initial.roomId : wanted;
   const [name, setName] = useState(initial.name);
   const nameInput = useRef<HTMLInputElement>(null);
-  // At once: later it would take the focus from whoever has begun to type elsewhere.
+  // At once: later it would take the focus from another field.
   useLayoutEffect(() => nameInput.current?.focus(), []);
   const request = { roomId: roomId.trim(), name: name.trim() };
 
@@ -95,7 +95,7 @@ export function Landing({ initial, invited, devices, onJoin }: LandingProps) {
   );
 }
 
-/** The button says what the others will get. */
+/** The button says whether the camera and the microphone are on. */
 function joinWords({ camera, microphone }: LocalDevices): string {
   const seen = camera.state.status === 'on' || camera.state.status === 'starting';
   const heard = microphone.state.status === 'on' || microphone.state.status === 'starting';

@@ -1,13 +1,13 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { watchAudioLevel } from '../../src/index.ts';
 
-/** Sound below this is silence, above the second as loud as it gets, dB relative to full scale. */
+/** The levels that are shown as empty and as full, dB relative to full scale. */
 const SILENT_DB = -60;
 const LOUD_DB = -12;
-/** What counts as having been heard, of 1. */
+/** The level from which the microphone counts as working, 0 to 1. */
 const HEARD = 0.25;
 
-/** Shows how loud the microphone is, and says once that it works. */
+/** Shows the microphone's volume, and that it works once it was loud enough. */
 export function LevelMeter({ track }: { track: MediaStreamTrack | undefined }) {
   const bar = useRef<HTMLDivElement>(null);
   const [heard, setHeard] = useState(false);

@@ -5,7 +5,7 @@ import { Icon } from '../Icon.tsx';
 import { deviceWords } from '../words/deviceWords.ts';
 import { LevelMeter } from './LevelMeter.tsx';
 
-/** How the others will see this person, and the two switches for being seen and heard. */
+/** The person's picture as others will see it, and the switches of camera and microphone. */
 export function Preview({ devices }: { devices: LocalDevices }) {
   const { camera, microphone } = devices;
   const video = useRef<HTMLVideoElement>(null);
@@ -29,7 +29,7 @@ export function Preview({ devices }: { devices: LocalDevices }) {
   );
 }
 
-/** What is told in place of the picture. */
+/** The text that is shown instead of the picture. */
 function CameraWords({ camera }: { camera: Capture }) {
   const { state } = camera;
   switch (state.status) {

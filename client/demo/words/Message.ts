@@ -1,4 +1,4 @@
-/** Something that a person is told. */
+/** A text for the person. */
 export interface Message {
   readonly title: string;
   readonly text: string;

@@ -1,22 +1,22 @@
 import type { DeviceKind, DeviceProblem } from '../devices/deviceProblem.ts';
 import type { Message } from './Message.ts';
 
-/** What a person is told about a camera or a microphone that cannot be used. */
+/** The text for a camera or a microphone that cannot be used. */
 export function deviceWords(problem: DeviceProblem, kind: DeviceKind): Message {
   switch (problem) {
     case 'denied':
       return {
         title: `The ${kind} is blocked`,
-        text: `Allow it with the ${kind} icon in the browser's address bar. It then starts by itself.`,
+        text: `Allow it with the ${kind} icon in the browser's address bar. It then starts automatically.`,
       };
     case 'missing':
-      return { title: `No ${kind} was found`, text: 'Plug one in, and it starts by itself.' };
+      return { title: `No ${kind} was found`, text: 'Plug one in. It then starts automatically.' };
     case 'unplugged':
-      return { title: `The ${kind} was unplugged`, text: 'Plug it in again, and it starts by itself.' };
+      return { title: `The ${kind} was unplugged`, text: 'Plug it in again. It then starts automatically.' };
     case 'busy':
       return {
         title: `The ${kind} cannot be started`,
-        text: 'Another program may be using it. It starts by itself once that one lets go of it.',
+        text: 'Another program may be using it. It starts automatically when that program stops using it.',
       };
     case 'insecure':
       return {

@@ -1,15 +1,15 @@
 import type { Invitation } from '../invitation.ts';
 import type { Message } from './Message.ts';
 
-/** What a person is told whom the service does not let in: it says no more than that, but the invitation may. */
+/** The text for a person whom the service refused with 401. The invitation may show why. */
 export function invitationWords(invitation: Invitation | undefined, now: number = Date.now()): Message {
   if (!invitation) {
     return {
       title: 'You need an invitation',
-      text: 'This service lets in only who has a link for the room. Ask for one.',
+      text: 'To join a room of this service you need a link. Ask for one.',
     };
   }
-  const wayOn = 'Ask for a new link; opened in this tab, it lets you in.';
+  const wayOn = 'Ask for a new link and open it in this tab.';
   if (invitation.expiresAt > 0 && invitation.expiresAt < now) {
     return { title: 'Your invitation has expired', text: wayOn };
   }

@@ -2,11 +2,11 @@ import type { Loss } from '../../src/index.ts';
 import type { Message } from './Message.ts';
 import { roomWords } from './roomWords.ts';
 
-/** What a person is told while a call waits for its media server, or for the service that gives it another. */
+/** The text for a call that waits for its media server, or for the control plane to assign another one. */
 export function lostWords({ reason, failure }: Loss): Message {
   switch (failure?.code) {
     case 'CONTROL_PLANE_UNREACHABLE':
-      // A session that may go on needs no other place.
+      // A session that can be resumed does not need another media server.
       if (reason.code === 'CONNECTION_LOST') {
         return {
           title: 'Neither the media server nor the service that gives you another can be reached',
@@ -18,7 +18,7 @@ export function lostWords({ reason, failure }: Loss): Message {
         text: 'You get another media server when the service is back.',
       };
     case 'NO_CAPACITY':
-      return { title: 'The media server cannot be reached', text: 'The service has no place on another one yet.' };
+      return { title: 'The media server cannot be reached', text: 'No other media server is available yet.' };
     default:
       return roomWords(failure ?? reason);
   }

@@ -1,7 +1,7 @@
 import type { RoomError } from '../../src/index.ts';
 import type { Message } from './Message.ts';
 
-/** What a person is told when a call cannot be joined, goes on without its server for a moment, or has ended. */
+/** The text for a call that cannot be joined, has lost its server, or has ended. */
 export function roomWords({ code, message }: Pick<RoomError, 'code' | 'message'>): Message {
   switch (code) {
     case 'CONTROL_PLANE_UNREACHABLE':
@@ -10,10 +10,10 @@ export function roomWords({ code, message }: Pick<RoomError, 'code' | 'message'>
         text: 'Your internet connection may be down, or the service is.',
       };
     case 'ROOM_FULL':
-      return { title: 'This room is full', text: 'There is a place again as soon as somebody leaves.' };
+      return { title: 'This room is full', text: 'You can join as soon as somebody leaves.' };
     case 'NO_CAPACITY':
     case 'UNAVAILABLE':
-      return { title: 'The service is busy', text: 'There is no free place right now.' };
+      return { title: 'The service is busy', text: 'It has no capacity for you at the moment.' };
     case 'DAEMON_UNREACHABLE':
     case 'CONNECTION_LOST':
     case 'MOVED':
