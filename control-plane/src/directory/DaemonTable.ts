@@ -1,7 +1,18 @@
 import { z } from 'zod';
-import { absent, allOf, atLeast, differs, equals, lacks } from '../store/condition.ts';
+import { allOf, differs } from '../store/condition.ts';
 import { Computed, Member, type Page, type PageRequest, Table, type TableParts } from '../store/Table.ts';
 import { type Daemon, daemonSchema, expiryOf, type Load, shardOf } from './Daemon.ts';
+import {
+  hasHeadroom,
+  hasHeartbeatSince,
+  hasSecret,
+  holdsNoReservation,
+  isIncarnation,
+  isNotLost,
+  isReady,
+  isUnchangedSince,
+  rowIsAbsent,
+} from './daemonConditions.ts';
 import { expiredSlots, liveSlots } from './Reservations.ts';
 
 /** The hash key of the items that name the regions; no shard's name is without a "#". */
@@ -48,15 +59,11 @@ export class DaemonTable {
    */
   async register(daemon: Daemon, seen: Daemon | undefined): Promise<boolean> {
     await this.#regions.put({ shard: REGIONS, daemonId: daemon.region });
-    if (!seen) return this.#daemons.put(daemon, absent('daemonId'));
-    const sameIncarnation = equals('incarnation', seen.incarnation);
-    const noHeartbeatSince = equals('heartbeatAt', seen.heartbeatAt);
-    const unchanged = allOf(sameIncarnation, noHeartbeatSince);
+    if (!seen) return this.#daemons.put(daemon, rowIsAbsent);
+    const unchanged = isUnchangedSince(seen);
     if (seen.shard === daemon.shard) return this.#daemons.put(daemon, unchanged);
     const { shard, daemonId } = seen;
-    return (
-      (await this.#daemons.delete({ shard, daemonId }, unchanged)) && this.#daemons.put(daemon, absent('daemonId'))
-    );
+    return (await this.#daemons.delete({ shard, daemonId }, unchanged)) && this.#daemons.put(daemon, rowIsAbsent);
   }
 
   /**
@@ -70,9 +77,6 @@ export class DaemonTable {
     report: { state: 'ready' | 'draining'; load: Load | undefined; headroom: number; assigned: number },
   ): Promise<Daemon | undefined> {
     const { shard, daemonId } = who;
-    const sameIncarnation = equals('incarnation', who.incarnation);
-    const ownSecret = equals('secretHash', who.secretHash);
-    const notLost = differs('state', 'lost');
     const { state, load } = report;
     const headroom = new Computed(report.headroom + report.assigned, '-', 'assigned');
     const heartbeatAt = Date.now();
@@ -80,7 +84,7 @@ export class DaemonTable {
     return this.#daemons.update(
       { shard, daemonId },
       { state, ...(load && { load }), headroom, heartbeatAt, expiresAt: expiryOf(heartbeatAt), ...emptied },
-      allOf(sameIncarnation, ownSecret, notLost),
+      allOf(isIncarnation(who.incarnation), hasSecret(who.secretHash), isNotLost),
     );
   }
 
@@ -98,20 +102,17 @@ export class DaemonTable {
     reservation: string,
     { freshSince = 0, again = false }: { freshSince?: number; again?: boolean } = {},
   ): Promise<Daemon | undefined> {
-    const sameIncarnation = equals('incarnation', incarnation);
-    const ready = equals('state', 'ready');
-    const hasRoom = atLeast('headroom', 1);
-    const fresh = atLeast('heartbeatAt', freshSince);
-    const slots = liveSlots(Date.now());
-    const notReserved = again ? [] : slots.map((slot) => lacks(slot, reservation));
+    const now = Date.now();
+    const conditions = [isIncarnation(incarnation), isReady, hasHeadroom, hasHeartbeatSince(freshSince)];
+    if (!again) conditions.push(holdsNoReservation(reservation, now));
     return this.#daemons.update(
       { shard, daemonId },
       {
         headroom: new Computed('headroom', '-', 1),
         assigned: new Computed('assigned', '+', 1),
-        [slots[0]]: new Member('ADD', reservation),
+        [liveSlots(now)[0]]: new Member('ADD', reservation),
       },
-      allOf(sameIncarnation, ready, hasRoom, fresh, ...notReserved),
+      allOf(...conditions),
     );
   }
 
@@ -124,7 +125,7 @@ export class DaemonTable {
     await this.#daemons.update(
       { shard, daemonId },
       { headroom: new Computed('headroom', '+', 1), assigned: new Computed('assigned', '-', 1), ...removed },
-      equals('incarnation', incarnation),
+      isIncarnation(incarnation),
     );
   }
 
@@ -135,21 +136,17 @@ export class DaemonTable {
    */
   async markLost(seen: Daemon): Promise<boolean> {
     const { shard, daemonId } = seen;
-    const sameIncarnation = equals('incarnation', seen.incarnation);
-    const noHeartbeatSince = equals('heartbeatAt', seen.heartbeatAt);
-    const notLost = differs('state', 'lost');
     const lost = await this.#daemons.update(
       { shard, daemonId },
       { state: 'lost' },
-      allOf(sameIncarnation, noHeartbeatSince, notLost),
+      allOf(isUnchangedSince(seen), isNotLost),
     );
     return lost !== undefined;
   }
 
   /** @returns `false` when there is no such row or the secret is not its own. */
   remove(shard: string, daemonId: string, secretHash: string): Promise<boolean> {
-    const ownSecret = equals('secretHash', secretHash);
-    return this.#daemons.delete({ shard, daemonId }, ownSecret);
+    return this.#daemons.delete({ shard, daemonId }, hasSecret(secretHash));
   }
 
   /** A page of the daemons of all regions, in whatever state. For operators: it reads the table. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { absent, allOf, anyOf, equals, present } from '../store/condition.ts';
+import { allOf, anyOf } from '../store/condition.ts';
 import { Computed, type Page, type PageRequest, Table, type TableParts } from '../store/Table.ts';
+import { hasEpoch, hasInstance, isOnDaemon, isOnIncarnation, itemIsAbsent } from './roomConditions.ts';
 
 /** How long a closed room's item stays, so that its epoch never goes back while anybody may still know it: an hour. */
 const TOMBSTONE_SECONDS = 3600;
@@ -71,9 +72,7 @@ export class RoomTable {
       refusedPeers: current(seen.refusedPeers, now),
       expiresAt: secondsFrom(now, RECORD_SECONDS),
     };
-    const neverExisted = absent('roomId');
-    const unchanged = equals('epoch', seen.epoch);
-    return (await this.#table.put(room, anyOf(neverExisted, unchanged))) ? room : undefined;
+    return (await this.#table.put(room, anyOf(itemIsAbsent, hasEpoch(seen.epoch)))) ? room : undefined;
   }
 
   /**
@@ -128,7 +127,6 @@ export class RoomTable {
 
   /** A page of the rooms that have an instance. For operators: it reads the table, tombstones too. */
   list(page: PageRequest<RoomKey>): Promise<Page<Room, RoomKey>> {
-    const hasInstance = present('instances[0]');
     return this.#table.scan(page, hasInstance, ({ roomId }) => ({ roomId }));
   }
 }
@@ -140,12 +138,9 @@ const current = (refused: Room['refusedPeers'] = [], now: number): NonNullable<R
   refused.filter(({ until }) => until > now);
 
 function isUnchanged({ epoch, ...owner }: { epoch: number; daemonId: string; incarnation: string }) {
-  const sameEpoch = equals('epoch', epoch);
-  return allOf(sameEpoch, isOf(owner));
+  return allOf(hasEpoch(epoch), isOf(owner));
 }
 
 function isOf({ daemonId, incarnation }: { daemonId: string; incarnation: string }) {
-  const sameDaemon = equals('instances[0].daemonId', daemonId);
-  const sameIncarnation = equals('instances[0].incarnation', incarnation);
-  return allOf(sameDaemon, sameIncarnation);
+  return allOf(isOnDaemon(daemonId), isOnIncarnation(incarnation));
 }
