@@ -1,6 +1,5 @@
 import { candidates } from '@mediasoup-server/control-plane/candidates';
-import { loadOf } from '@mediasoup-server/control-plane/choose-daemon';
-import { shardOf } from '@mediasoup-server/control-plane/daemon';
+import { loadOf, shardOf } from '@mediasoup-server/control-plane/daemon';
 import { FleetCache } from '@mediasoup-server/control-plane/fleet-cache';
 import type { DaemonInfo, RoomInstances } from '@mediasoup-server/proto/http';
 

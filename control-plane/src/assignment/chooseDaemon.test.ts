@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { type Daemon, noLoad } from '../directory/Daemon.ts';
+import { type Daemon, loadOf, noLoad } from '../directory/Daemon.ts';
 import { daemonRow } from '../testing/daemonRow.ts';
-import { chooseDaemon, loadOf } from './chooseDaemon.ts';
+import { chooseDaemon } from './chooseDaemon.ts';
 
 const NOW = 1_000_000;
 const policy = { suspectAfterMs: 6000 };

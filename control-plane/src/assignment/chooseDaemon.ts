@@ -1,4 +1,4 @@
-import { type Daemon, isFresh } from '../directory/Daemon.ts';
+import { type Daemon, isFresh, loadOf } from '../directory/Daemon.ts';
 import { rendezvous } from '../directory/rendezvous.ts';
 
 export type PlacementPolicy = {
@@ -6,13 +6,10 @@ export type PlacementPolicy = {
   readonly suspectAfterMs: number;
 };
 
-/** A mean event loop delay at which a daemon counts as fully loaded: a tenth of a second is heard and seen. */
-const FULL_EVENT_LOOP_DELAY_MS = 100;
-
 /**
- * Chooses the daemon for a new room: of the ready ones with room, the two highest by rendezvous hash of room and
- * daemon, the less loaded of the two. So assigners that race for one new room mostly agree without talking, and rooms
- * spread by load all the same.
+ * Chooses the daemon for a new room: among the ready daemons with headroom it takes the two with the highest rendezvous
+ * hash of room and daemon, and of those the less loaded one. So control planes that race for a new room mostly agree
+ * without talking to each other, and rooms still spread by load.
  *
  * @returns `undefined` when no daemon can take the room.
  */
@@ -28,10 +25,4 @@ export function chooseDaemon(
   const [first, second] = rendezvous(roomId, able, ({ daemonId }) => daemonId);
   if (!first || !second) return first;
   return loadOf(second) < loadOf(first) ? second : first;
-}
-
-/** The worst of a daemon's loads; 1 stands for full. */
-export function loadOf({ load, headroom }: Pick<Daemon, 'load' | 'headroom'>): number {
-  const seats = load.peers / Math.max(1, load.peers + headroom);
-  return Math.max(load.workerCpu, load.network, seats, load.eventLoopDelayMs / FULL_EVENT_LOOP_DELAY_MS);
 }

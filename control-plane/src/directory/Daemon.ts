@@ -76,3 +76,12 @@ export const expiryOf = (heartbeatAt: number): number => Math.ceil(heartbeatAt /
 /** Whether a daemon's last heartbeat is recent enough to trust without asking. */
 export const isFresh = (daemon: Pick<Daemon, 'heartbeatAt'>, now: number, suspectAfterMs: number): boolean =>
   now - daemon.heartbeatAt <= suspectAfterMs;
+
+/** A mean event loop delay at which a daemon counts as fully loaded: a tenth of a second is heard and seen. */
+const FULL_EVENT_LOOP_DELAY_MS = 100;
+
+/** The highest of a daemon's loads; 1 is full. */
+export function loadOf({ load, headroom }: Pick<Daemon, 'load' | 'headroom'>): number {
+  const seats = load.peers / Math.max(1, load.peers + headroom);
+  return Math.max(load.workerCpu, load.network, seats, load.eventLoopDelayMs / FULL_EVENT_LOOP_DELAY_MS);
+}

@@ -1,6 +1,5 @@
 import type { Logger } from '@mediasoup-server/server-kit/logger';
-import { loadOf } from '../assignment/chooseDaemon.ts';
-import type { Daemon } from './Daemon.ts';
+import { type Daemon, loadOf } from './Daemon.ts';
 
 /** How often each daemon's load is logged, ms: CloudWatch makes one figure of a minute's. */
 const PERIOD_MS = 20_000;
