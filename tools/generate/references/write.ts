@@ -12,6 +12,8 @@ import { grpcValues } from './grpc.ts';
 import { httpValues } from './http.ts';
 import { writePage } from './page.ts';
 
+const acronyms: Readonly<Record<string, string>> = { http: 'HTTP', grpc: 'gRPC', ice: 'ICE', rtc: 'RTC', tls: 'TLS' };
+
 /** Writes the pages of docs/reference, each from the code that defines what it lists. */
 
 await writePage('control-plane-settings', {
@@ -41,8 +43,6 @@ function settingsTables(schema: z.ZodObject, prefix: string): string {
   const first = Object.keys(single).length > 0 && settingsTable(z.object(single as z.ZodRawShape), prefix);
   return [first, ...sections].filter(Boolean).join('\n\n');
 }
-
-const acronyms: Readonly<Record<string, string>> = { http: 'HTTP', grpc: 'gRPC', ice: 'ICE', rtc: 'RTC', tls: 'TLS' };
 
 /** The name of a group as a heading: `assignmentKeys` is "Assignment keys". */
 function titleOf(group: string): string {
