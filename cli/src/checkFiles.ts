@@ -24,9 +24,9 @@ export async function checkControlPlaneFiles({ http, daemons, access, assignment
  *
  * @throws Error that names the file at fault.
  */
-export async function checkMediaDaemonFiles(config: DaemonConfig): Promise<void> {
-  await checkCertificate(config.tlsCertFile, config.tlsKeyFile);
-  await checkCertificate(config.grpcTlsCertFile, config.grpcTlsKeyFile);
+export async function checkMediaDaemonFiles({ http, grpc }: DaemonConfig): Promise<void> {
+  await checkCertificate(http.tlsCertFile, http.tlsKeyFile);
+  await checkCertificate(grpc.grpcTlsCertFile, grpc.grpcTlsKeyFile);
 }
 
 async function checkCertificate(certFile: string | undefined, keyFile: string | undefined): Promise<void> {

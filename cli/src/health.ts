@@ -16,8 +16,8 @@ export async function checkHealth(
   path: '/health' | '/ready',
   environment: Environment,
 ): Promise<void> {
-  const { listenIp, listenPort, tlsCertFile } =
-    server === 'control-plane' ? (await readControlPlane(environment)).http : readMediaDaemon(environment);
+  const settings = server === 'control-plane' ? await readControlPlane(environment) : readMediaDaemon(environment);
+  const { listenIp, listenPort, tlsCertFile } = settings.http;
   const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[listenIp] ?? listenIp;
   // The certificate is of another name than the address; who answers there is this machine.
   const options = { host, port: listenPort, path, timeout: DEADLINE_MS, rejectUnauthorized: false };

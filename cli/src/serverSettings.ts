@@ -3,7 +3,7 @@ import { parseEnv } from 'node:util';
 import * as controlPlane from '@mediasoup-server/control-plane/config';
 import { withSecrets } from '@mediasoup-server/control-plane/secret-settings';
 import * as mediaDaemon from '@mediasoup-server/media-daemon/config';
-import { readSettings, settingTypes, settingValues, variableName } from '@mediasoup-server/server-kit/settings';
+import { settingTypes, settingValues, variableName } from '@mediasoup-server/server-kit/settings';
 import { z } from 'zod';
 import { CliError } from './CliError.ts';
 
@@ -41,7 +41,7 @@ export async function readEnvironment(environment: Environment, file: string | u
 
 /** @throws SettingsError that names every wrong variable. */
 export const readMediaDaemon = (environment: Environment): mediaDaemon.DaemonConfig =>
-  readSettings(mediaDaemon.settingsSchema, mediaDaemon.PREFIX, environment);
+  mediaDaemon.readConfig(environment);
 
 /** @throws SettingsError that names every wrong variable. */
 export const readControlPlane = async (environment: Environment): Promise<controlPlane.Config> =>

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { run } from '@mediasoup-server/cli/run';
 import { readConfig } from '@mediasoup-server/control-plane/config';
 import * as mediaDaemon from '@mediasoup-server/media-daemon/config';
-import { readSettings, settingTypes } from '@mediasoup-server/server-kit/settings';
+import { settingTypes } from '@mediasoup-server/server-kit/settings';
 import { parse } from 'yaml';
 
 /** Tests build no images, so these check the files against the code. */
@@ -27,7 +27,7 @@ const given = { DAEMON_KEY: 'a key of sixteen characters or more', MEDIA_IP: '19
 
 const readers: Record<string, (environment: Record<string, string>) => unknown> = {
   'control-plane': readConfig,
-  'media-daemon': (environment) => readSettings(mediaDaemon.settingsSchema, mediaDaemon.PREFIX, environment),
+  'media-daemon': mediaDaemon.readConfig,
 };
 
 for (const [name, service] of Object.entries(compose.services)) {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import * as controlPlane from '@mediasoup-server/control-plane/config';
 import * as mediaDaemon from '@mediasoup-server/media-daemon/config';
-import { readSettings, settingTypes, variableName } from '@mediasoup-server/server-kit/settings';
+import { settingTypes, variableName } from '@mediasoup-server/server-kit/settings';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -79,6 +79,7 @@ const wrongValues = {
     rtcIp: 'here',
     rtcAnnouncedAddress: 'http://media.example.com',
     rtcPort: 'x',
+    rtcBatch: 'perhaps',
     workerBin: '/etc/passwd',
     workerTimeoutMs: '0',
     allowPlainControlPlaneBeyondLoopback: 'no',
@@ -99,8 +100,7 @@ const wrongValues = {
 const read = {
   [controlPlane.PREFIX]: (environment: Record<string, string>) =>
     controlPlane.readConfig({ CONTROL_PLANE_DAEMON_KEY: 'a key of the tests alone', ...environment }),
-  [mediaDaemon.PREFIX]: (environment: Record<string, string>) =>
-    readSettings(mediaDaemon.settingsSchema, mediaDaemon.PREFIX, environment),
+  [mediaDaemon.PREFIX]: (environment: Record<string, string>) => mediaDaemon.readConfig(environment),
 };
 
 for (const { PREFIX, settingsSchema } of [controlPlane, mediaDaemon]) {

@@ -53,14 +53,15 @@ export type DaemonHooks = {
  * @throws Error that says what is in the way: a port in use, a certificate that cannot be read, no worker binary.
  */
 export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: DaemonHooks): Promise<Daemon> {
+  const { daemonId, http, access, grpc, rtc, fleet, ice, limits } = config;
   const closers: (() => void | Promise<void>)[] = [];
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) {
       try {
         await closer();
       } catch (error) {
-        // What else runs is to end all the same.
-        logger.error({ err: error }, 'not everything ended as it should');
+        // The rest is closed all the same.
+        logger.error({ err: error }, 'a part of the daemon failed to close');
       }
     }
   };
@@ -70,10 +71,10 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       onwarn: (namespace, message) => logger.warn({ namespace }, message),
       onerror: (namespace, message, error) => logger.error({ namespace, err: error }, message),
     });
-    const events = new EventLog({ ...config, metrics });
+    const events = new EventLog({ ...grpc, metrics });
     const pool = await WorkerPool.create(
       {
-        ...config,
+        ...rtc,
         onDied: (pid) => {
           metrics.workerDeaths.inc();
           events.add('', { case: 'workerDied', value: { pid } });
@@ -84,14 +85,14 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
     );
     closers.push(() => pool.close());
     tellBatching(pool, logger);
-    const rooms = new Rooms(pool, { ...config, limits: config, unjoinedMs: config.unjoinedRoomMs }, logger);
+    const rooms = new Rooms(pool, { ...config.rooms, limits, unjoinedMs: config.rooms.unjoinedRoomMs }, logger);
     rooms.listen((room, event) => {
       events.addOf(room, event);
       if (event.kind === 'roomClosed') metrics.roomsClosed.inc({ end: event.end });
     });
-    const sessions = new Sessions(rooms, { ...config, metrics, logger });
-    const load = new LoadMeter({ ...config, rooms, pool });
-    const mediaMeter = new MediaMeter(rooms, { ...config, metrics, logger });
+    const sessions = new Sessions(rooms, { ...config.signaling, metrics, logger });
+    const load = new LoadMeter({ ...fleet, rooms, pool });
+    const mediaMeter = new MediaMeter(rooms, { ...config.metrics, metrics, logger });
     closers.push(() => {
       load.close();
       mediaMeter.close();
@@ -106,31 +107,30 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
         rooms,
         pool,
         logger,
-        checkRoomToken: config.mode === 'jwt' ? async (...of) => registered().checkRoomToken(...of) : undefined,
+        checkRoomToken: access.mode === 'jwt' ? async (...of) => registered().checkRoomToken(...of) : undefined,
       }) as RequestListener,
       {
-        ...config,
-        host: config.listenIp,
-        port: config.listenPort,
-        // A peer has one, and a second while it resumes or moves; the rest is for who only looks.
-        maxConnections: 2 * config.maxPeers + SPARE_CONNECTIONS,
+        ...http,
+        host: http.listenIp,
+        port: http.listenPort,
+        // A peer has one, and a second one while it resumes or moves; the spare ones are for other clients.
+        maxConnections: 2 * fleet.maxPeers + SPARE_CONNECTIONS,
         perAddress: {
-          most: config.maxIpConnections,
-          trustedProxies: config.trustedProxies,
+          most: http.maxIpConnections,
+          trustedProxies: http.trustedProxies,
           onRefused: () => metrics.limited.inc({ limit: 'ipConnections' }),
         },
       },
       logger,
     );
     closers.push(() => listener.close());
-    const url =
-      config.publicUrl ?? `${listener.secure ? 'wss' : 'ws'}://${hostInUrl(config.listenIp)}:${listener.port}`;
+    const url = http.publicUrl ?? `${listener.secure ? 'wss' : 'ws'}://${hostInUrl(http.listenIp)}:${listener.port}`;
 
     const startedAlone = randomUUID();
     const commands = await startCommandServer(
       createMediaDaemonService(
         {
-          daemonId: config.daemonId,
+          daemonId,
           incarnation: () => registration?.incarnation ?? startedAlone,
           version: manifest.version,
           startedAt: new Date(),
@@ -139,18 +139,18 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
         { beforeCreate: async (roomId) => registration?.withdrawClosing(roomId), drain: hooks.onDrainCommand },
       ),
       {
-        host: config.grpcIp,
-        port: config.grpcPort,
+        host: grpc.grpcIp,
+        port: grpc.grpcPort,
         tls: commandTls(config),
         authorize: asksForTokens(config)
           ? authorizeByToken(
               async (token) => registered().checkCommandToken(token),
-              () => ({ daemonId: config.daemonId, incarnation: registered().incarnation }),
+              () => ({ daemonId, incarnation: registered().incarnation }),
             )
           : undefined,
         perAddress: {
-          most: config.grpcMaxIpConnections,
-          trustedProxies: config.trustedProxies,
+          most: grpc.grpcMaxIpConnections,
+          trustedProxies: http.trustedProxies,
           onRefused: () => metrics.limited.inc({ limit: 'grpcIpConnections' }),
         },
         metrics,
@@ -160,12 +160,13 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
     closers.push(() => commands.close());
     closers.push(() => events.close());
 
-    if (config.controlPlaneUrl && config.daemonKey) {
-      const grpcAddress = config.grpcAddress ?? `${hostInUrl(config.grpcIp)}:${commands.port}`;
+    if (fleet.controlPlaneUrl && fleet.daemonKey) {
+      const grpcAddress = grpc.grpcAddress ?? `${hostInUrl(grpc.grpcIp)}:${commands.port}`;
       registration = new Registration(rooms, {
-        ...config,
-        controlPlaneUrl: config.controlPlaneUrl,
-        daemonKey: config.daemonKey,
+        ...fleet,
+        daemonId,
+        controlPlaneUrl: fleet.controlPlaneUrl,
+        daemonKey: fleet.daemonKey,
         url: url.replace(/\/$/, ''),
         grpcAddress,
         version: manifest.version,
@@ -179,16 +180,24 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
     const admission = new Admission({
       rooms,
       registration,
-      mode: config.mode,
-      maxPeers: config.maxPeers,
+      mode: access.mode,
+      maxPeers: fleet.maxPeers,
       peerCount: () => sessions.size,
       onLimit: (limit) => metrics.limited.inc({ limit }),
     });
-    const signaling = new SignalingServer(listener, rooms, { ...config, metrics, logger, sessions, admission });
+    const signaling = new SignalingServer(listener, rooms, {
+      ...config.signaling,
+      ...ice,
+      trustedProxies: http.trustedProxies,
+      metrics,
+      logger,
+      sessions,
+      admission,
+    });
     closers.push(() => signaling.close());
     closers.push(() => rooms.close('shutdown'));
     const drain = new Drain(rooms, {
-      ...config,
+      ...fleet,
       logger,
       announce: async () => {
         commands.stopServing();
@@ -197,7 +206,10 @@ export async function startDaemon(config: DaemonConfig, logger: Logger, hooks: D
       progressed: (left) => events.add('', { case: 'drainProgress', value: left }),
     });
     metrics.observe({ rooms, pool, sessions, load, drain });
-    const metricsServer = await serveMetrics(metrics.registry, { host: config.metricsIp, port: config.metricsPort });
+    const metricsServer = await serveMetrics(metrics.registry, {
+      host: config.metrics.metricsIp,
+      port: config.metrics.metricsPort,
+    });
     closers.push(() => metricsServer.close());
     if (registration) {
       const registered = registration;
@@ -233,16 +245,16 @@ function tellBatching({ workers, batches }: WorkerPool, logger: Logger): void {
 
 const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
-/** Client certificates alone say who may command; without them mode `jwt` wants tokens. */
-const asksForTokens = ({ mode, grpcClientCaFile }: DaemonConfig): boolean =>
-  mode === 'jwt' && grpcClientCaFile === undefined;
+/** Client certificates identify callers; without them mode `jwt` requires tokens. */
+const asksForTokens = ({ access, grpc }: DaemonConfig): boolean =>
+  access.mode === 'jwt' && grpc.grpcClientCaFile === undefined;
 
-const commandTls = (config: DaemonConfig): CommandTls | undefined =>
-  config.grpcTlsCertFile === undefined || config.grpcTlsKeyFile === undefined
+const commandTls = ({ grpc, http }: DaemonConfig): CommandTls | undefined =>
+  grpc.grpcTlsCertFile === undefined || grpc.grpcTlsKeyFile === undefined
     ? undefined
     : {
-        certFile: config.grpcTlsCertFile,
-        keyFile: config.grpcTlsKeyFile,
-        clientCaFile: config.grpcClientCaFile,
-        pollMs: config.certificatePollMs,
+        certFile: grpc.grpcTlsCertFile,
+        keyFile: grpc.grpcTlsKeyFile,
+        clientCaFile: grpc.grpcClientCaFile,
+        pollMs: http.certificatePollMs,
       };

@@ -1,13 +1,13 @@
 import { createLogger } from '@mediasoup-server/server-kit/logger';
-import { readSettings, SettingsError } from '@mediasoup-server/server-kit/settings';
+import { SettingsError } from '@mediasoup-server/server-kit/settings';
 import { startTracing } from '@mediasoup-server/server-kit/startTracing';
 import { endTracing } from '@mediasoup-server/server-kit/tracing';
-import { type DaemonConfig, PREFIX, settingsSchema } from './config.ts';
+import { type DaemonConfig, readConfig } from './config.ts';
 import { startDaemon } from './daemon.ts';
 
 let config: DaemonConfig;
 try {
-  config = readSettings(settingsSchema, PREFIX, process.env);
+  config = readConfig(process.env);
 } catch (error) {
   if (!(error instanceof SettingsError)) throw error;
   process.stderr.write(`${error.message}\n`);
@@ -56,7 +56,7 @@ try {
     process.exit(exitCode);
   };
   const { url, listenPort, grpcPort, metricsPort } = daemon;
-  const rtcAddress = config.rtcAnnouncedAddress ?? config.rtcIp;
+  const rtcAddress = config.rtc.rtcAnnouncedAddress ?? config.rtc.rtcIp;
   logger.info({ url, listenPort, rtcAddress, grpcPort, metricsPort }, 'media daemon ready');
 } catch (error) {
   logger.fatal({ err: error }, error instanceof Error ? error.message : String(error));

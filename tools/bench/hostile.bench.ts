@@ -29,11 +29,10 @@ else await compare();
 
 async function serve(): Promise<void> {
   const { createLogger } = await import('@mediasoup-server/server-kit/logger');
-  const { readSettings } = await import('@mediasoup-server/server-kit/settings');
-  const { PREFIX, settingsSchema } = await import('../../media-daemon/src/config.ts');
+  const { readConfig } = await import('../../media-daemon/src/config.ts');
   const { startDaemon } = await import('../../media-daemon/src/daemon.ts');
-  const ports = ['LISTEN', 'GRPC', 'METRICS', 'RTC'].map((which) => [`${PREFIX}${which}_PORT`, '0']);
-  const config = readSettings(settingsSchema, PREFIX, {
+  const ports = ['LISTEN', 'GRPC', 'METRICS', 'RTC'].map((which) => [`MEDIA_DAEMON_${which}_PORT`, '0']);
+  const config = readConfig({
     ...Object.fromEntries(ports),
     MEDIA_DAEMON_WORKERS: '1',
     ...unlimitedRates,

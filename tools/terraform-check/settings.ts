@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSettings, settingTypes, variableName } from '@mediasoup-server/server-kit/settings';
+import { settingTypes, variableName } from '@mediasoup-server/server-kit/settings';
 import * as controlPlane from '../../control-plane/src/config.ts';
 import { TABLES, TTL_ATTRIBUTE } from '../../control-plane/src/store/createTables.ts';
 import * as mediaDaemon from '../../media-daemon/src/config.ts';
@@ -59,7 +59,7 @@ export function instanceSettings(script: string): Readonly<Record<string, unknow
       });
       return [name, filled];
     });
-    return readSettings(mediaDaemon.settingsSchema, mediaDaemon.PREFIX, Object.fromEntries(environment));
+    return mediaDaemon.readConfig(Object.fromEntries(environment));
   } finally {
     rmSync(tls, { recursive: true });
   }

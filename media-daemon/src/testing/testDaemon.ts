@@ -1,7 +1,6 @@
 import type { TestContext } from 'node:test';
 import { createLogger } from '@mediasoup-server/server-kit/logger';
-import { readSettings } from '@mediasoup-server/server-kit/settings';
-import { PREFIX, settingsSchema } from '../config.ts';
+import { readConfig } from '../config.ts';
 import { type Daemon, startDaemon } from '../daemon.ts';
 
 /** `SPREAD=true` has each room of every test on two workers, unless the test says how many there are. */
@@ -18,7 +17,7 @@ export async function testDaemon(
   t: TestContext,
   environment: Record<string, string> = {},
 ): Promise<Daemon & { readonly httpUrl: string }> {
-  const config = readSettings(settingsSchema, PREFIX, {
+  const config = readConfig({
     MEDIA_DAEMON_LISTEN_PORT: '0',
     MEDIA_DAEMON_GRPC_PORT: '0',
     MEDIA_DAEMON_METRICS_PORT: '0',
