@@ -1,7 +1,7 @@
 import { addressOwner } from '@mediasoup-server/server-kit/limitConnections';
 import { type Rate, TokenBucket } from './TokenBucket.ts';
 
-/** How often addresses that keep nothing open are forgotten, ms. */
+/** How often addresses without open sockets are forgotten, ms. */
 const SWEEP_INTERVAL_MS = 60_000;
 
 export type IpLimitsOptions = {
@@ -13,7 +13,7 @@ export type IpLimitsOptions = {
 
 type Address = { open: number; readonly bucket: TokenBucket };
 
-/** Bounds what one IP address may open. */
+/** Limits the sockets of each IP address. */
 export class IpLimits {
   readonly #options: IpLimitsOptions;
   readonly #addresses = new Map<string, Address>();
@@ -23,7 +23,7 @@ export class IpLimits {
     this.#options = options;
   }
 
-  /** Counts a socket in, or names the limit that it is over. */
+  /** Counts a new socket, or returns the limit that it exceeds. */
   open(ip: string): 'ipSockets' | 'ipSocketRate' | undefined {
     const key = addressOwner(ip);
     const address = this.#addresses.get(key) ?? { open: 0, bucket: new TokenBucket(this.#options.rate) };
@@ -34,7 +34,7 @@ export class IpLimits {
     return undefined;
   }
 
-  /** Counts a socket out that was counted in. */
+  /** Takes back the count of a socket that closed. */
   close(ip: string): void {
     const address = this.#addresses.get(addressOwner(ip));
     if (address) address.open--;

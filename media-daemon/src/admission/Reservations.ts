@@ -1,14 +1,14 @@
-/** How long a place is kept for a peer that was assigned here, ms: as long as its token lives. */
+/** How long a reservation lasts, ms: as long as the token of the assignment. */
 const RESERVATION_MS = 60_000;
 
-/** Counts the peers that the control plane has assigned to this daemon and that are yet to come. */
+/** Counts the peers that the control plane has assigned to this daemon and that have not joined yet. */
 export class Reservations {
-  /** The control plane's count since the registration, each with the time when it was told. */
+  /** The control plane's counts of assigned peers since the registration, each with the time of its arrival. */
   #counts: { readonly at: number; readonly assigned: number }[] = [];
-  /** The peers that have come, with the time when the first of their tokens was issued that keeps a place. */
+  /** The peers that have joined, with the issue time of the token that made their reservation. */
   readonly #used = new Map<string, number>();
 
-  /** The last count that was told. */
+  /** The last count. */
   get assigned(): number {
     return this.#counts.at(-1)?.assigned ?? 0;
   }
@@ -16,12 +16,12 @@ export class Reservations {
   /** @param now Unix time in milliseconds, as everywhere here. */
   update(assigned: number, now: number): void {
     this.#counts.push({ at: now, assigned });
-    // The newest of the old ones is what the others are compared with.
+    // The newest of the expired counts stays: the others are compared with it.
     const firstKept = this.#counts.findIndex(({ at }) => at > now - RESERVATION_MS);
     if (firstKept > 1) this.#counts.splice(0, firstKept - 1);
   }
 
-  /** Notes that an assigned peer has come. Another token of the same peer changes nothing while its place is kept. */
+  /** Uses the reservation of a peer that joins. Another token of the same peer changes nothing while it lasts. */
   use(roomId: string, peerId: string, issuedAt: number): void {
     const peer = JSON.stringify([roomId, peerId]);
     const former = this.#used.get(peer);
@@ -35,7 +35,7 @@ export class Reservations {
     return Math.max(0, this.assigned - before - this.#used.size);
   }
 
-  /** A new registration counts from zero. */
+  /** Starts from zero, as the control plane does after a new registration. */
   reset(): void {
     this.#counts = [];
     this.#used.clear();

@@ -1,7 +1,7 @@
-/** How often something may happen: so many times at once, and then so many times a second. */
+/** How often something may happen: `burst` times at once, then `perSecond` times a second. */
 export type Rate = { readonly perSecond: number; readonly burst: number };
 
-/** Counts against a rate. */
+/** Limits a rate (token bucket). */
 export class TokenBucket {
   readonly #rate: Rate;
   #tokens: number;
@@ -15,8 +15,8 @@ export class TokenBucket {
   }
 
   /**
-   * Takes tokens, where there is one at all; what costs more than there is leaves a debt. What is refused costs
-   * nothing, so that whoever goes on trying gets its share.
+   * Takes tokens if at least one is left; taking more than are left makes a debt. A refusal costs nothing, so a client
+   * that keeps trying still gets its rate.
    */
   take(tokens: number, now: number = performance.now()): boolean {
     this.#refill(now);
@@ -25,7 +25,7 @@ export class TokenBucket {
     return true;
   }
 
-  /** Whether nothing was taken for so long that the bucket is like new. */
+  /** Whether the bucket has refilled completely. */
   isFull(now: number = performance.now()): boolean {
     this.#refill(now);
     return this.#tokens === this.#rate.burst;

@@ -1,7 +1,7 @@
 import { type Rate, TokenBucket } from '../admission/TokenBucket.ts';
 import { RequestError } from '../errors.ts';
 
-/** How fast peers may make the daemon tell the whole room something. */
+/** How fast peers may make the daemon notify a whole room. */
 export type AnnouncementLimits = {
   readonly announcementsPerSecond: number;
   readonly announcementBurst: number;
@@ -9,14 +9,14 @@ export type AnnouncementLimits = {
   readonly roomUpdateBurst: number;
 };
 
-/** An announcement counts once, and once more for each of these bytes of application data. */
+/** An announcement costs one token, and one more for each so many bytes of application data. */
 const BYTES_A_TOKEN = 1024;
-/** From so many buckets on, those that are full are deleted. */
+/** The number of buckets from which on full ones are deleted. */
 const LEAST_SWEEP = 64;
 
 /**
  * Limits what peers make the daemon send to everybody else in the room. A peer id keeps its limit when the peer leaves and
- * joins again. What takes an announcement back (a pause, a close, leaving) costs nothing: nobody can do it more often.
+ * joins again. A pause, a close or leaving costs nothing: each follows an announcement that was counted.
  */
 export class Announcements {
   readonly #rate: Rate;
@@ -43,7 +43,7 @@ export class Announcements {
   }
 
   /**
-   * Counts a change of what the application attached to a peer, which all peers of the room share a limit of.
+   * Counts a change of a peer's application data. All peers of the room share a second limit for it.
    *
    * @throws RequestError 429 when the peer, or the room, announces too much.
    */

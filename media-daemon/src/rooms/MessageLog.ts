@@ -26,14 +26,14 @@ type LoggedMessage = {
 
 /** How long a message is kept, ms. */
 const KEPT_MS = 60_000;
-/** How much is kept of a room's messages, bytes. */
+/** The most bytes of messages that a room keeps. */
 const MOST_BYTES = 1_048_576;
-/** What a message takes beside its texts, bytes. */
+/** The size of a message beside its texts, bytes. */
 const OVERHEAD_BYTES = 256;
-/** Of how many senders the last number is remembered. */
+/** The most senders whose last number is remembered. */
 const MOST_SENDERS = 4096;
 
-/** The latest messages of a room, which each peer is sent as fast as it reads. */
+/** The latest messages of a room. Each peer is sent them as fast as it reads. */
 export class MessageLog {
   #messages: LoggedMessage[] = [];
   #bytes = 0;
@@ -69,7 +69,7 @@ export class MessageLog {
     this.dropOld();
   }
 
-  /** Drops what is too old, or too much. */
+  /** Drops messages that are too old or over the limit of bytes. */
   dropOld(now: number = performance.now()): void {
     let count = 0;
     for (const { at, bytes } of this.#messages) {
@@ -80,7 +80,7 @@ export class MessageLog {
     if (count > 0) this.#messages = this.#messages.slice(count);
   }
 
-  /** The sequence of the first message that is not older than so many milliseconds. */
+  /** The sequence of the first message of the last `ageMs` milliseconds. */
   since(ageMs: number, now: number = performance.now()): number {
     return this.#messages.find(({ at }) => at >= now - ageMs)?.message.sequence ?? this.#end;
   }
@@ -93,10 +93,10 @@ export class MessageLog {
   }
 }
 
-/** Both are names that users choose: no separator tells where one ends. */
+/** Users choose both names, so no separator is safe. */
 const keyOf = (peerId: string, senderId: string): string => JSON.stringify([peerId, senderId]);
 
-/** About what a message takes, bytes: its topic and whom it is for may be longer than its data. */
+/** Roughly the size of a message, bytes. Its topic and its recipients may be longer than its data. */
 export const bytesOf = (
   { data, topic = '' }: { data: string; topic?: string | undefined },
   to: readonly string[] = [],

@@ -1,11 +1,11 @@
 import type { types } from 'mediasoup';
 
 /**
- * Whom commands have muted in a room: what such a peer sends of the kind stays paused, whether it closes what was paused
- * and sends it anew, or leaves and comes back.
+ * The peers that backends have muted, by kind. A muted peer's producers of the kind start paused, also after the peer
+ * closes its producer and produces again, or leaves and joins again.
  */
 export class Mutes {
-  /** By peer and kind, who did it. */
+  /** Who muted it, by peer and kind. */
   readonly #by = new Map<string, Map<types.MediaKind, string>>();
 
   add(peerId: string, kind: types.MediaKind, by: string): void {
@@ -19,7 +19,7 @@ export class Mutes {
     if (kinds?.size === 0) this.#by.delete(peerId);
   }
 
-  /** Who muted a peer's sound or picture; undefined where nobody did. */
+  /** Who muted a peer's audio or video; undefined when nobody did. */
   by(peerId: string, kind: types.MediaKind): string | undefined {
     return this.#by.get(peerId)?.get(kind);
   }

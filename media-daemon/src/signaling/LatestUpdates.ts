@@ -2,7 +2,7 @@ import type { NotificationData } from '@mediasoup-server/proto/signaling';
 
 type Update = NotificationData<'peerUpdated'>;
 
-/** The last `peerUpdated` of each peer that a slow reader has not been sent yet: older ones are left out. */
+/** The last `peerUpdated` of each peer that a slow reader has not been sent yet. Older ones are dropped. */
 export class LatestUpdates {
   readonly #byPeerId = new Map<string, Update>();
 
@@ -10,12 +10,12 @@ export class LatestUpdates {
     this.#byPeerId.set(update.peerId, update);
   }
 
-  /** Forgets a peer that has left: an update after `peerLeft` would be of nobody. */
+  /** Forgets a peer that left, so that no update follows its `peerLeft`. */
   forget(peerId: string): void {
     this.#byPeerId.delete(peerId);
   }
 
-  /** Takes out the one of the peer that has waited longest. */
+  /** Removes and returns the update that has waited longest. */
   take(): Update | undefined {
     for (const [peerId, update] of this.#byPeerId) {
       this.#byPeerId.delete(peerId);

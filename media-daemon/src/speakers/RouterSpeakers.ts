@@ -1,26 +1,26 @@
 import type { types } from 'mediasoup';
 import { type Level, Voices } from './Voices.ts';
 
-/** The least volume that counts as heard, in dBov; a quiet room's noise is below. */
+/** The lowest volume that counts as speech, in dBov; the noise of a quiet room is below. */
 const THRESHOLD = -60;
-/** Milliseconds between two looks at the volumes. */
+/** Milliseconds between two measurements of the volumes. */
 const INTERVAL_MS = 800;
-/** How many of the loudest are told. */
+/** How many of the loudest producers are reported. */
 export const MOST_LEVELS = 10;
 
 export type RouterSpeakersHooks = {
-  /** Who is heard, on average over the last looks; empty once when it becomes silent. */
+  /** The audible producers with their average volumes; empty once when everybody is silent. */
   readonly levels: (levels: readonly Level[]) => void;
-  /** Whose turn it is: changes less often than who is loudest. */
+  /** The dominant speaker, which changes less often than the loudest producer. */
   readonly active: (producer: types.Producer | undefined) => void;
 };
 
-/** Listens to the audio producers of one router: how loud they are, and who of them speaks most. */
+/** Observes the audio producers of one router: their volumes, and the dominant speaker. */
 export class RouterSpeakers {
   readonly #levels: types.AudioLevelObserver;
   readonly #dominant: types.ActiveSpeakerObserver;
   readonly #hooks: RouterSpeakersHooks;
-  /** Those that were loud enough once: mediasoup names a dominant speaker also where none is. */
+  /** Producers that were audible once: mediasoup names a dominant speaker even when nobody speaks. */
   readonly #heard = new WeakSet<types.Producer>();
   readonly #voices = new Voices();
   #silence: NodeJS.Timeout | undefined;
@@ -68,7 +68,7 @@ export class RouterSpeakers {
     await Promise.all([this.#levels.addProducer({ producerId }), this.#dominant.addProducer({ producerId })]);
   }
 
-  /** mediasoup tells of silence once, when nobody was heard in a look. */
+  /** mediasoup emits `silence` once, when a measurement has no audible producer. */
   #beSilent(): void {
     const levels = this.#voices.take([]);
     this.#hooks.levels(levels);

@@ -4,15 +4,15 @@ import { levelsDiffer } from './levelsDiffer.ts';
 import { MOST_LEVELS, RouterSpeakers, type RouterSpeakersHooks } from './RouterSpeakers.ts';
 import type { Level } from './Voices.ts';
 
-/** What one router of the room said last. */
+/** The last report of one router of the room. */
 type Heard = {
   levels: readonly Level[];
-  /** Whether it has said so since the room was told. */
+  /** Whether it is newer than the last report of the room. */
   fresh: boolean;
   active: types.Producer | undefined;
 };
 
-/** Who is heard in the whole room. Each producer is listened to on its own router alone, so that none counts twice. */
+/** The speakers of the whole room. Each producer is observed on its own router only, so that none counts twice. */
 export class Speakers {
   readonly #routers = new Map<object, Heard>();
   readonly #hooks: RouterSpeakersHooks;
@@ -23,17 +23,17 @@ export class Speakers {
     this.#hooks = hooks;
   }
 
-  /** The producer of who speaks, undefined while nobody does. */
+  /** The producer of the active speaker; undefined while nobody speaks. */
   get active(): types.Producer | undefined {
     return this.#active;
   }
 
-  /** Who is heard and how loud, as it was told last. */
+  /** The last reported levels. */
   get levels(): readonly Level[] {
     return this.#levels;
   }
 
-  /** Listens on a router until that closes. */
+  /** Observes a router until it closes. */
   listen(router: types.Router): Promise<RouterSpeakers> {
     const heard: Heard = { levels: [], fresh: false, active: undefined };
     this.#routers.set(router, heard);
@@ -81,6 +81,6 @@ export class Speakers {
   }
 }
 
-/** Of the active one; who has just become it, and has not been looked at, is as loud as can be. */
+/** The volume of the active speaker. A new one that was not measured yet counts as loudest. */
 const loudnessOf = ({ active, levels }: Heard): number =>
   levels.find(({ producer }) => producer === active)?.volume ?? 0;

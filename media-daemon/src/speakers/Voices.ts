@@ -1,21 +1,21 @@
 import type { types } from 'mediasoup';
 
-/** The weight of the newest look in the average of a volume, which jumps with each word. */
+/** The weight of the newest measurement in the average of a volume, which jumps with each word. */
 const NEWEST = 0.5;
-/** For how many looks somebody may be silent between sentences and still be heard. */
+/** The number of silent measurements after which a producer is not audible any more: speakers pause between sentences. */
 const PAUSE_LOOKS = 1;
 
 /** How loud an audio producer is, in dBov. */
 export type Level = { readonly producer: types.Producer; readonly volume: number };
 
-/** Who is heard, by looks at who is loud: speech is words with silence between them, which is nobody's end. */
+/** Averages the measured volumes, so that the pauses of speech do not count as silence. */
 export class Voices {
   readonly #heard = new Map<types.Producer, { volume: number; silentLooks: number }>();
 
   /**
-   * Takes a look at who is loud.
+   * Takes a measurement of the loud producers.
    *
-   * @returns who is heard, with the averages of the volumes.
+   * @returns the audible producers with their average volumes.
    */
   take(loud: readonly Level[]): Level[] {
     for (const voice of this.#heard.values()) voice.silentLooks++;
@@ -27,7 +27,7 @@ export class Voices {
     return [...this.#heard].map(([producer, { volume }]) => ({ producer, volume: Math.round(volume) }));
   }
 
-  /** It is not heard any more, from the next look on. */
+  /** Drops a producer from the next measurement on. */
   forget(producer: types.Producer): void {
     this.#heard.delete(producer);
   }

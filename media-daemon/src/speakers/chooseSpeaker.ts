@@ -1,18 +1,18 @@
 import type { types } from 'mediasoup';
 
-/** Who speaks most on one router. */
+/** The dominant speaker of one router. */
 export type Speaker = {
   readonly producer: types.Producer;
-  /** In dBov, averaged over the last looks at it. */
+  /** In dBov, averaged over the last measurements. */
   readonly loudness: number;
 };
 
-/** How much louder another router's speaker is who takes over: twice the amplitude. */
+/** How much louder the speaker of another router must be to take over, dB: twice the amplitude. */
 const TAKE_OVER_DB = 6;
 
 /**
- * Who speaks in a room of several routers, each of which names one. It stays who it was, unless that one's router names
- * another or another router's is clearly louder.
+ * Chooses the active speaker of a room from the dominant speakers of its routers. The active speaker stays, unless its
+ * router names another one or the speaker of another router is clearly louder.
  */
 export function chooseSpeaker(
   active: types.Producer | undefined,

@@ -1,9 +1,9 @@
 import type { Level } from './Voices.ts';
 
-/** What counts as louder or quieter, dB: half or twice the amplitude. */
+/** The least difference that counts, dB: half or twice the amplitude. */
 const STEP_DB = 6;
 
-/** Whether others are heard than before, or one of them is louder or quieter. */
+/** Whether other producers are audible than before, or one of them is clearly louder or quieter. */
 export const levelsDiffer = (before: readonly Level[], now: readonly Level[]): boolean =>
   now.length !== before.length ||
   now.some(({ producer, volume }) => {
