@@ -11,26 +11,26 @@ import { type WatchedEvent, watchedEventsOf } from './project.ts';
 
 /** The longest silence on a watch stream, ms. A `watching` message then tells how far the watcher is, and shows a dead connection. */
 const SILENCE_MS = 10_000;
-/** How many events of other rooms are passed over before anything else has its turn. */
+/** How many events of other rooms are skipped before the event loop continues. */
 const SKIP_AT_ONCE = 1000;
 
 type Told = NonNullable<MessageInitShape<typeof WatchEventsResponseSchema>['message']>;
 type Entry = { readonly roomId: string; readonly encoded: Uint8Array };
 
 export type EventLogOptions = {
-  /** Bytes of events that are remembered. */
+  /** The most bytes of events that are kept. */
   readonly eventBufferBytes: number;
   readonly metrics: Pick<Metrics, 'events' | 'limited'>;
 };
 
-/** What happened last on this daemon, for any number of watchers, each of which reads as fast as it can. */
+/** The latest events of this daemon, for any number of watchers, each of which reads at its own pace. */
 export class EventLog {
-  /** Tells this log from that of an earlier run. */
+  /** Distinguishes this log from that of an earlier run. */
   readonly #id = randomUUID();
   readonly #options: EventLogOptions;
   /** By sequence, the oldest first. */
   readonly #entries = new Map<number, Entry>();
-  /** Where what is remembered of a room as it was last made begins, as far as that is remembered. */
+  /** The sequence of each room's last `roomCreated`, while it is kept. */
   readonly #created = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
   #first = 1;
@@ -60,7 +60,7 @@ export class EventLog {
     for (const wake of this.#waiting) wake();
   }
 
-  /** Nothing happens any more: watchers are told the rest, and then that the daemon ends. */
+  /** Takes no more events: watchers get the rest, and then the error that the daemon is stopping. */
   close(): void {
     this.#closed = true;
     for (const wake of this.#waiting) wake();
@@ -74,7 +74,7 @@ export class EventLog {
     if (this.#created.get(roomId) === sequence) this.#created.delete(roomId);
   }
 
-  /** The sequence that a cursor stands for; undefined for a cursor that this log never gave. */
+  /** The sequence of a cursor; undefined for a cursor that is not of this log. */
   #sequenceOf(cursor: string): number | undefined {
     const [id, counted = ''] = cursor.split(':');
     if (id !== this.#id || !/^\d+$/.test(counted)) return undefined;
@@ -83,8 +83,8 @@ export class EventLog {
   }
 
   /**
-   * What happens from now or a cursor on, as encoded WatchEventsResponses, until the signal aborts. A cursor of another
-   * log stands for everything that is remembered; of a room, as it was last made, since what was before is no part of it.
+   * The events from now or from a cursor on, as encoded WatchEventsResponses, until the signal aborts. With a cursor of
+   * another log it begins with the oldest event that is kept; for one room, with its last creation.
    *
    * @param roomId empty for everything.
    * @throws RequestError UNAVAILABLE when the daemon stops.
@@ -128,7 +128,7 @@ export class EventLog {
     }
   }
 
-  /** Where the next event of a room is, or at least not before. */
+  /** A sequence that no event of the room precedes, starting from `from`. */
   #passOver(from: number, roomId: string): number {
     const until = from + SKIP_AT_ONCE;
     let next = from;

@@ -16,7 +16,7 @@ export type InterceptOptions = {
   readonly logger: Logger;
 };
 
-/** What is around every command: its request id, who may, the check of its fields, metrics, log, and its failure's status. */
+/** What every command has in common: request id, authorization, validation, metrics, log, and the status of its failure. */
 export function createIntercept({ authorize, metrics, logger }: InterceptOptions): Intercept {
   return async (call, proceed) => {
     const method = call.method.localName;
@@ -33,7 +33,7 @@ export function createIntercept({ authorize, metrics, logger }: InterceptOptions
         throw new RequestError('INVALID_REQUEST', `the request is not a ${call.method.input.typeName}`);
       const checked = requestSchemas[method as keyof typeof requestSchemas].safeParse(call.request);
       if (!checked.success) throw CommandError.ofFields(checked.error);
-      // Nothing is begun for who does not wait for it any more.
+      // Nothing is begun for a caller that does not wait any more.
       if (isGone(call)) throw goneBefore(call);
       await inContext({ requestId }, () => untilExpired(call, grantedUntil, traced(call, proceed)));
     };
@@ -54,13 +54,13 @@ export function createIntercept({ authorize, metrics, logger }: InterceptOptions
   };
 }
 
-/** What callers are refused for who do what they may not; operators want to know of it. */
+/** The statuses that show a caller beyond its rights or limits; operators want to see them. */
 const REFUSALS = new Set([status.UNAUTHENTICATED, status.PERMISSION_DENIED, status.RESOURCE_EXHAUSTED]);
 
 /** The longest that a timer of Node waits, ms. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Ends a stream when what its caller was granted expires; other calls last no longer than their deadlines. */
+/** Ends a stream when its caller's token expires; other calls end by their deadlines. */
 async function untilExpired(call: Call, grantedUntil: number | undefined, acting: Promise<void>): Promise<void> {
   if (grantedUntil === undefined || call.method.methodKind === 'unary') return acting;
   let timer: NodeJS.Timeout | undefined;
@@ -77,10 +77,10 @@ async function untilExpired(call: Call, grantedUntil: number | undefined, acting
 
 const isGone = ({ signal, deadline }: Call): boolean => signal.aborted || Date.now() >= deadline;
 
-/** By how much a timer may be ahead of the clock that deadlines are told in, ms. */
+/** How far a timer may run ahead of the clock of deadlines, ms. */
 const TIMER_SLACK_MS = 2;
 
-/** Does what a call asks for within a span; a stream lasts too long to be one. */
+/** Runs a call within a span; a stream lasts too long for one. */
 function traced({ method, request, metadata }: Call, proceed: () => Promise<void>): Promise<void> {
   if (method.methodKind !== 'unary') return proceed();
   const { roomId = '', peerId = '' } = request as { roomId?: string; peerId?: string };
@@ -98,7 +98,7 @@ const goneBefore = ({ deadline }: Call): CommandError =>
     ? new CommandError(status.CANCELLED, 'the caller has cancelled')
     : new CommandError(status.DEADLINE_EXCEEDED, 'the deadline has passed');
 
-/** Waits no longer than the caller does, also where what is waited for, such as a media worker, never answers. */
+/** Waits no longer than the caller does, even when a media worker never answers. */
 function untilGone(call: Call, acting: Promise<void>): Promise<void> {
   const gone = new Promise<never>((_, reject) => {
     call.signal.addEventListener('abort', () => reject(goneBefore(call)), { once: true });

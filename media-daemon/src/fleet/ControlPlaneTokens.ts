@@ -6,7 +6,7 @@ import type { Grants } from '../peers/Grants.ts';
 
 /** Seconds by which clocks of the control plane and the daemon may differ. */
 const CLOCK_TOLERANCE_S = 5;
-/** The least time between two times that unknown keys are asked for, ms. */
+/** The least time between two requests for unknown keys, ms. */
 const KEY_COOLDOWN_MS = 10_000;
 
 /** The reason for every token that is refused; more would help an attacker. */
@@ -17,7 +17,7 @@ const commandSchema = z
     room: z.string(),
     scope: z.string(),
     exp: z.int(),
-    /** Both or none: who alone takes the token. */
+    /** Both or none: the daemon that the token is for. */
     daemonId: z.string().optional(),
     incarnation: z.string().optional(),
   })
@@ -30,7 +30,7 @@ const assignmentSchema = z.object({
   exp: z.number(),
 });
 
-/** Verifies what the control plane has signed, offline, with the keys that it has told. */
+/** Verifies tokens of the control plane offline, with its public keys. */
 export class ControlPlaneTokens {
   readonly #askForKeys: () => Promise<void>;
   #keys: ReturnType<typeof createLocalJWKSet> | undefined;
@@ -38,12 +38,12 @@ export class ControlPlaneTokens {
   #askedAt = 0;
   #asking: Promise<void> | undefined;
 
-  /** @param askForKeys has the control plane asked, and resolves when what it answers is learnt. */
+  /** @param askForKeys asks the control plane for its keys, and resolves when `learn` has them. */
   constructor(askForKeys: () => Promise<void>) {
     this.#askForKeys = askForKeys;
   }
 
-  /** Takes over a JSON Web Key Set. */
+  /** Replaces the keys with those of a JSON Web Key Set. */
   learn(jwksJson: string): void {
     const jwks: JSONWebKeySet = JSON.parse(jwksJson);
     this.#keys = createLocalJWKSet(jwks);
@@ -96,7 +96,7 @@ export class ControlPlaneTokens {
     }
   }
 
-  /** A token of a key that is not known has the keys asked for; not every time, since anybody can write one. */
+  /** Refetches the keys for an unknown `kid`, at most every 10 s, since anybody can write such a token. */
   async #learnNewKey(token: string): Promise<void> {
     const kid = kidOf(token);
     if (kid === undefined || this.#kids.has(kid)) return;
@@ -106,12 +106,12 @@ export class ControlPlaneTokens {
         this.#asking = undefined;
       });
     }
-    // Whoever comes with the same key meanwhile waits for it too.
+    // Other tokens of the same key wait for it too.
     await this.#asking;
   }
 }
 
-/** The name of the key that a token says it is signed with, which proves nothing. */
+/** The `kid` of a token; not verified. */
 function kidOf(token: string): string | undefined {
   try {
     return decodeProtectedHeader(token).kid;

@@ -2,19 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@mediasoup-server/server-kit/logger';
 import type { Rooms } from '../rooms/Rooms.ts';
 
-/** How long a room has to move before the next one is asked to, ms, so that a whole daemon does not move at once. */
+/** How long a room has to move before the next one is asked, ms, so that a whole daemon does not move at once. */
 const PACE_MS = 2000;
 
-/** How long the control plane has to hear of the drain before peers are asked to move, ms. */
+/** How long the control plane has to learn of the drain before peers are asked to move, ms. */
 const ANNOUNCE_MS = 2000;
 
 export type DrainOptions = {
-  /** Milliseconds after which what is left is ended. */
+  /** Milliseconds after which the remaining rooms are closed. */
   readonly drainDeadlineMs: number;
   readonly logger: Logger;
-  /** Tells the control plane of the new state; resolves when it has heard or does not answer. */
+  /** Reports the new state to the control plane; resolves when it has answered or does not answer. */
   readonly announce: () => Promise<void>;
-  /** Tells what is yet to be moved. */
+  /** Called with what has yet to move. */
   readonly progressed: (left: { rooms: number; peers: number }) => void;
 };
 
@@ -34,14 +34,14 @@ export class Drain {
     });
   }
 
-  /** Milliseconds until what is left is ended; 0 without a drain. */
+  /** Milliseconds until the remaining rooms are closed; 0 without a drain. */
   get msLeft(): number {
     return this.#deadline === undefined ? 0 : Math.max(0, Math.round(this.#deadline - performance.now()));
   }
 
   /**
-   * Takes nobody new, asks the peers to move, and resolves when the last is gone or the deadline has passed. Again, it
-   * waits for the same.
+   * Takes no new peers, asks the peers to move, and resolves when the last has left or the deadline has passed. A second
+   * call waits for the same drain.
    */
   run(deadlineMs = this.#options.drainDeadlineMs): Promise<void> {
     this.#running ??= this.#run(deadlineMs);
@@ -58,10 +58,10 @@ export class Drain {
     this.#deadline = performance.now() + deadlineMs;
     this.#rooms.drain();
     report('draining', { deadlineMs });
-    // A control plane that has not heard would send those who are asked to move back to this daemon.
+    // A control plane that does not know of the drain would assign the moving peers to this daemon again.
     await firstOf(announce(), Math.min(ANNOUNCE_MS, this.msLeft));
     for (const room of this.#rooms.list()) {
-      // Who was to come to a room that nobody has joined is not let in any more.
+      // A room that nobody has joined closes: its peers would not be admitted any more.
       room.closeIfUnused();
       if (room.closed || room.isHandedOff) continue;
       room.askToMove('drain', this.msLeft);
@@ -73,7 +73,7 @@ export class Drain {
     this.#rooms.close('shutdown');
   }
 
-  /** Resolves when any room has closed, or after a time. */
+  /** Resolves when any room closes, or after `mostMs`. */
   #nextClose(mostMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#roomClosed = resolve;

@@ -7,7 +7,7 @@ import type { BatchCounters } from '../workers/WorkerBatch.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
 import { NetworkMeter } from './NetworkMeter.ts';
 
-/** How often the network and the event loop are looked at, ms. Heartbeats and metrics tell the last look of all. */
+/** How often the network and the event loop are measured, ms. Heartbeats and metrics give the last measurement. */
 const PERIOD_MS = 2000;
 
 export type LoadMeterOptions = {
@@ -17,7 +17,7 @@ export type LoadMeterOptions = {
   readonly maxNetworkBitrate: number;
 };
 
-/** Measures what the daemon carries. */
+/** Measures the load of the daemon. */
 export class LoadMeter {
   readonly #options: LoadMeterOptions;
   readonly #network = new NetworkMeter();
@@ -39,17 +39,17 @@ export class LoadMeter {
     return Math.max(0, ...this.#options.pool.workers.map(({ cpu }) => cpu.ratio));
   }
 
-  /** The use of the machine's network in the direction that has more, 0 to 1. */
+  /** The use of the machine's network in its busier direction, 0 to 1. */
   get network(): number {
     return this.#networkShare;
   }
 
-  /** How long the turn of the event loop is that something comes into, on average, ms. */
+  /** How long new work waits for the event loop on average, ms. */
   get eventLoopDelayMs(): number {
     return this.#delayMs;
   }
 
-  /** The longest that anything held it up, ms, as of the last look, since this was asked last. */
+  /** The longest turn of the event loop since the last call, ms. */
   takeLongestMs(): number {
     const longestMs = this.#longestMs;
     this.#longestMs = 0;

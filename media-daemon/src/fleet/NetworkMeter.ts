@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 
-/** Where Linux counts what each network interface has received and sent since it started. */
+/** Linux's counters of the bytes that each network interface has received and sent. */
 const COUNTERS = '/proc/net/dev';
 
 type Bytes = { readonly received: number; readonly sent: number };
 
-/** Measures the machine's network traffic, from one reading to the next; 0 where the system does not count it. */
+/** Measures the machine's network traffic between two readings; 0 when the system has no counters. */
 export class NetworkMeter {
   #before: Bytes | undefined;
 
   /**
    * @param elapsedMs milliseconds since the last reading.
-   * @returns bits a second, of the direction that has more; loopback is left out.
+   * @returns bits a second of the busier direction, without loopback.
    */
   read(elapsedMs: number): number {
     const now = sumOf(counters());
@@ -22,7 +22,7 @@ export class NetworkMeter {
   }
 }
 
-/** The kernel writes them when they are read, so that no disk is waited for; a thread of the pool would cost more. */
+/** Reads synchronously: the kernel makes the file up without a disk, and a pool thread would cost more. */
 function counters(): string {
   try {
     return readFileSync(COUNTERS, 'utf8');
@@ -31,7 +31,7 @@ function counters(): string {
   }
 }
 
-/** Each line after the two of the head: a name and a colon, eight counters of what came, and eight of what went. */
+/** Each line after the two header lines: a name and a colon, eight counters of reception, eight of transmission. */
 export function sumOf(counters: string): Bytes {
   let received = 0;
   let sent = 0;

@@ -27,7 +27,7 @@ export type RegistrationOptions = RoomRecordsOptions & {
   readonly version: string;
   readonly maxPeers: number;
   readonly load: LoadMeter;
-  /** A newer run of the same daemon has taken over, or the id is another daemon's: this one must end when its rooms have. */
+  /** A newer run of this daemon has registered, or another daemon has its id: this one must stop when its rooms have moved. */
   readonly onSuperseded: (reason: string) => void;
 };
 
@@ -43,7 +43,7 @@ const RETRY_MS = 2000;
 /** The longest time between tries that the control plane may ask for, ms: its limits count minutes. */
 const MAX_RETRY_MS = 60_000;
 
-/** Milliseconds until the daemon registers anew when the control plane has forgotten it. */
+/** Milliseconds until the daemon registers again after the control plane forgot it. */
 const REGISTER_SOON_MS = 100;
 
 /**
@@ -60,7 +60,7 @@ export class Registration {
   readonly #tokens = new ControlPlaneTokens(() => this.report());
   #incarnation = randomUUID();
   #state: State = { kind: 'unregistered' };
-  /** The last secret, which proves to the control plane that this daemon may register anew. */
+  /** The last secret, which proves to the control plane that this daemon may register again. */
   #formerSecret = '';
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> | undefined;
@@ -74,7 +74,7 @@ export class Registration {
     this.#reports = new Reports(rooms, () => this.beat());
   }
 
-  /** Which run of the daemon this is; a fenced one goes on as another. */
+  /** The run of the daemon: a UUID, which changes after fencing. */
   get incarnation(): string {
     return this.#incarnation;
   }
@@ -84,7 +84,7 @@ export class Registration {
     return this.#state.kind === 'fenced';
   }
 
-  /** Sends a heartbeat now, or after the one that is under way. */
+  /** Sends a heartbeat now, or after the one that is in flight. */
   beat(): void {
     if (this.#closed) return;
     clearTimeout(this.#timer);
@@ -99,28 +99,28 @@ export class Registration {
       });
   }
 
-  /** Reports how the daemon is now, and resolves when the control plane has answered or was found not to. */
+  /** Reports the current state, and resolves when the control plane has answered or has failed to. */
   async report(): Promise<void> {
-    // One that is under way may tell how it was before.
+    // A heartbeat in flight may carry the state of before.
     await this.#beating;
     this.beat();
     await this.#beating;
   }
 
-  /** Takes the daemon off the directory, as far as the control plane answers. */
+  /** Removes the daemon from the directory, if the control plane answers. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#beating;
     if (this.#state.kind !== 'registered') return;
     await this.#client.deregister(this.#state.secret).catch((error: unknown) => {
-      this.#options.logger.warn({ err: error }, 'not deregistered; the control plane will notice by itself');
+      this.#options.logger.warn({ err: error }, 'not deregistered; the control plane notices when heartbeats stop');
     });
   }
 
   /**
-   * Withdraws a close report, so that a room may open again; one that is under way is waited for. The close of a room by
-   * command is reported all the same, since who was assigned to it before is not to come back.
+   * Withdraws a close report, so that a room may open again; a report in flight is waited for. A close by command is
+   * reported all the same, since earlier assignments to the room must not admit anybody.
    */
   async withdrawClosing(roomId: string): Promise<void> {
     const closing = this.#reports.closing(roomId);
@@ -132,7 +132,7 @@ export class Registration {
   }
 
   /**
-   * Claims a room at the control plane, unless an assignment has recorded it.
+   * Claims a room at the control plane, unless an assignment recorded it.
    *
    * @param assigned whether its peer comes with an assignment.
    * @throws RequestError 409 when the room lives on another daemon, or 503 for a peer with an assignment, which has become
@@ -149,7 +149,7 @@ export class Registration {
         `the room is on the daemon ${claim.daemonId}: ask the control plane for an assignment`,
       );
     if (claim.kind === 'unknown') {
-      // The next heartbeat is told what has become of this daemon.
+      // The answer of the next heartbeat says why.
       this.beat();
       throw new RequestError('FENCED', 'the control plane does not know this media daemon, which is registering again');
     }
@@ -185,7 +185,7 @@ export class Registration {
   }
 
   /**
-   * Checks offline whether a token assigns somebody to a room here, whoever that is.
+   * Verifies offline that a token assigns some peer to a room here.
    *
    * @throws RequestError 401, 503 before the keys are known.
    */
@@ -195,7 +195,7 @@ export class Registration {
   }
 
   /**
-   * Checks a token for gRPC commands offline.
+   * Verifies a token for gRPC commands offline.
    *
    * @throws RequestError 401, 503 before the keys are known.
    */
@@ -223,7 +223,7 @@ export class Registration {
       if (error instanceof ControlPlaneError && error.code === 'DAEMON_ID_TAKEN') {
         return this.#giveUp(`the control plane refuses the daemon id ${this.#options.daemonId}: ${error.message}`);
       }
-      // A control plane that has forgotten this daemon, or whose table was emptied, gets a new registration.
+      // Registers again when the control plane has forgotten this daemon, or its table was emptied.
       const forgotten =
         error instanceof ControlPlaneError && (error.status === 401 || error.code === 'DAEMON_NOT_REGISTERED');
       const wasRegistered = this.#state.kind === 'registered';
@@ -252,7 +252,7 @@ export class Registration {
     this.#records.forget();
     this.#tokens.learn(answer.jwksJson);
     logger.info({ incarnation: this.#incarnation }, 'registered at the control plane');
-    // The first heartbeat says how much the daemon takes, without which it is assigned nobody.
+    // The first heartbeat carries the headroom, without which no peer is assigned.
     return this.#heartbeat(answer.secret);
   }
 
@@ -275,11 +275,11 @@ export class Registration {
     return intervalOf(answer);
   }
 
-  /** The control plane took this run for dead, so its rooms may live elsewhere: it lets them go and begins again. */
+  /** The control plane declared this run lost, so other daemons may serve its rooms: it hands them off and registers again. */
   #startAnew(): number {
     const { logger, metrics } = this.#options;
     metrics.fenced.inc();
-    logger.warn({ incarnation: this.#incarnation }, 'fenced: letting all rooms go and registering anew');
+    logger.warn({ incarnation: this.#incarnation }, 'fenced: handing off all rooms and registering again');
     this.#incarnation = randomUUID();
     this.#state = { kind: 'fenced' };
     this.#rooms.handOffAll('fenced');
@@ -287,7 +287,7 @@ export class Registration {
     return 0;
   }
 
-  /** Another run has this daemon's place, and may have its rooms: it lets them go, and is to end. */
+  /** Another run has this daemon's id and may serve its rooms: it hands them off and stops. */
   #giveUp(reason: string): number {
     this.#closed = true;
     this.#state = { kind: 'unregistered' };

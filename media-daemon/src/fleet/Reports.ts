@@ -6,11 +6,11 @@ import type { Room } from '../rooms/Room.ts';
 import type { RoomEnd } from '../rooms/RoomEvent.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 
-/** `kick` is there where the room was closed by command. */
+/** `kick` is set when a backend closed the room. */
 type Closed = { readonly epoch: number; readonly kick: Kick | undefined };
 type KickedPeer = { readonly roomId: string; readonly peerId: string; readonly epoch: number; readonly kick: Kick };
 
-/** What an answer says of the reports: rooms whose epoch is raised, and rooms to report again. */
+/** The part of an answer about reports: rooms whose epoch was raised, and rooms to report again. */
 type Answer = Pick<HeartbeatResponse, 'raised' | 'unprocessed'>;
 
 /** What heartbeats report until it is acknowledged: rooms that closed, and peers that backends removed. */
@@ -35,23 +35,23 @@ export class Reports {
     return this.#closed.size + this.#kicked.size === 0;
   }
 
-  /** A room whose close is yet to be acknowledged. */
+  /** A room whose close has yet to be acknowledged. */
   closing(roomId: string): Closed | undefined {
     return this.#closed.get(roomId);
   }
 
-  /** Reports the close of a room no more. */
+  /** Stops reporting the close of a room. */
   withdraw(roomId: string): void {
     this.#closed.delete(roomId);
   }
 
-  /** This run of the daemon is over, and with it all assignments to it: what it closed is nobody's to report. */
+  /** Drops the reports of a run that has ended, and with it all assignments to it. */
   forget(): void {
     for (const { epoch, kick } of this.#closed.values()) if (kick) kick.voidTo = epoch;
     this.#closed.clear();
   }
 
-  /** What there is to report, and what is to be done with the rooms whose epoch an answer says it has raised. */
+  /** What to report, and how to take the answer. */
   take(): {
     report: Pick<MessageInitShape<typeof HeartbeatRequestSchema>, 'closedRooms' | 'removedPeers'>;
     acknowledge: (answer: Answer) => void;
@@ -104,7 +104,7 @@ export class Reports {
       if (again.has(one.roomId)) continue;
       this.#kicked.delete(one);
       const raisedTo = epochs.get(one.roomId);
-      // Where nothing was raised the room is another daemon's, whose assignments have greater epochs.
+      // Nothing is raised for a room of another daemon, whose assignments have greater epochs.
       one.kick.voidTo = raisedTo === undefined ? one.epoch : raisedTo - 1;
     }
     for (const [roomId, one] of closed) {
@@ -114,7 +114,7 @@ export class Reports {
     }
     for (const [roomId, epoch] of epochs) {
       const room = this.#rooms.get(roomId);
-      // One without a record was made after the one that this is about.
+      // A room without a record was created after the one of the report.
       if (room && room.epoch > 0) room.epoch = Math.max(room.epoch, epoch);
     }
   }

@@ -11,11 +11,11 @@ const PAGE = 100;
 /** What a registration gave this run of the daemon. */
 export type Credentials = { readonly secret: string; readonly incarnation: string };
 
-/** What became of a claim: whose the room is, or why that is not known. */
+/** The outcome of a claim. */
 export type Claim =
   | { readonly kind: 'recorded' }
   | { readonly kind: 'elsewhere'; readonly daemonId: string }
-  /** The control plane does not know this run of the daemon, or took it for dead. */
+  /** The control plane does not know this run of the daemon, or declared it lost. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'unanswered' };
 
@@ -27,8 +27,8 @@ export type RoomRecordsOptions = {
 };
 
 /**
- * Keeps the control plane's records of this daemon's rooms true: claims what nobody assigned, renews what lasts, and
- * lets go of what lives elsewhere.
+ * Keeps the control plane's records of this daemon's rooms true: claims rooms that nobody assigned, renews records, and
+ * hands off rooms that another daemon serves.
  */
 export class RoomRecords {
   readonly #rooms: Rooms;
@@ -36,9 +36,9 @@ export class RoomRecords {
   readonly #options: RoomRecordsOptions;
   /** When the control plane last said that a room is here, Unix time in ms. */
   readonly #recordedAt = new WeakMap<Room, number>();
-  /** Records of before are not relied on. */
+  /** Records from before this time are not relied on. */
   #forgottenAt = 0;
-  /** Rooms that are served although the control plane could not be asked for them. */
+  /** Rooms that are served although their claim got no answer. */
   readonly #unclaimed = new Set<Room>();
 
   constructor(rooms: Rooms, client: ControlPlaneClient, options: RoomRecordsOptions) {
@@ -50,13 +50,13 @@ export class RoomRecords {
     });
   }
 
-  /** Nothing is known to be recorded any more: the control plane has forgotten this daemon, and perhaps its rooms. */
+  /** Trusts no record any more: the control plane has forgotten this daemon, and perhaps its rooms. */
   forget(): void {
     this.#forgottenAt = Date.now();
   }
 
   /**
-   * Claims a room. One that lives elsewhere is let go; without an answer it is claimed again later.
+   * Claims a room. A room that another daemon serves is handed off; without an answer it is claimed again later.
    *
    * @param credentials undefined while the daemon is not registered.
    */
@@ -90,7 +90,7 @@ export class RoomRecords {
     this.#recordedAt.set(room, Date.now());
   }
 
-  /** Claims what is left over, and reports the rooms whose records are not known or old. */
+  /** Repeats unanswered claims, and reports the rooms whose records are unknown or old. */
   async reconcile(credentials: Credentials): Promise<void> {
     for (const room of this.#unclaimed) {
       if (room.closed || room.isHandedOff) this.#unclaimed.delete(room);
@@ -125,7 +125,10 @@ export class RoomRecords {
 
   #handOff(room: Room): void {
     this.#unclaimed.delete(room);
-    this.#options.logger.warn({ roomId: room.id, peers: room.peerCount }, 'the room was opened elsewhere meanwhile');
+    this.#options.logger.warn(
+      { roomId: room.id, peers: room.peerCount },
+      'another daemon has opened the room meanwhile',
+    );
     this.#rooms.handOff(room, 'fenced');
   }
 }

@@ -24,7 +24,7 @@ import type { Sessions } from './Sessions.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { WebSocketTransport } from './WebSocketTransport.ts';
 
-/** How much of a name that a stranger sent is sent back. */
+/** The most characters of an unknown method name that are sent back. */
 const MAX_ECHO = 64;
 
 export type ConnectionOptions = IceServerSettings & {
@@ -124,7 +124,7 @@ export class Connection implements Carrier {
   async #answer(method: string, data: unknown, respond: Respond): Promise<void> {
     const known = isMethod(method);
     const { requests, requestSeconds, limited } = this.#options.metrics;
-    // What a stranger calls a method is no label.
+    // Unknown method names are not used as metric labels.
     const label = { method: known ? method : 'unknown' };
     const stopTimer = requestSeconds.startTimer(label);
     const count = (status: number) => {
@@ -189,19 +189,19 @@ export class Connection implements Carrier {
     }
   }
 
-  /** Goes on with a session whose socket was lost, where the client knows one and it still lasts. */
+  /** Resumes a session whose socket was lost, if the client names one that still exists. */
   async #resume(data: RequestData<'joinRoom'>, accept: Respond['accept']): Promise<boolean> {
     const { sessions, metrics } = this.#options;
     const sessionId = data.sessionId ?? this.#request.sessionId;
     const session = sessionId === undefined ? undefined : sessions.find(sessionId, this.#request);
     if (!session) return false;
-    // A transport that is being made yet, as the lost socket asked, is not to be made a second time.
+    // A transport that the lost socket asked for may still be in creation; it must not be created twice.
     await session.settle();
     const transports = await session.track(createTransports(session, data.transports));
     await session.settle();
     if (this.#transport.closed) throw new RequestError('CONNECTION_CLOSED', 'the connection has closed');
     if (session.hasEnded) return false;
-    // From here nothing waits, so that what is told afterwards is what the snapshot lacks.
+    // Nothing waits from here on, so that every later notification is about what the snapshot lacks.
     if (data.lastMessage !== undefined) session.peer.messages.goOnAfter(data.lastMessage);
     session.attach(this);
     this.#joined(session);
@@ -270,7 +270,7 @@ export class Connection implements Carrier {
   }
 }
 
-/** Makes the transports that were asked for and are not there. */
+/** Creates the transports that were asked for and do not exist yet. */
 async function createTransports(
   { peer }: Session,
   directions: RequestData<'joinRoom'>['transports'],

@@ -22,21 +22,21 @@ type State =
   | { readonly kind: 'ended' };
 
 export type SessionOptions = {
-  /** Milliseconds that a lost socket's peer stays. */
+  /** Milliseconds that a peer stays after its socket was lost. */
   readonly graceMs: number;
-  /** Nobody came back in time. */
+  /** No socket resumed the session in time. */
   readonly onExpired: (session: Session) => void;
   readonly onEnded: (session: Session) => void;
 };
 
 /** A peer's stay in a room. It outlives the sockets that carry it by a grace time. */
 export class Session {
-  /** 256 random bits that only the client knows: who has them goes on with the session. */
+  /** 256 random bits that only the client knows; they resume the session. */
   readonly id = randomBytes(32).toString('base64url');
   readonly room: Room;
   readonly peer: Peer;
   readonly #options: SessionOptions;
-  /** What was asked and is not done, over whichever socket it came. */
+  /** Requests in progress, of every socket of the session. */
   readonly #doing = new Set<Promise<unknown>>();
   #state: State;
 
@@ -64,19 +64,19 @@ export class Session {
     return this.#state.kind === 'ended';
   }
 
-  /** Keeps account of what is being done, so that a snapshot does not fall in the middle of it. */
+  /** Tracks a request in progress, so that no snapshot is taken in the middle of it. */
   track<T>(doing: Promise<T>): Promise<T> {
     const done = doing.catch(() => {}).finally(() => this.#doing.delete(done));
     this.#doing.add(done);
     return doing;
   }
 
-  /** Resolves when everything that was asked is done. */
+  /** Resolves when every request is done. */
   async settle(): Promise<void> {
     while (this.#doing.size > 0) await Promise.all(this.#doing);
   }
 
-  /** Goes on over another connection; the former one ends. */
+  /** Continues over another connection; the former one ends. */
   attach(to: Carrier): void {
     const state = this.#state;
     if (state.kind === 'ended') throw new Error('the session has ended');
@@ -86,7 +86,7 @@ export class Session {
     this.peer.setConnected(true);
   }
 
-  /** The connection is gone. When the client said so the peer leaves; else it is waited for. */
+  /** A connection ended. The peer leaves if its client said so; otherwise the session waits for another socket. */
   detach(from: Carrier, left: boolean): void {
     if (this.#state.kind !== 'connected' || this.#state.by !== from) return;
     if (left) {

@@ -19,7 +19,7 @@ export class WorkerCpu {
   update({ ru_utime, ru_stime }: types.WorkerResourceUsage): void {
     const now = performance.now();
     const usedMs = ru_utime + ru_stime;
-    // What the start took was before anybody looked.
+    // The first answer includes the start of the worker.
     if (this.#toldAt !== undefined) this.#ratio = (usedMs - this.#usedMs) / Math.max(now - this.#toldAt, 1);
     this.#usedMs = usedMs;
     this.#toldAt = now;

@@ -46,7 +46,7 @@ export class WorkerLoad {
     return this.#saturated;
   }
 
-  /** Decides anew: its CPU time has been told, or its consumers have changed. */
+  /** Decides again whether it is saturated, after its CPU time or its consumers changed. */
   reevaluate(): void {
     const saturated = isSaturated(this.#saturated, this.#load, this.#limits);
     if (saturated === this.#saturated) return;

@@ -8,9 +8,9 @@ import { WorkerLoad } from './WorkerLoad.ts';
 
 /** How long a worker that could not be started is left alone before the next try. */
 const RESTART_DELAY_MS = 1000;
-/** How often a worker is asked what it uses, which shows that it answers, too. */
+/** How often a worker is asked for its resource usage, which also shows that it answers. */
 const USAGE_PERIOD_MS = 1000;
-/** Bytes of a socket's buffers: one socket carries everybody, and a burst is not to be lost. The kernel may give less. */
+/** Bytes of a socket's buffers: one socket carries all peers, and a burst must fit. The kernel may give less. */
 export const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** A mediasoup worker with its WebRtcServer. */
@@ -25,7 +25,7 @@ export type PooledWorker = {
   readonly load: WorkerLoad;
   /** What it has sent in batches; undefined for a worker that cannot. */
   readonly batch: WorkerBatch | undefined;
-  /** Asks it whether it can still be asked; called when a call to mediasoup has failed. */
+  /** Checks that it still answers; called when a call to mediasoup has failed. */
   readonly check: (because: unknown) => void;
 };
 
@@ -53,7 +53,7 @@ export type WorkerPoolOptions = {
 /** The workers of a daemon. A worker that dies is replaced; rooms are given workers in turn, saturated ones last. */
 export class WorkerPool {
   readonly #slots: (PooledWorker | undefined)[] = [];
-  /** Those that are being killed. */
+  /** Workers that are being killed. */
   readonly #broken = new WeakSet<types.Worker>();
   readonly #options: WorkerPoolOptions;
   readonly #logger: Logger;
@@ -79,7 +79,7 @@ export class WorkerPool {
     return pool;
   }
 
-  /** The workers that live. */
+  /** The workers that run. */
   get workers(): PooledWorker[] {
     return this.#slots.filter((slot) => slot !== undefined).filter(({ worker }) => this.#isUsable(worker));
   }
@@ -101,8 +101,8 @@ export class WorkerPool {
   }
 
   /**
-   * The next worker in turn that is not saturated, or the next one where all are. Where all have died it waits for the
-   * first of their replacements.
+   * The next worker in turn that is not saturated, or the next one when all are. When all have died, it waits for the first
+   * replacement.
    *
    * @throws RequestError 503 when none starts in time.
    */
@@ -124,7 +124,7 @@ export class WorkerPool {
     return undefined;
   }
 
-  /** Ends every worker and what it carries. */
+  /** Closes every worker and what it carries. */
   close(): void {
     this.#closed = true;
     for (const { worker } of this.workers) end(worker);
@@ -177,8 +177,8 @@ export class WorkerPool {
   }
 
   /**
-   * Notes what a worker uses, and kills one that lives but does not answer: requests to it have no deadline in
-   * mediasoup, so that they and their askers would wait for ever. Its death fails them all.
+   * Measures the usage of a worker, and kills it when it does not answer: mediasoup's requests have no deadline and would
+   * wait forever. Its death rejects them all.
    */
   async #watch({ worker, cpu, load }: PooledWorker): Promise<void> {
     const { workerTimeoutMs } = this.#options;
@@ -205,7 +205,7 @@ export class WorkerPool {
     for (const { worker } of this.workers) void this.#ask(worker, because);
   }
 
-  /** Asks a worker what it uses. One that lives but cannot be asked is killed, and so replaced. */
+  /** Asks a worker for its usage. A worker that cannot be asked is killed, and so replaced. */
   async #ask(worker: types.Worker, because?: unknown): Promise<types.WorkerResourceUsage | undefined> {
     try {
       return await worker.getResourceUsage();
@@ -233,7 +233,7 @@ export class WorkerPool {
 
   async #replace(slot: number, died: types.Worker): Promise<void> {
     this.#slots[slot] = undefined;
-    // Who waits since it was found broken goes on waiting.
+    // Callers that wait since it was found broken keep waiting for the same promise.
     if (!this.#broken.has(died)) this.#started = Promise.withResolvers();
     this.#logger.error({ workerPid: died.pid, slot }, 'worker died');
     this.#options.onDied?.(died.pid);
@@ -252,7 +252,7 @@ export class WorkerPool {
   }
 }
 
-/** mediasoup tells a worker to end over its channel, which may be broken. */
+/** mediasoup closes a worker over its channel, which may be broken. */
 function end(worker: types.Worker): void {
   try {
     worker.close();
@@ -265,7 +265,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {
-    // It has just ended by itself, of which nobody has told yet.
+    // It has just ended by itself, and mediasoup has not noticed yet.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** What is known of a worker when a peer joins a room. */
+/** A worker that may take a peer who joins a room. */
 export type Candidate = {
   readonly saturated: boolean;
   /** How near it is to its limits; at 1 it is saturated. */
@@ -9,13 +9,13 @@ export type Candidate = {
   readonly peers: number;
 };
 
-/** Shares that differ less are equal: what a worker does by the way does not decide. */
+/** Loads that differ by less count as equal, so that background work does not decide. */
 const LOAD_STEP = 0.1;
 
 /**
- * The worker that carries the next peer of a room. A room stays on the workers that it is on while one of them is not
- * saturated, since each further one costs pipes; then it takes another; when all are saturated the least loaded one of
- * all bears it. Equally loaded ones share the peers.
+ * Chooses the worker of the next peer of a room. A room stays on its workers while one of them is not saturated, since each
+ * further worker costs pipes. Then it takes another one; when all are saturated, the least loaded. Equally loaded workers
+ * share the peers.
  */
 export function chooseWorker<C extends Candidate>(candidates: readonly C[]): C | undefined {
   return [...candidates].sort(

@@ -1,19 +1,19 @@
-/** What a worker carries. */
+/** The load of a worker. */
 export type Load = {
   /** Seconds of CPU time a second. */
   readonly cpu: number;
   readonly consumers: number;
 };
 
-/** From which load on a worker is given nothing more, where another one can have it. */
+/** The load from which on a worker gets nothing more while another worker can take it. */
 export type SaturationLimits = {
   /** Seconds of CPU time a second: a worker is one thread, so that 1 is all there is. */
   readonly cpu: number;
-  /** 0 has every worker saturated, so that rooms spread over all of them. */
+  /** With 0 every worker is saturated, so that rooms spread over all of them. */
   readonly consumers: number;
 };
 
-/** A saturated worker is taken for relieved when its load is below this share of the limits. */
+/** A saturated worker is relieved when its load falls below this share of the limits. */
 const RELIEVED_SHARE = 0.75;
 
 /** The worse of both loads as a share of its limit; at 1 the worker is saturated. */
@@ -21,9 +21,9 @@ export const loadRatio = ({ cpu, consumers }: Load, limits: SaturationLimits): n
   Math.max(cpu / limits.cpu, consumers / Math.max(limits.consumers, 1));
 
 /**
- * Whether a worker is to be spared.
+ * Whether a worker should get nothing more.
  *
- * @param was whether it was before: a worker at its limit does not change its state with every consumer.
+ * @param was whether it was before: so a worker at its limit does not change its state with every consumer.
  */
 export function isSaturated(was: boolean, load: Load, limits: SaturationLimits): boolean {
   if (limits.consumers === 0) return true;
