@@ -121,6 +121,20 @@ test('a session that is resumed at a drained daemon still moves', async (t) => {
   assert.equal(recovery.session?.daemonId, 'daemon-b');
 });
 
+test('an attempt that another attempt of the same peer replaces while it opens does not end the search', async (t) => {
+  const { service, recovery } = await joined(t);
+  service.kill('daemon-a');
+  service.setupMs = 1_200;
+  // The second attempt starts 1 s after the first, the third 1.9 s later.
+  const chances = [0, 0];
+  t.mock.method(Math, 'random', () => chances.shift() ?? 0.9);
+  service.sessions[0]?.loseSocket(true);
+  await service.pass(30_000);
+  assert.equal(recovery.state.status, 'connected');
+  assert.deepEqual(service.inRoom, [recovery.session]);
+  assert.equal(service.sessions.length, 3, 'two attempts have joined');
+});
+
 test('a join that succeeds does not wait for the `Retry-After` of the attempt before', async (t) => {
   const service = new ScriptedService(t);
   service.refusals.push(new RoomError('ROOM_FULL', 'full', { status: 503, retryAfterMs: 3_000 }));

@@ -11,8 +11,8 @@ export class SessionOpener {
   readonly #lifecycle: () => Lifecycle;
   /** Aborted when the peer leaves. */
   readonly #leaving: AbortSignal;
-  /** How many sessions are being opened, also by attempts that were aborted: their joins may still reach a daemon. */
-  #opening = 0;
+  /** The sessions that are being opened, also by attempts that were aborted: their joins may still reach a daemon. */
+  readonly #opening = new Set<{ contested: boolean }>();
 
   constructor(options: RecoveryOptions, lifecycle: () => Lifecycle, leaving: AbortSignal) {
     this.#options = options;
@@ -21,7 +21,7 @@ export class SessionOpener {
   }
 
   get isOpening(): boolean {
-    return this.#opening > 0;
+    return this.#opening.size > 0;
   }
 
   /**
@@ -56,8 +56,7 @@ export class SessionOpener {
   }
 
   async #openAt(assignment: Assignment, signal: AbortSignal): Promise<Session> {
-    this.#opening++;
-    const opened = await this.#options.open(assignment, signal).finally(() => this.#opening--);
+    const opened = await this.#join(assignment, signal);
     try {
       this.#throwIfUnwanted(signal);
       return opened;
@@ -65,6 +64,22 @@ export class SessionOpener {
       // A session that nobody uses would stay in the room.
       opened.close();
       throw error;
+    }
+  }
+
+  /** Of attempts that overlap, a later join replaces an earlier one at the daemon, which does not refuse the peer. */
+  async #join(assignment: Assignment, signal: AbortSignal): Promise<Session> {
+    const opening = { contested: this.isOpening };
+    for (const other of this.#opening) other.contested = true;
+    this.#opening.add(opening);
+    try {
+      return await this.#options.open(assignment, signal);
+    } catch (error) {
+      const { code, status } = RoomError.from(error);
+      if (!opening.contested || code !== 'REFUSED' || status !== 409) throw error;
+      throw new RoomError('CONNECTION_LOST', 'Another attempt of this peer has joined', { cause: error });
+    } finally {
+      this.#opening.delete(opening);
     }
   }
 

@@ -18,6 +18,8 @@ export class ScriptedService implements RecoveryOptions, ScriptedDaemon {
   online = true;
   controlPlaneUp = true;
   openMs = 20;
+  /** How long a client needs after its join until its session is open. */
+  setupMs = 0;
   /** The errors of the next joins, in order. */
   readonly refusals: RoomError[] = [];
   resumeFailure: RoomError | undefined;
@@ -71,6 +73,8 @@ export class ScriptedService implements RecoveryOptions, ScriptedDaemon {
     const former = this.#members.filter((member) => member.daemonId === daemonId);
     this.#members = [...this.#members, session];
     for (const replaced of former) replaced.refuse(409);
+    if (this.setupMs > 0) await wait(this.setupMs);
+    if (session.isOver) throw new RoomError('REFUSED', 'The same peer joined again', { status: 409 });
     return session.session;
   };
 
