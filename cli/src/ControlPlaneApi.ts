@@ -13,14 +13,14 @@ import { CliError } from './CliError.ts';
 
 /** How long an answer may take, ms. */
 const DEADLINE_MS = 10_000;
-/** What is asked for at once when everything is wanted: the most that a page holds. */
+/** The largest page that the control plane answers. */
 const PAGE = 1000;
 
 export type ControlPlaneOptions = { readonly controlPlane: string; readonly token?: string };
 export type Page<T> = { readonly items: readonly T[]; readonly cursor?: string | undefined };
 export type PageRequest = { readonly limit?: number | undefined; readonly cursor?: string | undefined };
 
-/** The control plane's routes for operators. They reject with CliError. */
+/** Calls the control plane's routes for operators. They reject with CliError. */
 export class ControlPlaneApi {
   readonly #options: ControlPlaneOptions;
 
@@ -50,7 +50,7 @@ export class ControlPlaneApi {
     return daemons;
   }
 
-  /** @returns undefined when nobody has the room. */
+  /** @returns undefined when no daemon has the room. */
   async instances(roomId: string): Promise<RoomInstances | undefined> {
     try {
       return roomInstancesSchema.parse(await this.#ask('GET', `rooms/${encodeURIComponent(roomId)}/instances`));

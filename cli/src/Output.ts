@@ -1,10 +1,10 @@
-/** Where a command writes. */
+/** The streams that a command writes to. */
 export type Streams = {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
 };
 
-/** What a command answers: for people, or one JSON object a line for programs. */
+/** Prints a command's results: text for people, or one JSON object a line for programs. */
 export class Output {
   readonly #stdout: Streams['stdout'];
   readonly #json: boolean;
@@ -14,12 +14,12 @@ export class Output {
     this.#json = json;
   }
 
-  /** One answer: the object for programs, the text for people. */
+  /** Prints one result: the object for programs, the text for people. */
   answer(object: object, text: string): void {
     this.#stdout.write(`${this.#json ? JSON.stringify(object) : text}\n`);
   }
 
-  /** One page of a list: each item for programs, lines of aligned columns for people, with a heading on the first page. */
+  /** Prints one page of a list: each item for programs, aligned columns for people, with a heading on the first page. */
   page<T extends object>(items: readonly T[], columns: Readonly<Record<string, (item: T) => unknown>>, first = true) {
     if (this.#json) {
       for (const item of items) this.#stdout.write(`${JSON.stringify(item)}\n`);

@@ -17,18 +17,18 @@ export type AccessTokenRequest = {
   readonly expiresIn: number;
 };
 
-/** What signs: the secret that applications share with the control plane, or the private key in a file. */
+/** The key: the secret that applications share with the control plane, or a file with their private key. */
 export type AccessTokenKey = { readonly secret?: string | undefined; readonly keyFile?: string | undefined };
 
 /**
  * Signs an access token, as an application's backend does.
  *
- * @throws CliError when there is nothing to sign with, or nothing that could be taken.
+ * @throws CliError when the key is missing or cannot be used, or the control plane would refuse the token.
  */
 export async function signAccessToken(request: AccessTokenRequest, signer: AccessTokenKey): Promise<string> {
   const { room, peer, grant, expiresIn } = request;
   if (room === ALL_ROOMS && !grant.includes('admin'))
-    throw new CliError('a token for all rooms is good with the grant admin alone', 2);
+    throw new CliError('a token for all rooms needs the grant admin', 2);
   const { key, alg } = await readKey(signer);
   const claims = { room, grants: Object.fromEntries(grant.map((name) => [name, true])) };
   const now = Math.floor(Date.now() / 1000);
@@ -54,7 +54,7 @@ async function readKey({ secret, keyFile }: AccessTokenKey) {
   const key = await readFile(keyFile)
     .then(createPrivateKey)
     .catch((error: Error) => {
-      throw new CliError(`the key ${keyFile} is no private key in PEM that can be read: ${error.message}`);
+      throw new CliError(`the key ${keyFile} cannot be read as a private key in PEM: ${error.message}`);
     });
   const alg = algorithmsOf(key)?.[0];
   if (alg === undefined) throw new CliError(`the key ${keyFile} is neither an Ed25519, a P-256 nor an RSA key`);

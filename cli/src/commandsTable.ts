@@ -20,7 +20,7 @@ export function commandsTable(): string {
   ].join('\n');
 }
 
-/** The commands that do something, with their names. */
+/** The commands that have an action, with their names. */
 function leaves(command: Command, names: readonly string[] = []): { names: readonly string[]; command: Command }[] {
   const own = command.commands.flatMap((one) => leaves(one, [...names, one.name()]));
   return own.length > 0 ? own : [{ names, command }];

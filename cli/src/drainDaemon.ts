@@ -5,10 +5,10 @@ import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import type { DaemonInfo } from '@mediasoup-server/proto/http';
 import { CliError } from './CliError.ts';
 
-/** How long a single command may take, ms. */
+/** The deadline of one command, ms. */
 const DEADLINE_MS = 5000;
 
-/** What is yet to be moved. */
+/** What the daemon has not moved yet. */
 export type DrainLeft = { readonly rooms: number; readonly peers: number };
 
 export type DrainSettings = {
@@ -22,10 +22,10 @@ export type DrainSettings = {
 };
 
 /**
- * Tells a daemon to move its rooms away and to end, and watches it.
+ * Commands a daemon to move its rooms away and to end, and watches it.
  *
- * @param progressed is told whatever the daemon tells.
- * @returns what was left when the daemon ended, or of what it began with where nobody waits.
+ * @param progressed called with each progress that the daemon reports.
+ * @returns what was left when the daemon ended; what it began with if `watch` is false.
  * @throws CliError when it cannot be reached or refuses.
  */
 export async function drainDaemon(
@@ -41,19 +41,19 @@ export async function drainDaemon(
   const fail = ({ code, details, message }: ServiceError) => {
     const reason = details || message;
     if (code !== status.UNAVAILABLE) throw new CliError(`${daemonId} at ${grpcAddress}: ${reason}`);
-    const hint = '--tls, --ca, --cert and --key say how it is reached where its gRPC server speaks TLS';
+    const hint = 'if its gRPC server speaks TLS, use --tls, --ca, --cert and --key';
     throw new CliError(`cannot reach ${daemonId} at ${grpcAddress}: ${withoutNotes(reason)} (${hint})`, 3);
   };
   try {
     const { incarnation: found } = await calls.getInfo({}, soon()).catch(fail);
-    if (found !== incarnation) throw new CliError(`${daemonId} has started anew meanwhile; nothing was drained`);
+    if (found !== incarnation) throw new CliError(`${daemonId} has restarted meanwhile; nothing was drained`);
     const isAlive = async (): Promise<boolean> => {
       try {
         return isSame(incarnation)(await calls.getInfo({}, soon()));
       } catch (error) {
         if ((error as ServiceError).code !== status.UNAUTHENTICATED) return false;
       }
-      // A drain may last longer than a token.
+      // The drain may last longer than the token.
       metadata = bearing(await token());
       return calls.getInfo({}, soon()).then(isSame(incarnation), () => false);
     };
@@ -65,7 +65,7 @@ export async function drainDaemon(
         for await (const { message, cursor: reached } of calls.watchEvents({ cursor }, { metadata })) {
           cursor = reached;
           if (!drained) {
-            // What happens from here on is told on the stream.
+            // The stream is open, so no progress is missed.
             left = await calls.drain(asked, soon()).catch(fail);
             drained = true;
             if (!watch) return left;
@@ -78,7 +78,7 @@ export async function drainDaemon(
         if (error instanceof CliError) throw error;
         if (!drained) fail(error as ServiceError);
       }
-      // A stream that broke says nothing of the daemon: it has ended when it does not answer any more.
+      // A broken stream does not mean that the daemon has ended: ask it.
     } while (await isAlive());
     return left ?? { rooms: 0, peers: 0 };
   } finally {
@@ -94,6 +94,6 @@ function bearing(token: string): Metadata {
 
 const isSame = (incarnation: string) => (info: { incarnation: string }) => info.incarnation === incarnation;
 
-/** What kept a connection from being made, without what grpc-js says around it. */
+/** The cause of a failed connection, without the notes that grpc-js adds. */
 const withoutNotes = (details: string): string =>
   /Last error: (?:Error: )?(.+?)\s*(?:\(\d{4}-[\w:.-]+\))?\. Resolution note/s.exec(details)?.[1] ?? details;

@@ -3,34 +3,34 @@ import { loadOf, shardOf } from '@mediasoup-server/control-plane/daemon';
 import { FleetCache } from '@mediasoup-server/control-plane/fleet-cache';
 import type { DaemonInfo, RoomInstances } from '@mediasoup-server/proto/http';
 
-/** A daemon, and what it is to a room. */
+/** A daemon as a candidate for a room. */
 export type Candidate = {
   readonly daemonId: string;
   readonly region: string;
   readonly state: DaemonInfo['state'];
-  /** The worst of its loads; 1 stands for full. */
+  /** The highest of its loads; 1 is full. */
   readonly load: number;
   readonly headroom: number;
   readonly heartbeatAgeMs: number;
-  /** The how-manieth it is asked for a new room; absent when it is not. */
+  /** Its position in the order in which daemons are asked; absent if it is not asked. */
   readonly rank?: number;
   readonly why: string;
 };
 
-/** Why a room is where it is. */
+/** Why a room is on its daemon. */
 export type Explanation = {
   readonly roomId: string;
   readonly epoch?: number;
   readonly daemonId?: string;
   readonly why: string;
-  /** Whether the next peer stays where the room is. */
+  /** Whether the next peer goes to the room's present daemon. */
   readonly stays: boolean;
-  /** Every daemon, those first that would get the room if it were placed now. */
+  /** Every daemon, in the order in which they would be asked if the room were placed now. */
   readonly candidates: readonly Candidate[];
 };
 
 export type ExplainOptions = {
-  /** The region that a peer asks for. */
+  /** The region that the peer asks for. */
   readonly region?: string | undefined;
   /** The control plane's setting of that name. */
   readonly suspectAfterMs: number;
@@ -39,9 +39,9 @@ export type ExplainOptions = {
 };
 
 /**
- * Says why a room is where it is, and where it would go if it were placed now, by the assignment's own rules.
+ * Explains why a room is on its daemon, and where it would go if it were placed now, with the assignment's own code.
  *
- * @param room undefined when nobody has it.
+ * @param room undefined when no daemon has it.
  */
 export async function explainRoom(
   roomId: string,
@@ -63,7 +63,7 @@ export async function explainRoom(
   };
 }
 
-/** The ids of the daemons that would be asked to take the room, with the place of each in that order. */
+/** The ids of the daemons that would be asked to take the room, with their positions in that order. */
 async function rank(roomId: string, daemons: readonly DaemonInfo[], { region, suspectAfterMs }: ExplainOptions) {
   const rows = daemons.map((daemon) => ({
     ...daemon,

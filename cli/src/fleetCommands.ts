@@ -20,7 +20,7 @@ type DrainOptions = AskingOptions & {
   key?: string;
 };
 
-/** The most that the control plane answers at once. */
+/** The largest page that the control plane answers. */
 const MAX_PAGE = 1000;
 
 /** How many of its workers send several packets in one call, and how that goes. */
@@ -30,26 +30,26 @@ function batchingText({ batching }: DaemonInfo['load']): string {
   return `${batchingWorkers}/${workers} workers, ${packetsPerMessage.toFixed(1)} packets a message, ${refusedMessages} refused`;
 }
 
-/** What an operator asks the control plane and tells the daemons. */
+/** The commands that call the control plane and the daemons. */
 export function addFleetCommands({ command, output, stderr }: CommandContext): void {
-  /** A command that asks the control plane. */
+  /** A command that calls the control plane. */
   const asking = (names: string, summary: string): Command =>
     command(names, summary)
       .addOption(
-        new Option('--control-plane <url>', 'where the control plane is')
+        new Option('--control-plane <url>', 'the URL of the control plane')
           .env('MEDIASOUP_SERVER_URL')
           .argParser(httpUrl)
           .default('http://127.0.0.1:3000'),
       )
       .addOption(
-        new Option('--token <jwt>', 'an access token for all rooms with the grant admin; none in mode open').env(
+        new Option('--token <jwt>', 'an access token for all rooms with the grant admin; not needed in mode open').env(
           'MEDIASOUP_SERVER_TOKEN',
         ),
       );
   const listing = (names: string, summary: string): Command =>
     asking(names, summary)
-      .option('--limit <n>', 'at most so many; all by default', wholeNumber(1))
-      .option('--cursor <cursor>', 'go on where the list before it ended');
+      .option('--limit <n>', 'the most entries to list; all by default', wholeNumber(1))
+      .option('--cursor <cursor>', 'continue where the previous list ended');
 
   async function list<T extends object>(
     read: (page: PageRequest) => Promise<Page<T>>,
@@ -87,7 +87,7 @@ export function addFleetCommands({ command, output, stderr }: CommandContext): v
     });
   });
 
-  listing('rooms list', 'Lists the rooms and where each is.').action((options: PageOptions) => {
+  listing('rooms list', 'Lists the rooms and their daemons.').action((options: PageOptions) => {
     const api = new ControlPlaneApi(options);
     return list((page) => api.rooms(page), options, {
       room: ({ roomId }: RoomInfo) => JSON.stringify(roomId),
@@ -97,9 +97,9 @@ export function addFleetCommands({ command, output, stderr }: CommandContext): v
     });
   });
 
-  asking('rooms explain', 'Says why a room is where it is, and where it would go if it were placed now.')
+  asking('rooms explain', 'Explains why a room is on its daemon, and where it would go if it were placed now.')
     .argument('<roomId>', 'the room', id)
-    .option('--region <region>', 'where a peer is that would be placed')
+    .option('--region <region>', 'the region that the next peer asks for')
     .option('--suspect-after-ms <ms>', "the control plane's setting of that name", wholeNumber(1), 6000)
     .action(async (roomId: string, options: ExplainOptions) => {
       const api = new ControlPlaneApi(options);
@@ -122,17 +122,13 @@ export function addFleetCommands({ command, output, stderr }: CommandContext): v
       }
     });
 
-  asking('daemons drain', 'Has a daemon move its rooms away and end, and watches it until it has.')
+  asking('daemons drain', 'Makes a daemon move its rooms away and end, and watches it until it has ended.')
     .argument('<daemonId>', 'the daemon')
-    .option(
-      '--deadline <seconds>',
-      'how long peers have to move, where not as long as its settings say',
-      wholeNumber(1),
-    )
-    .option('--no-wait', 'do not watch')
-    .option('--tls', 'its gRPC server speaks TLS')
-    .option('--ca <file>', 'PEM file with the authorities of its certificate, where they are not the public ones')
-    .option('--cert <file>', 'PEM file with the certificate to show it')
+    .option('--deadline <seconds>', "how long peers have to move; the daemon's setting by default", wholeNumber(1))
+    .option('--no-wait', 'do not wait for the end')
+    .option('--tls', 'the gRPC server of the daemon speaks TLS')
+    .option('--ca <file>', 'PEM file with the certificate authorities of the daemon; the public ones by default')
+    .option('--cert <file>', "PEM file with the operator's client certificate")
     .option('--key <file>', "PEM file with that certificate's key")
     .action(async (daemonId: string, options: DrainOptions) => {
       const tls = await readTls(options);

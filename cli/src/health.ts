@@ -3,13 +3,13 @@ import https from 'node:https';
 import { CliError } from './CliError.ts';
 import { type Environment, readControlPlane, readMediaDaemon, type ServerName } from './serverSettings.ts';
 
-/** How long an answer may take, ms. */
+/** The deadline of the answer, ms. */
 const DEADLINE_MS = 5000;
 
 /**
- * Asks a server of this machine, at the address that its settings say, whether it lives or is ready.
+ * Asks a server on this machine, at the address of its settings, whether it is alive or ready.
  *
- * @throws CliError with what it answers when it is not; SettingsError.
+ * @throws CliError with its answer if it is not; SettingsError.
  */
 export async function checkHealth(
   server: ServerName,
@@ -19,7 +19,7 @@ export async function checkHealth(
   const settings = server === 'control-plane' ? await readControlPlane(environment) : readMediaDaemon(environment);
   const { listenIp, listenPort, tlsCertFile } = settings.http;
   const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[listenIp] ?? listenIp;
-  // The certificate is of another name than the address; who answers there is this machine.
+  // The certificate is for another name than this address, and the address is on this machine.
   const options = { host, port: listenPort, path, timeout: DEADLINE_MS, rejectUnauthorized: false };
   const { status, body } = await new Promise<{ status: number; body: string }>((resolve, reject) => {
     const request = (tlsCertFile === undefined ? http : https).get(options, async (response) => {

@@ -8,22 +8,19 @@ import { generateAssignmentKey, randomSecret } from './keys.ts';
 import { id, tokenRoom, wholeNumber } from './optionValue.ts';
 import { effectiveSettings, readControlPlane, readMediaDaemon, type ServerName } from './serverSettings.ts';
 
-/** What an operator does on a server's own machine: settings, keys, tables, tokens. */
+/** The commands that need no running server, and `health`: settings, keys, tables, tokens. */
 export function addLocalCommands({ command, server, envFile, settings, output }: CommandContext): void {
-  command(
-    'config check',
-    'Checks the settings as the start does, and the keys and certificates in the files they name.',
-  )
+  command('config check', 'Checks the settings, and the keys and certificates that they name, as the start does.')
     .addArgument(server())
     .addOption(envFile())
     .action(async (server: ServerName, options: CommonOptions) => {
       const environment = await settings(options);
       if (server === 'control-plane') await checkControlPlaneFiles(await readControlPlane(environment));
       else await checkMediaDaemonFiles(readMediaDaemon(environment));
-      output(options).answer({ server, ok: true }, `the settings of the ${server} are good`);
+      output(options).answer({ server, ok: true }, `the settings of the ${server} are valid`);
     });
 
-  command('config show', 'Prints every setting as it takes effect, secrets hidden.')
+  command('config show', 'Prints the value of every setting; secrets are hidden.')
     .addArgument(server())
     .addOption(envFile())
     .action(async (server: ServerName, options: CommonOptions) => {
@@ -34,19 +31,19 @@ export function addLocalCommands({ command, server, envFile, settings, output }:
       });
     });
 
-  command('health', 'Asks a server of this machine, by its settings, whether it lives.')
+  command('health', 'Asks a server on this machine whether it is alive, at the address of its settings.')
     .addArgument(server())
-    .option('--ready', 'whether it is ready to take peers')
+    .option('--ready', 'ask whether it is ready to take peers')
     .addOption(envFile())
     .action(async (server: ServerName, options: CommonOptions & { ready?: true }) => {
       await checkHealth(server, options.ready ? '/ready' : '/health', await settings(options));
-      output(options).answer({ server, ok: true }, `the ${server} ${options.ready ? 'is ready' : 'lives'}`);
+      output(options).answer({ server, ok: true }, `the ${server} ${options.ready ? 'is ready' : 'is alive'}`);
     });
 
-  command('tables create', "Creates the control plane's tables; those that exist stay as they are.")
+  command('tables create', "Creates the control plane's tables that do not exist yet.")
     .addOption(envFile())
     .action(async (options: CommonOptions) => {
-      // Loaded only here, since it is most of the control plane.
+      // Loaded only here, because it is most of the control plane.
       const { makeTables } = await import('@mediasoup-server/control-plane/app');
       const config = await readControlPlane(await settings(options));
       const { tablePrefix } = config.store;
@@ -54,27 +51,29 @@ export function addLocalCommands({ command, server, envFile, settings, output }:
       output(options).answer({ prefix: tablePrefix, ok: true }, `the tables ${tablePrefix}* exist`);
     });
 
-  command('keys assignment', 'Makes a key that signs assignments, in a file that only its owner reads.')
-    .argument('<file>', 'where it is written; never over an existing file')
+  command('keys assignment', 'Creates a key that signs assignment tokens, in a file that only its owner can read.')
+    .argument('<file>', 'the new file; an existing file is not overwritten')
     .action(async (file: string, options: CommonOptions) => {
       const kid = await generateAssignmentKey(file);
       output(options).answer({ file, kid }, `${file}: a new Ed25519 key, published as ${kid}`);
     });
 
-  command('keys secret', "Prints a random secret: a daemons' key, a TURN secret, an access token secret.").action(
+  command('keys secret', 'Prints a random secret: for the daemon key, TURN, or access tokens.').action(
     (options: CommonOptions) => {
       const secret = randomSecret();
       output(options).answer({ secret }, secret);
     },
   );
 
-  command('token', 'Signs an access token, as an application does, with its secret from the settings or its key.')
-    .requiredOption('--room <roomId>', 'the room; "*" stands for all, with the grant admin', tokenRoom)
+  command('token', "Signs an access token as an application does, with the settings' secret or a private key.")
+    .requiredOption('--room <roomId>', 'the room; "*" is all rooms and needs the grant admin', tokenRoom)
     .requiredOption('--peer <peerId>', 'the peer', id)
     .addOption(
-      new Option('--grant <grant...>', 'what it allows').choices(grants).default(['publish', 'subscribe', 'data']),
+      new Option('--grant <grant...>', 'what the token allows')
+        .choices(grants)
+        .default(['publish', 'subscribe', 'data']),
     )
-    .option('--expires-in <seconds>', 'how long it is good', wholeNumber(1), 3600)
+    .option('--expires-in <seconds>', 'the lifetime of the token', wholeNumber(1), 3600)
     .option('--key <file>', "PEM file with the application's private key")
     .addOption(envFile())
     .action(async (options: CommonOptions & AccessTokenRequest & { key?: string }) => {

@@ -6,7 +6,7 @@ export const wholeNumber =
   (min: number) =>
   (text: string): number => {
     if (/^\d+$/.test(text) && Number(text) >= min && Number.isSafeInteger(Number(text))) return Number(text);
-    throw new InvalidArgumentError(`It is no whole number from ${min} on.`);
+    throw new InvalidArgumentError(`It is not a whole number of at least ${min}.`);
   };
 
 /** Reads the id of a room, a peer or a daemon. */
@@ -16,11 +16,11 @@ export function id(text: string): string {
   return text;
 }
 
-/** Reads the room that a token is for: its id, or `*` for all rooms. */
+/** Reads a token's room: an id, or `*` for all rooms. */
 export const tokenRoom = (text: string): string => (text === ALL_ROOMS ? text : id(text));
 
-/** Reads where an HTTP server is. */
+/** Reads the URL of an HTTP server. */
 export function httpUrl(text: string): string {
   if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text;
-  throw new InvalidArgumentError('It is no URL that begins with http:// or https://.');
+  throw new InvalidArgumentError('It is not a URL that begins with http:// or https://.');
 }

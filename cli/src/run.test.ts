@@ -37,15 +37,15 @@ test('a command line that makes no sense ends with 2 and says what is wrong', as
     [['config', 'check'], /missing required argument 'server'/],
     [['config', 'check', 'client'], /Allowed choices are control-plane, media-daemon/],
     [['config', 'check', 'media-daemon', '--loud'], /unknown option '--loud'/],
-    [['rooms', 'list', '--limit', '0'], /no whole number from 1 on/],
+    [['rooms', 'list', '--limit', '0'], /not a whole number of at least 1/],
     [['token', '--room', 'lobby'], /required option '--peer <peerId>' not specified/],
     [['token', '--room', 'lobby', '--peer', 'alice', '--grant', 'fly'], /Allowed choices are publish/],
     [['token', '--room', 'lobby', '--peer', 'alice'], /nothing to sign with/],
     [['token', '--room', '', '--peer', 'alice'], /argument '' is invalid. It is empty/],
     [['token', '--room', 'lobby', '--peer', 'x'.repeat(129)], /It is longer than 128 bytes/],
-    [['token', '--room', '*', '--peer', 'alice'], /for all rooms is good with the grant admin alone/],
+    [['token', '--room', '*', '--peer', 'alice'], /for all rooms needs the grant admin/],
     [['rooms', 'explain', '..'], /It is "\." or "\.\."/],
-    [['rooms', 'list', '--control-plane', 'localhost:3000'], /no URL that begins with http:\/\//],
+    [['rooms', 'list', '--control-plane', 'localhost:3000'], /not a URL that begins with http:\/\//],
     [['daemons', 'drain', 'daemon-a', '--cert', 'cert.pem'], /--cert and --key come together/],
   ] as const) {
     const { code, stdout, stderr } = await cli(words);
@@ -141,7 +141,7 @@ test('`keys assignment` makes a key that the control plane signs with, and never
   const before = await readFile(file, 'utf8');
   const again = await cli(['keys', 'assignment', file]);
   assert.equal(again.code, 1);
-  assert.match(again.stderr, /no key was made: EEXIST/);
+  assert.match(again.stderr, /the key was not written: EEXIST/);
   assert.equal(await readFile(file, 'utf8'), before);
 });
 

@@ -23,7 +23,7 @@ export async function run(words: readonly string[], cliProcess: CliProcess): Pro
     await program.parseAsync(words, { from: 'user' });
     return 0;
   } catch (error) {
-    // Its message is written already. Help that nobody asked for comes of a command that is missing.
+    // commander has written its message. Help with a failing exit code means that the command is missing.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     if (error instanceof CliError) return error.exitCode;

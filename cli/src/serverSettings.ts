@@ -9,14 +9,14 @@ import { CliError } from './CliError.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The two servers, by the names that operators give them. */
+/** The two servers, by the names that operators use. */
 export const serverNames = ['control-plane', 'media-daemon'] as const;
 export type ServerName = (typeof serverNames)[number];
 
-/** A setting as it takes effect. */
+/** A setting and its value. */
 export type EffectiveSetting = {
   readonly variable: string;
-  /** As in the environment; `(hidden)` for a secret, absent where it has none. */
+  /** As in the environment; `(hidden)` for a secret, absent if it has no value. */
   readonly value?: string;
   readonly from: 'environment' | 'default';
 };
@@ -27,7 +27,7 @@ const schemas = {
 } as const;
 
 /**
- * The environment that a command reads settings from: that of the file, where one is named, over this process's own.
+ * The environment that a command reads settings from: this process's own, overridden by the file if one is named.
  *
  * @throws CliError when it cannot be read.
  */
@@ -48,7 +48,7 @@ export const readControlPlane = async (environment: Environment): Promise<contro
   controlPlane.readConfig(await withSecrets(environment));
 
 /**
- * Every setting of a server with the value that takes effect.
+ * Every setting of a server with its value.
  *
  * @throws SettingsError that names every wrong variable.
  */

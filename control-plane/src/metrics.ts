@@ -1,12 +1,12 @@
 import { counterOf } from '@mediasoup-server/server-kit/metrics';
 import { Counter, Histogram, Registry } from 'prom-client';
 
-/** What the control plane counts, in a registry of its own. */
+/** The control plane's metrics, in a registry of their own. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
 const seconds = { buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] };
 
-/** Names the metrics and their labels. No label holds an id, so that their number stays small. */
+/** Creates the metrics. No label holds an id, so the number of series stays small. */
 export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
@@ -20,20 +20,20 @@ export function createMetrics() {
     }),
     httpRequestSeconds: new Histogram({
       name: 'control_plane_http_request_seconds',
-      help: 'How long HTTP requests took, by route and method.',
+      help: 'Duration of HTTP requests, by route and method.',
       labelNames: ['route', 'method'],
       ...seconds,
       registers,
     }),
     assignmentSeconds: new Histogram({
       name: 'control_plane_assignment_seconds',
-      help: 'How long assignments took, the refused ones too.',
+      help: 'Duration of assignments, including refused ones.',
       ...seconds,
       registers,
     }),
     assignmentRefusals: new Counter({
       name: 'control_plane_assignment_refusals_total',
-      help: 'Assignments that were refused, by problem code.',
+      help: 'Refused assignments, by problem code.',
       labelNames: ['code'],
       registers,
     }),
@@ -41,18 +41,18 @@ export function createMetrics() {
       { outcome: ['alive', 'silent'] },
       {
         name: 'control_plane_probes_total',
-        help: 'Probes of media daemons that seemed dead, by outcome (alive, silent).',
+        help: 'Probes of suspected media daemons, by outcome (alive, silent).',
         registers,
       },
     ),
     daemonsLost: new Counter({
       name: 'control_plane_daemons_lost_total',
-      help: 'Media daemons that were declared lost, so that their rooms may be placed elsewhere.',
+      help: 'Media daemons that were declared lost; their rooms may then be placed elsewhere.',
       registers,
     }),
     fencingWithheld: new Counter({
       name: 'control_plane_fencing_withheld_total',
-      help: 'Silent daemons that were not declared lost, since this control plane reaches too few of the others too.',
+      help: 'Silent daemons that were not declared lost, because this control plane also reaches too few of the others.',
       registers,
     }),
     reportEntriesLeft: counterOf(
@@ -67,7 +67,7 @@ export function createMetrics() {
       { limit: ['assignments', 'requests', 'wrongKeys', 'ipConnections'] },
       {
         name: 'control_plane_limited_total',
-        help: 'Requests that were answered with 429, and connections that were closed, by limit (assignments, requests, wrongKeys, ipConnections).',
+        help: 'Requests answered with 429 and connections closed, by limit (assignments, requests, wrongKeys, ipConnections).',
         registers,
       },
     ),
@@ -79,7 +79,7 @@ export function createMetrics() {
     }),
     tableSeconds: new Histogram({
       name: 'control_plane_table_seconds',
-      help: 'How long table operations took, the failed ones too.',
+      help: 'Duration of table operations, including failed ones.',
       labelNames: ['table', 'operation'],
       ...seconds,
       registers,

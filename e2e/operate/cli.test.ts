@@ -70,7 +70,7 @@ test('an operator creates the tables, lists rooms and daemons, and drains a daem
   await client.notified('reconnect');
   const health = ['health', 'media-daemon'];
   const settings = { MEDIA_DAEMON_LISTEN_PORT: new URL(assignment.url).port };
-  assert.equal((await cli(health, settings)).stdout, 'the media-daemon lives\n');
+  assert.equal((await cli(health, settings)).stdout, 'the media-daemon is alive\n');
   const ready = await cli([...health, '--ready'], settings);
   assert.equal(ready.code, 1);
   assert.match(ready.stderr, /answered \/ready with 503: .*draining/);

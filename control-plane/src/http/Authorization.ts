@@ -4,10 +4,10 @@ import type { Request, RequestHandler, Response } from 'express';
 import { type Access, type AccessTokens, type Grants, isFor } from '../tokens/AccessTokens.ts';
 import { readBearer } from './bearer.ts';
 
-/** What a peer may do in mode `open`, which knows no rights. */
+/** The grants of every peer in mode `open`. */
 const OPEN: Grants = { publish: true, subscribe: true, data: true, admin: false };
 
-/** Who may ask for what: in mode `jwt` whoever shows an access token for it, in mode `open` everybody. */
+/** Authorizes requests: in mode `jwt` by their access token, in mode `open` all of them. */
 export class Authorization {
   readonly #tokens: AccessTokens | undefined;
 
@@ -16,16 +16,16 @@ export class Authorization {
     this.#tokens = tokens;
   }
 
-  /** Lets pass who shows an access token, whatever it is for. It comes before a body is read: a stranger's is not. */
+  /** Requires an access token for whatever room. It comes before the body is read, so a stranger's body is not. */
   readonly known: RequestHandler = async (request, response, next) => {
     await this.#verify(request, response);
     next();
   };
 
   /**
-   * Whether a peer may join a room, and what it may do there, by the request of the response, which has passed `known`.
+   * The grants of a peer in a room, from the token of a request that has passed `known`.
    *
-   * @throws HttpProblem FORBIDDEN with the token of another peer or for another room.
+   * @throws HttpProblem FORBIDDEN if the token is for another peer or room.
    */
   peer(response: Response, roomId: string, peerId: string): Grants {
     const access = this.#accessOf(response);
@@ -35,7 +35,7 @@ export class Authorization {
     return access.grants;
   }
 
-  /** Lets pass who has a token for the room of the path. */
+  /** Requires a token for the room of the path. */
   readonly room: RequestHandler = async (request, response, next) => {
     const access = await this.#verify(request, response);
     if (access && !isFor(access, String(request.params.roomId)))
@@ -44,8 +44,7 @@ export class Authorization {
   };
 
   /**
-   * Whether the request of the response, which has passed `known`, may operate a room, or all of them: who has a token for
-   * it with the grant `admin`.
+   * Requires the grant `admin` for a room, or for all, in the token of a request that has passed `known`.
    *
    * @throws HttpProblem FORBIDDEN.
    */
@@ -56,7 +55,7 @@ export class Authorization {
       throw new HttpProblem('FORBIDDEN', 'the token does not grant this');
   }
 
-  /** Lets operators pass: of the room of the path, or of all where there is none. */
+  /** Requires the grant `admin` for the room of the path, or for all rooms if the path has none. */
   readonly operator: RequestHandler = async (request, response, next) => {
     await this.#verify(request, response);
     this.admin(response, String(request.params.roomId ?? ALL_ROOMS));
@@ -68,7 +67,7 @@ export class Authorization {
     return this.#accessOf(response);
   }
 
-  /** What the token allows that was verified; undefined in mode `open`. */
+  /** The access of the verified token; undefined in mode `open`. */
   #accessOf(response: Response): Access | undefined {
     return this.#tokens && (response.locals.access as Access);
   }

@@ -6,13 +6,13 @@ import { keyOfDaemon, requireKey, requireSecret } from './bearer.ts';
 import { HitCounts } from './HitCounts.ts';
 import { clientOf, perMinute, WINDOW_MS } from './rateLimit.ts';
 
-/** How many secrets are remembered as good; the oldest is forgotten first and has to prove itself again. */
+/** How many proven secrets are remembered. The oldest is forgotten first and must be proven again. */
 const MAX_PROVEN = 20_000;
 
 /**
- * Lets media daemons pass, however often they ask and however many share an address. A client whose keys or secrets keep
- * being wrong is refused before its next one costs a look into the tables, but the key, and secrets that have been good
- * before, pass from its address too: a stranger, or a daemon with a wrong key, locks nobody out.
+ * Authenticates media daemons. Valid requests are not rate-limited, however many daemons share an address. After too many
+ * wrong keys or secrets from an address, unproven secrets from it are refused without a look at the tables. The key and
+ * proven secrets still pass, so a stranger, or a daemon with a wrong key, locks nobody out.
  */
 export class DaemonAccess {
   readonly #daemonKey: string;

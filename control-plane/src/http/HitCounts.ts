@@ -1,8 +1,8 @@
 import type { ClientRateLimitInfo, Store } from 'express-rate-limit';
 
 /**
- * How often each client has asked within its window, in this process's memory. Unlike express-rate-limit's own store it has
- * no timer, which a frozen Lambda function would not run: counts that are over go when somebody is counted a window later.
+ * Counts the requests of each client within its window, in this process's memory. Unlike express-rate-limit's own store it
+ * has no timer, which a frozen Lambda function would not run: a later request removes expired counts.
  */
 export class HitCounts implements Store {
   readonly localKeys = true;
@@ -14,7 +14,7 @@ export class HitCounts implements Store {
     this.#windowMs = windowMs;
   }
 
-  /** @returns the count of a client's window, unless that is over. */
+  /** @returns the count of a client's present window. */
   get(key: string): ClientRateLimitInfo | undefined {
     const count = this.#counts.get(key);
     return count && count.resetTime.getTime() > Date.now() ? count : undefined;

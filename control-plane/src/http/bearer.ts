@@ -12,12 +12,12 @@ export const keyOfDaemon = (fleetKey: string, daemonId: string): string =>
 /** @throws HttpProblem UNAUTHORIZED unless the request carries one of the keys. */
 export function requireKey(request: Request, keys: readonly string[]): void {
   const digest = (text: string) => createHash('sha256').update(text).digest();
-  // Digests have one length, so that the time taken says nothing of the key's.
+  // Digests have equal lengths, so the comparison's time does not reveal the key's length.
   const shown = digest(readBearer(request));
   if (!keys.some((key) => timingSafeEqual(shown, digest(key)))) throw new HttpProblem('UNAUTHORIZED');
 }
 
-/** @throws HttpProblem UNAUTHORIZED unless the request carries what can be a daemon's secret. */
+/** @throws HttpProblem UNAUTHORIZED unless the request carries a well-formed daemon secret. */
 export function requireSecret(request: Request): DaemonSecret {
   const secret = readDaemonSecret(readBearer(request));
   if (!secret) throw new HttpProblem('UNAUTHORIZED');

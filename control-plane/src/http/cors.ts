@@ -1,12 +1,12 @@
 import type { RequestHandler } from 'express';
 
-/** How long a browser may remember the answer to a preflight, in seconds: an hour. */
+/** How long a browser may cache the answer to a preflight, in seconds: an hour. */
 const PREFLIGHT_SECONDS = '3600';
 
-/** What pages may read of an answer beside its body: when to come back. */
+/** The response headers that pages may read. */
 const EXPOSED_HEADERS = 'Retry-After, RateLimit, RateLimit-Policy';
 
-/** Lets pages of these origins use the API (the Fetch standard's CORS protocol); `*` stands for all. */
+/** Allows pages of these origins to use the API (CORS protocol of the Fetch standard); `*` is all origins. */
 export function cors(origins: readonly string[]): RequestHandler {
   const all = origins.includes('*');
   return (request, response, next) => {

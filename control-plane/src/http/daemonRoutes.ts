@@ -35,7 +35,7 @@ import { DaemonAccess, secretOf } from './DaemonAccess.ts';
 import { jsonBody } from './jsonBody.ts';
 import { readId } from './requestFields.ts';
 
-/** The most rooms of one report. */
+/** The most rooms in one report. */
 const MAX_REPORTED = 100;
 
 export type DaemonRoutesParts = {
@@ -59,7 +59,7 @@ function refusePlainText(grpcAddress: string, settings: DaemonRoutesParts['daemo
   );
 }
 
-/** What media daemons use; bodies are the messages of `registry.proto` as protobuf JSON. */
+/** The routes for media daemons; bodies are the messages of `registry.proto` as protobuf JSON. */
 export function daemonRoutes(parts: DaemonRoutesParts): Router {
   const { directory, keys, fleet, limits } = parts;
   const access = new DaemonAccess(fleet.daemonKey, limits.wrongKeysPerMinute, parts.metrics);
@@ -83,7 +83,7 @@ export function daemonRoutes(parts: DaemonRoutesParts): Router {
       const { region, hash } = secretOf(response);
       const shard = shardOf(region, daemonId);
       const removed = await directory.daemons.remove(shard, daemonId, hash);
-      // A row that is gone is what was asked for; one that stays is another incarnation's.
+      // A missing row is a success; a row that is still there belongs to another incarnation.
       if (!removed && (await directory.daemons.read(shard, daemonId))) throw new HttpProblem('UNAUTHORIZED');
       if (removed) access.prove(response);
       directory.logger.info({ daemonId, removed }, 'daemon deregistered');
@@ -153,7 +153,7 @@ async function claim(roomId: string, daemon: Daemon, rtpCapabilities: string, di
   return { ...claimed, epoch: BigInt(epoch) };
 }
 
-/** @throws HttpProblem DAEMON_NOT_REGISTERED (gone, replaced or lost: it registers anew) or UNAUTHORIZED. */
+/** @throws HttpProblem DAEMON_NOT_REGISTERED if the daemon is gone, replaced or lost and must register again; UNAUTHORIZED. */
 function requireOwnRow(row: Daemon | undefined, incarnation: string, hash: string): asserts row is Daemon {
   if (row?.incarnation !== incarnation) throw new HttpProblem('DAEMON_NOT_REGISTERED');
   if (row.secretHash !== hash) throw new HttpProblem('UNAUTHORIZED');
@@ -169,7 +169,7 @@ function readRtpCapabilities(json: string): string {
   }
 }
 
-/** Members that are not known yet are skipped, so that daemons may be newer than the control plane. */
+/** Ignores unknown fields, so that daemons may be newer than the control plane. */
 function readMessage<D extends DescMessage>(desc: D, body: unknown): MessageShape<D> {
   try {
     return fromJson(desc, body as JsonValue, { ignoreUnknownFields: true });
@@ -178,7 +178,7 @@ function readMessage<D extends DescMessage>(desc: D, body: unknown): MessageShap
   }
 }
 
-/** Members with default values are written too: whoever reads the traffic sees what was meant. */
+/** Writes fields with default values too, which makes the traffic readable. */
 function answer<D extends DescMessage>(response: Response, desc: D, message: MessageInitShape<D>): void {
   response.set('Cache-Control', 'no-store').json(toJson(desc, create(desc, message), { alwaysEmitImplicit: true }));
 }

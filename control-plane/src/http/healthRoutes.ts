@@ -5,7 +5,7 @@ import type { RoomTable } from '../directory/RoomTable.ts';
 import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
 import { openApi } from './openApi.ts';
 
-/** A load balancer asks every few seconds and does not wait long. */
+/** The deadline of the reads, ms. A load balancer asks every few seconds and does not wait long. */
 const READY_TIMEOUT_MS = 1000;
 
 /** `GET /health`, `GET /ready`, the public keys and the API's own description. */
@@ -19,19 +19,19 @@ export function healthRoutes(parts: { rooms: RoomTable; daemons: DaemonTable; ke
     })
     .all(methodNotAllowed('GET', 'HEAD'));
 
-  let looking: Promise<unknown> | undefined;
-  const look = async () => {
+  let reading: Promise<unknown> | undefined;
+  const readTables = async () => {
     const timeoutMs = READY_TIMEOUT_MS;
     await Promise.all([parts.rooms.read('ready', { timeoutMs }), parts.daemons.read('ready', 'ready', { timeoutMs })]);
   };
   router
     .route('/ready')
     .get(async (_request, response) => {
-      // Whoever asks meanwhile shares the answer: nobody counts these requests, and each look costs two reads.
-      looking ??= look().finally(() => {
-        looking = undefined;
+      // Concurrent requests share one read of the tables, because these requests are not rate-limited.
+      reading ??= readTables().finally(() => {
+        reading = undefined;
       });
-      await looking.catch((cause: unknown) => {
+      await reading.catch((cause: unknown) => {
         throw new HttpProblem('UNAVAILABLE', 'the tables cannot be read', { retryAfter: 1, cause });
       });
       response.json({ message: 'ready' });

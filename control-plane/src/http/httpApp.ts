@@ -27,7 +27,7 @@ export function createHttpApp(parts: HttpAppParts): Express {
   app.set('trust proxy', [...http.trustedProxies]);
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing').enable('strict routing');
   app.use(nameRequest, countRequests(metrics), cors(http.corsOrigins), securityHeaders, checkPathEncoding);
-  // Neither load balancers, which all clients may seem to come from, nor daemons are counted.
+  // Before the rate limits: health checks of load balancers, and the requests of daemons.
   app.use(healthRoutes({ ...directory, keys }), daemonRoutesOnceAsked(parts));
   app.use(['/rooms', '/daemons', '/command-tokens'], perMinute('requests', limits.requestsPerMinute, metrics));
   app.post('/rooms/:roomId/assignments', perMinute('assignments', limits.assignmentsPerMinute, metrics));
@@ -44,7 +44,7 @@ export function createHttpApp(parts: HttpAppParts): Express {
   return app;
 }
 
-/** The messages of daemons are loaded when the first one comes: a function on AWS may start for a frontend's request. */
+/** Loads the routes of daemons at their first request, so that a Lambda function starts faster for a frontend. */
 function daemonRoutesOnceAsked(parts: DaemonRoutesParts): RequestHandler {
   let loading: Promise<Router> | undefined;
   return async (request, response, next) => {
@@ -57,7 +57,7 @@ function daemonRoutesOnceAsked(parts: DaemonRoutesParts): RequestHandler {
   };
 }
 
-/** Gives each request an id, the caller's own where there is one, which the answer and what is logged meanwhile have. */
+/** Gives each request an id, the caller's or a new one. The answer and the log lines carry it. */
 const nameRequest: RequestHandler = (request, response, next) => {
   const requestId = requestIdFrom(request.get('x-request-id'));
   response.set('X-Request-Id', requestId);

@@ -7,7 +7,7 @@ import { type Body, type Operation, operations, tags } from './operations.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The shapes that have a name in the document. */
+/** The schemas that have a name in the document. */
 const named = z.registry<{ id: string }>();
 for (const [id, schema] of Object.entries({
   Assignment: http.assignmentSchema,
@@ -29,7 +29,7 @@ for (const [id, schema] of Object.entries({
   named.add(schema, { id });
 }
 
-/** What else goes with the answers of each way to get access. */
+/** The security and the further problems of each kind of access. */
 const access = {
   everybody: { security: [], problems: [] },
   // Without a token in mode `open`.
@@ -38,7 +38,7 @@ const access = {
   daemonSecret: { security: [{ daemonSecret: [] }], problems: ['UNAUTHORIZED'] },
 } as const satisfies Record<Operation['access'], { security: Json[]; problems: http.ProblemCode[] }>;
 
-/** The HTTP API as an OpenAPI 3.1 document, made of the schemas that check its bodies. */
+/** The HTTP API as an OpenAPI 3.1 document, from the schemas that check its bodies. */
 export function openApi(): Json {
   const anyProblem = {
     description: 'Any other problem; 500 `INTERNAL` is a fault of the service.',
@@ -74,16 +74,16 @@ export function openApi(): Json {
       responses: Object.fromEntries(responses),
       headers: {
         RetryAfter: {
-          description: 'Seconds until it is worth to ask again (RFC 9110, section 10.2.3).',
+          description: 'Seconds to wait before the next try (RFC 9110, section 10.2.3).',
           required: true,
           schema: { type: 'integer', minimum: 0 },
         },
         RateLimit: {
-          description: 'What is left of each limit, and the seconds until it is whole again.',
+          description: 'What is left of each limit, and the seconds until it is reset.',
           schema: { type: 'string' },
         },
         RateLimitPolicy: {
-          description: 'Each limit, and the seconds that it counts over.',
+          description: 'Each limit, and the length of its window in seconds.',
           schema: { type: 'string' },
         },
       },
@@ -113,7 +113,7 @@ const rateLimitHeaders = {
   'RateLimit-Policy': { $ref: '#/components/headers/RateLimitPolicy' },
 };
 
-/** @param responses where the answers that several operations share are kept. */
+/** @param responses collects the answers that operations share. */
 function describe(operation: Operation, responses: Map<string, Json>): Json {
   const { security, problems } = access[operation.access];
   return {
@@ -140,7 +140,7 @@ function describe(operation: Operation, responses: Map<string, Json>): Json {
   };
 }
 
-/** An answer for each status, which says what codes it may have. */
+/** An answer for each status, with the codes that it may have. */
 function problemAnswers(codes: readonly http.ProblemCode[], responses: Map<string, Json>): Json {
   const byStatus = Map.groupBy(codes, (code) => errorCodes[code].http);
   return Object.fromEntries(

@@ -15,15 +15,15 @@ import {
 } from '@mediasoup-server/proto/http';
 import type { z } from 'zod';
 
-/** A body: what a schema says, a message of `registry.proto` as protobuf JSON, or a JSON object of whatever form. */
+/** A body: of a schema, a message of `registry.proto` as protobuf JSON, or any JSON object. */
 export type Body = z.ZodObject | { readonly message: string } | 'object';
 
-/** A method of a path, as the OpenAPI document tells of it. */
+/** A method of a path, as the OpenAPI document describes it. */
 export type Operation = {
   readonly operationId: string;
   readonly tag: keyof typeof tags;
   readonly summary: string;
-  /** Who may ask: everybody, whoever has an access token in mode `jwt`, or daemons with their key or secret. */
+  /** Who may call it: everybody, callers with an access token in mode `jwt`, or daemons with their key or secret. */
   readonly access: 'everybody' | 'accessToken' | 'daemonKey' | 'daemonSecret';
   readonly query?: z.ZodObject;
   readonly body?: Body;
@@ -34,15 +34,15 @@ export type Operation = {
 };
 
 export const tags = {
-  rooms: 'What frontends use.',
-  operators: 'What operators and backends use.',
-  daemons: 'What media daemons use. Bodies are messages of proto/media/v1/registry.proto as protobuf JSON.',
+  rooms: 'For frontends.',
+  operators: 'For operators and backends.',
+  daemons: 'For media daemons. Bodies are messages of proto/media/v1/registry.proto as protobuf JSON.',
   service: 'About the service itself.',
 };
 
-/** What any route may answer that reads the tables and counts its clients' requests. */
+/** The problems of every route that reads the tables and is rate-limited. */
 const usual = ['INVALID_REQUEST', 'TOO_MANY_REQUESTS', 'UNAVAILABLE'] as const;
-/** What any route may answer that takes a body. */
+/** The problems of every route with a body. */
 const ofBody = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const;
 
 /** Every route of the API, by path and method. */
@@ -51,10 +51,10 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
     get: {
       operationId: 'getHealth',
       tag: 'service',
-      summary: 'Whether the process lives. It touches nothing else.',
+      summary: 'Whether the process is alive. It reads nothing.',
       access: 'everybody',
       status: 200,
-      answer: 'It lives.',
+      answer: 'It is alive.',
       content: healthSchema,
       problems: [],
     },
@@ -63,10 +63,10 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
     get: {
       operationId: 'getReadiness',
       tag: 'service',
-      summary: 'Whether the tables can be read, so that assignments can be made.',
+      summary: 'Whether the tables can be read, which assignments need.',
       access: 'everybody',
       status: 200,
-      answer: 'They can.',
+      answer: 'They can be read.',
       content: readySchema,
       problems: ['UNAVAILABLE'],
     },
@@ -99,7 +99,7 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
     get: {
       operationId: 'getRoom',
       tag: 'rooms',
-      summary: 'The RTP capabilities of a room that lives.',
+      summary: 'The RTP capabilities of a live room.',
       access: 'accessToken',
       status: 200,
       answer: "mediasoup's RtpCapabilities of the room's router.",
@@ -111,11 +111,12 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
     post: {
       operationId: 'assignPeer',
       tag: 'rooms',
-      summary: 'Which daemon a peer connects to. Makes the room where there is none; asking again changes nothing.',
+      summary:
+        'Decides which daemon a peer connects to. Creates the room if it does not exist; calling it again changes nothing.',
       access: 'accessToken',
       body: assignmentRequestSchema,
       status: 201,
-      answer: 'The daemon, and the token that it lets the peer in with.',
+      answer: 'The daemon, and the token that admits the peer there.',
       content: assignmentSchema,
       problems: [...usual, ...ofBody, 'NO_CAPACITY', 'ROOM_FULL'],
     },
@@ -124,7 +125,7 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
     get: {
       operationId: 'listInstances',
       tag: 'operators',
-      summary: 'Where a room is, and how to reach the daemons that have it.',
+      summary: 'The daemons that have a room, and how to reach them.',
       access: 'accessToken',
       status: 200,
       answer: 'The room, its instances and their daemons.',
@@ -136,7 +137,7 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
     post: {
       operationId: 'issueCommandToken',
       tag: 'operators',
-      summary: 'A token for gRPC commands to the media daemons, which lives for a quarter of an hour.',
+      summary: 'Issues a token for gRPC commands to the media daemons, valid for a quarter of an hour.',
       access: 'accessToken',
       body: commandTokenRequestSchema,
       status: 201,
@@ -149,7 +150,7 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
     get: {
       operationId: 'listRooms',
       tag: 'operators',
-      summary: 'A page of the rooms that have an instance, in no order that means anything.',
+      summary: 'A page of the rooms that have an instance, in no particular order.',
       access: 'accessToken',
       query: pageQuerySchema,
       status: 200,
@@ -162,7 +163,7 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
     get: {
       operationId: 'listDaemons',
       tag: 'operators',
-      summary: 'A page of the media daemons of all regions, in no order that means anything.',
+      summary: 'A page of the media daemons of all regions, in no particular order.',
       access: 'accessToken',
       query: pageQuerySchema,
       status: 200,
@@ -175,10 +176,10 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
     delete: {
       operationId: 'deregister',
       tag: 'daemons',
-      summary: 'Takes a daemon out of the directory; once it is out, asking again changes nothing.',
+      summary: 'Removes a daemon from the directory; calling it again changes nothing.',
       access: 'daemonSecret',
       status: 204,
-      answer: 'It is out.',
+      answer: 'It is removed.',
       problems: usual,
     },
   },
@@ -186,7 +187,7 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
     post: {
       operationId: 'register',
       tag: 'daemons',
-      summary: 'Enters a daemon into the directory.',
+      summary: 'Registers a daemon in the directory.',
       access: 'daemonKey',
       body: { message: 'RegisterRequest' },
       status: 201,
@@ -199,11 +200,11 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
     post: {
       operationId: 'sendHeartbeat',
       tag: 'daemons',
-      summary: 'Says how the daemon is and which rooms it has closed.',
+      summary: 'Reports the state and load of a daemon, and the rooms that it has closed.',
       access: 'daemonSecret',
       body: { message: 'HeartbeatRequest' },
       status: 200,
-      answer: 'What has become of the daemon; acknowledges the closed rooms.',
+      answer: 'Whether the daemon is fenced or superseded; acknowledges the closed rooms.',
       content: { message: 'HeartbeatResponse' },
       problems: [...usual, ...ofBody, 'DAEMON_NOT_REGISTERED'],
     },
@@ -212,11 +213,11 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
     post: {
       operationId: 'reportRooms',
       tag: 'daemons',
-      summary: 'Reports at most 100 rooms that are open on the daemon, so that their records are there and last.',
+      summary: 'Reports up to 100 rooms that are open on the daemon, which creates or renews their records.',
       access: 'daemonSecret',
       body: { message: 'ReportRoomsRequest' },
       status: 200,
-      answer: 'Which of them are recorded as its own, and which live elsewhere.',
+      answer: 'The rooms that are recorded as its own, and those that are on other daemons.',
       content: { message: 'ReportRoomsResponse' },
       problems: [...usual, ...ofBody, 'DAEMON_NOT_REGISTERED'],
     },
@@ -225,11 +226,11 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
     put: {
       operationId: 'claimRoom',
       tag: 'daemons',
-      summary: 'Claims a room for the daemon, unless another one has it.',
+      summary: 'Claims a room for the daemon, unless another daemon has it.',
       access: 'daemonSecret',
       body: { message: 'ClaimRoomRequest' },
       status: 200,
-      answer: 'Which daemon has the room.',
+      answer: 'The daemon that has the room.',
       content: { message: 'ClaimRoomResponse' },
       problems: [...usual, ...ofBody, 'DAEMON_NOT_REGISTERED'],
     },

@@ -19,7 +19,7 @@ import { jsonBody } from './jsonBody.ts';
 import { cursorOf, daemonKeySchema, readPage, roomKeySchema } from './pageCursor.ts';
 import { readBody, readId } from './requestFields.ts';
 
-/** What operators and backends use: which daemons and rooms there are, where a room is, and tokens for commands. */
+/** The routes for operators and backends: lists of daemons and rooms, a room's location, command tokens. */
 export function operatorRoutes(
   { rooms, daemons, logger }: Pick<Directory, 'rooms' | 'daemons' | 'logger'>,
   keys: AssignmentKeys,
@@ -76,7 +76,7 @@ export function operatorRoutes(
   return router;
 }
 
-/** The schema names what operators are told; whatever else a row has, its secret's hash above all, is dropped. */
+/** The schema picks the public fields of a row; it drops the others, such as the hash of the secret. */
 const daemonInfo = (daemon: Daemon): DaemonInfo =>
   daemonInfoSchema.parse({ ...daemon, heartbeatAt: new Date(daemon.heartbeatAt).toISOString() });
 

@@ -7,14 +7,14 @@ import type { RoomKey } from '../directory/RoomTable.ts';
 import type { PageRequest } from '../store/Table.ts';
 import { readQuery } from './requestFields.ts';
 
-// The store refuses keys that it could not have, so only those that a table of ours could have reach it.
+// DynamoDB refuses malformed keys, so only keys that a table can have reach it.
 export const roomKeySchema: z.ZodType<RoomKey> = z.strictObject({ roomId: idSchema });
 export const daemonKeySchema: z.ZodType<DaemonKey> = z.strictObject({
   shard: z.string().regex(/^.{1,128}#\d+$/u),
   daemonId: idSchema,
 });
 
-/** A key as a cursor. Its form is nobody else's business and may change with any release. */
+/** Encodes a key as a cursor. The encoding is private and may change with any release. */
 export const cursorOf = (key: object): string => Buffer.from(JSON.stringify(key)).toString('base64url');
 
 /**
@@ -31,6 +31,6 @@ function readCursor<K>(keySchema: z.ZodType<K>, cursor: string): K {
   try {
     return keySchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
   } catch (cause) {
-    throw new HttpProblem('INVALID_REQUEST', 'cursor: is none that a page of this list answered', { cause });
+    throw new HttpProblem('INVALID_REQUEST', 'cursor: was not answered by a page of this list', { cause });
   }
 }

@@ -4,12 +4,12 @@ import { ipKeyGenerator, type RateLimitRequestHandler, rateLimit } from 'express
 import type { Metrics } from '../metrics.ts';
 import { HitCounts } from './HitCounts.ts';
 
-/** Every limit counts over a minute, which begins with a client's first request. */
+/** The window of every limit, ms. It begins with the client's first request. */
 export const WINDOW_MS = 60_000;
 
 /**
- * Who a limit counts: the IP address, of IPv6 the /56 network, which is what one customer is given. It comes from the
- * socket, and from `X-Forwarded-For` only as far as the app's "trust proxy" goes.
+ * The client that a limit counts: its IP address, or the /56 network of an IPv6 address, because one customer has that. The
+ * address is the socket's, or that of `X-Forwarded-For` if the app's "trust proxy" trusts the proxy.
  */
 export const clientOf = (request: Request): string => ipKeyGenerator(request.ip ?? '');
 
@@ -33,7 +33,7 @@ export function perMinute(
     standardHeaders: 'draft-8',
     legacyHeaders: false,
     keyGenerator: clientOf,
-    // They would write to the console what a stranger's headers say.
+    // The validations would print headers of strangers to the console.
     validate: false,
     handler: (_request, _response, next) => {
       limited.inc({ limit });

@@ -27,7 +27,7 @@ function readFields<S extends z.ZodType>(whole: string, schema: S, value: unknow
   throw new HttpProblem('INVALID_REQUEST', lines.join('; '));
 }
 
-/** Refuses ids in paths whose percent-encoding is broken: the router would, but without saying which one. */
+/** Refuses broken percent-encoding in paths, and names the id; the router's own error does not. */
 export const checkPathEncoding: RequestHandler = (request, _response, next) => {
   const segments = request.path.split('/');
   segments.forEach((segment, index) => {

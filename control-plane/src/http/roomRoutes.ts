@@ -10,7 +10,7 @@ import type { Authorization } from './Authorization.ts';
 import { jsonBody } from './jsonBody.ts';
 import { readBody, readId } from './requestFields.ts';
 
-/** What frontends use: a room's RTP capabilities, and assignments. */
+/** The routes for frontends: a room's RTP capabilities, and assignments. */
 export function roomRoutes(
   directory: Directory,
   keys: AssignmentKeys,
