@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
-import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { ControlPlaneError } from '@mediasoup-server/proto/ControlPlaneError';
 import { type Event, MediaDaemon, type PeerDetails, RoomEnd, type Stats } from '@mediasoup-server/proto/daemon';
-import { type CallSettings, type ServiceCalls, serviceCalls } from './calls.ts';
-import { type ChannelTls, openChannel } from './channel.ts';
+import type { CallSettings, ServiceCalls } from './calls.ts';
+import type { ChannelTls } from './channel.ts';
+import { connected, DaemonConnections } from './DaemonConnections.ts';
+import { everyPage } from './everyPage.ts';
 import { isSame, RoomDirectory, type RoomDirectoryOptions, type RoomLocation } from './RoomDirectory.ts';
 
 /** The commands to a room. */
@@ -22,46 +24,44 @@ const roomMethods = [
 type RoomMethod = (typeof roomMethods)[number];
 export type RoomCommands = Pick<ServiceCalls<typeof MediaDaemon>, RoomMethod>;
 
-/** What watching a room gives: an event, or that events may have been missed, so that a list is to be asked for anew. */
+/** What `watch` yields: an event, or `missed`, after which the caller lists the peers again. */
 export type Watched = ({ readonly is: 'event'; readonly event: Event } | { readonly is: 'missed' }) & {
-  /** Where to watch on from, in another process too. */
+  /** Continues the watch from here, also in another process. */
   readonly cursor: string;
 };
 
 export type RoomClientOptions = RoomDirectoryOptions & {
-  /** How the media daemons' gRPC servers are reached, where they speak TLS. */
+  /** For media daemons whose gRPC servers speak TLS. */
   readonly tls?: ChannelTls;
-  /** Milliseconds that a command may take, its repetitions included; 10,000 unless told. */
+  /** The deadline of a command and its repetitions, ms; 10,000 by default. */
   readonly deadlineMs?: number;
 };
 
-type Channel = { readonly client: Client; readonly calls: ServiceCalls<typeof MediaDaemon> };
-
-/** Milliseconds between two looks for a room that is on its way. */
+/** The wait between two tries, ms. */
 const RETRY_MS = 500;
-/** How long a room that has closed is expected elsewhere, ms: its peers are on their way. */
+/** How long a watch waits for a closed room to open on another daemon, ms: its peers are moving there. */
 const MOVE_MS = 15_000;
-/** A cursor that no daemon has given has it tell everything that it remembers of the room; so does one of another daemon. */
+/** An unknown cursor: the daemon sends every event of the room that it remembers. A cursor of another daemon does the same. */
 const EVERYTHING = 'everything';
-/** After these a room goes on nowhere. */
+/** Ends after which a room does not continue on another daemon. */
 const OVER: ReadonlySet<RoomEnd> = new Set([RoomEnd.EMPTY, RoomEnd.UNJOINED, RoomEnd.COMMAND]);
 
-/** Commands rooms wherever they are: asks the control plane where a room is, and follows it when it moves. */
+/** Commands rooms: asks the control plane for a room's daemon, and follows the room when it moves. */
 export class RoomClient {
   /**
-   * The commands, each as in `proto/media/v1/daemon.proto`. Until its deadline one is sent again that reached no daemon, or,
-   * where it may be repeated, got no answer. They reject with grpc-js's ServiceError, with ControlPlaneError
-   * (`ROOM_NOT_FOUND` for a room that is nowhere), or with what `fetch` rejects with while the control plane cannot be
-   * reached.
+   * The commands of `proto/media/v1/daemon.proto`. Until its deadline, a command is repeated if it reached no daemon, or if
+   * it got no answer and may be repeated. They reject with grpc-js's ServiceError, with ControlPlaneError (`ROOM_NOT_FOUND`
+   * if no daemon has the room), or with the error of `fetch` if the control plane cannot be reached.
    */
   readonly commands: RoomCommands;
   readonly #options: RoomClientOptions;
   readonly #directory: RoomDirectory;
-  readonly #channels = new Map<string, Channel>();
+  readonly #connections: DaemonConnections;
 
   constructor(options: RoomClientOptions) {
     this.#options = options;
     this.#directory = new RoomDirectory(options);
+    this.#connections = new DaemonConnections(options.tls);
     this.commands = Object.fromEntries(
       roomMethods.map((method) => [
         method,
@@ -78,7 +78,7 @@ export class RoomClient {
     });
   }
 
-  /** mediasoup's statistics of everything that a peer has. */
+  /** mediasoup's statistics of a peer's transports, producers and consumers. */
   stats(roomId: string, peerId: string): Promise<Stats[]> {
     return everyPage(async (pageToken) => {
       const { stats, nextPageToken } = await this.commands.getStats({ roomId, peerId, pageToken });
@@ -87,8 +87,8 @@ export class RoomClient {
   }
 
   /**
-   * What happens in a room from now or a cursor on, on whichever daemon it is, until it is over, or the signal aborts. A
-   * room that is nowhere yet is waited for, and told of from its beginning.
+   * Yields a room's events from now or from a cursor on, on whichever daemon it is, until the room ends or the signal
+   * aborts. If no daemon has the room yet, it waits for the room and yields its events from the beginning.
    */
   async *watch(
     roomId: string,
@@ -99,43 +99,41 @@ export class RoomClient {
     let cursor = from ?? (Date.now() - since < RETRY_MS ? '' : EVERYTHING);
     while (location && !signal?.aborted) {
       let end: RoomEnd | undefined;
-      let wasKept = false;
+      let wasCached = false;
       let isElsewhere = false;
       try {
         const given = await this.#directory.token(roomId, this.#patience(signal));
-        wasKept = given.wasKept;
+        wasCached = given.wasCached;
         const settings = { metadata: bearing(given.token), ...(signal && { signal }) };
-        for await (const { message, cursor: reached } of this.#channel(location).calls.watchEvents(
-          { roomId, cursor },
-          settings,
-        )) {
+        for await (const { message, cursor: reached } of this.#connections
+          .to(location.address)
+          .calls.watchEvents({ roomId, cursor }, settings)) {
           cursor = reached;
-          // A stream that began ends when its token expires, and goes on with the next token.
-          wasKept = true;
+          // A stream ends when its token expires, and continues with the next token.
+          wasCached = true;
           if (message.case === 'event') {
             yield { is: 'event', event: message.value, cursor };
             if (message.value.kind.case === 'roomClosed') end = message.value.kind.value.end;
             if (end !== undefined) break;
           } else {
             if (message.value?.missed) yield { is: 'missed', cursor };
-            // Once the room is not there, the stream tells at most what is left, and then nothing until it says so.
+            // After the room has moved, the stream sends only the remaining events.
             if (isElsewhere) break;
             isElsewhere = !(await this.#isAt(location, roomId, signal));
           }
         }
       } catch (error) {
         if (signal?.aborted) return;
-        if (!this.#isPassing(error, roomId, wasKept) && !isGone(error)) throw error;
+        if (!this.#isPassing(error, roomId, wasCached) && !isGone(error)) throw error;
         await pause(signal);
       }
       location = await this.#locationAfter(location, roomId, end, signal);
     }
   }
 
-  /** Ends the connections. */
+  /** Closes the connections. */
   close(): void {
-    for (const { client } of this.#channels.values()) client.close();
-    this.#channels.clear();
+    this.#connections.close();
   }
 
   async #command(method: RoomMethod, request: { roomId?: string }, settings: CallSettings): Promise<unknown> {
@@ -144,13 +142,13 @@ export class RoomClient {
     const patience = this.#patience(settings.signal, deadline - Date.now());
     for (;;) {
       let location: RoomLocation | undefined;
-      let wasKept = false;
+      let wasCached = false;
       let mayHaveReached = false;
       try {
         location = this.#directory.known(roomId) ?? (await this.#directory.find(roomId, patience));
         const given = await this.#directory.token(roomId, patience);
-        wasKept = given.wasKept;
-        const { client, calls } = this.#channel(location);
+        wasCached = given.wasCached;
+        const { client, calls } = this.#connections.to(location.address);
         if (!mayRepeat(method)) {
           await connected(client, Math.min(deadline, Date.now() + RETRY_MS));
           mayHaveReached = true;
@@ -160,9 +158,9 @@ export class RoomClient {
       } catch (error) {
         this.#directory.forget(roomId);
         const isMissing = (error as ServiceError).code === status.NOT_FOUND;
-        // A room that is not there may have moved; what is not there although it has not, is not there.
+        // The room may have moved. If it has not, the peer or producer does not exist.
         if (location && isMissing && isSame(await this.#directory.find(roomId, patience), location)) throw error;
-        const isPassing = this.#isPassing(error, roomId, wasKept) && !mayHaveReached;
+        const isPassing = this.#isPassing(error, roomId, wasCached) && !mayHaveReached;
         if (settings.signal?.aborted || !(isPassing || isMissing) || Date.now() + RETRY_MS >= deadline) throw error;
         if (!isMissing) await pause(settings.signal);
       }
@@ -178,7 +176,7 @@ export class RoomClient {
     }
   }
 
-  /** Where to watch on after a stream that broke, or in which the room ended; undefined when it is over. */
+  /** The location to continue a watch at after the stream ended; undefined if the room is over. */
   async #locationAfter(
     last: RoomLocation,
     roomId: string,
@@ -189,7 +187,7 @@ export class RoomClient {
     const until = Date.now() + MOVE_MS;
     for (;;) {
       const location = await this.#waitForLocation(roomId, until, signal);
-      // The record of a room that has ended may take a moment to follow.
+      // The control plane may learn a moment later that the room has ended.
       if (!location || end === undefined || !isSame(location, last) || Date.now() > until) return location;
       await pause(signal);
     }
@@ -213,17 +211,17 @@ export class RoomClient {
     return undefined;
   }
 
-  /** Whether a failure is one of the moment: nobody answers, too many ask, or a token that was kept is not good any more. */
-  #isPassing(error: unknown, roomId: string, tokenWasKept: boolean): boolean {
+  /** Whether a failure is temporary: no answer, a rate limit, or a cached token that has expired. */
+  #isPassing(error: unknown, roomId: string, tokenWasCached: boolean): boolean {
     if (error instanceof ControlPlaneError) return error.status === 503 || error.status === 429;
     const { code } = error as Partial<ServiceError>;
-    if (code === status.UNAUTHENTICATED && tokenWasKept) {
+    if (code === status.UNAUTHENTICATED && tokenWasCached) {
       this.#directory.forgetToken(roomId);
       return true;
     }
-    // A server that ends may cancel what it cannot finish.
+    // A server that shuts down may cancel calls.
     if (typeof code === 'number' && code in status) return code === status.UNAVAILABLE || code === status.CANCELLED;
-    // What `fetch` rejects with.
+    // Errors of `fetch`.
     return error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError');
   }
 
@@ -231,57 +229,23 @@ export class RoomClient {
     return this.#options.deadlineMs ?? 10_000;
   }
 
-  /** How long the control plane is waited for. */
+  /** Limits the wait for the control plane. */
   #patience(signal: AbortSignal | undefined, ms = this.#deadlineMs): AbortSignal {
     const patience = AbortSignal.timeout(Math.max(1, Math.min(ms, 2 ** 31 - 1)));
     return signal ? AbortSignal.any([signal, patience]) : patience;
   }
-
-  #channel({ address }: RoomLocation): Channel {
-    let channel = this.#channels.get(address);
-    if (!channel) {
-      const client = openChannel(address, this.#options.tls, {
-        // A daemon that is cut off is noticed although it ends no connection.
-        'grpc.keepalive_time_ms': 10_000,
-        'grpc.keepalive_timeout_ms': 5000,
-        'grpc.max_reconnect_backoff_ms': 1000,
-      });
-      channel = { client, calls: serviceCalls(MediaDaemon, client) };
-      this.#channels.set(address, channel);
-    }
-    return channel;
-  }
 }
 
-async function everyPage<T>(ask: (pageToken: string) => Promise<[page: T[], next: string]>): Promise<T[]> {
-  const all: T[] = [];
-  for (let token = ''; ; ) {
-    const [page, next] = await ask(token);
-    all.push(...page);
-    if (next === '') return all;
-    token = next;
-  }
-}
-
-/** Whether a command does no harm when it is carried out twice, as the service declares. */
+/** Whether the service declares that the command may be repeated. */
 const mayRepeat = (method: RoomMethod): boolean =>
   MediaDaemon.method[method].idempotency !== MethodOptions_IdempotencyLevel.IDEMPOTENCY_UNKNOWN;
 
-/** The metadata that a command token goes with. */
+/** The metadata with a command token. */
 function bearing(token: string, given = new Metadata()): Metadata {
   const metadata = given.clone();
   metadata.set('authorization', `Bearer ${token}`);
   return metadata;
 }
-
-/** Waits for the connection. @throws an error of the code UNAVAILABLE. */
-const connected = (client: Client, until: number): Promise<void> =>
-  new Promise((resolve, reject) =>
-    client.waitForReady(until, (error) => {
-      if (error) reject(Object.assign(new Error('the media daemon cannot be reached'), { code: status.UNAVAILABLE }));
-      else resolve();
-    }),
-  );
 
 const isGone = (error: unknown): boolean => (error as Partial<ControlPlaneError>).code === 'ROOM_NOT_FOUND';
 

@@ -13,22 +13,22 @@ export type RoomDirectoryOptions = {
   readonly accessToken?: string | (() => string | Promise<string>);
 };
 
-/** Where a room is. */
+/** The daemon that has a room. */
 export type RoomLocation = {
   readonly daemonId: string;
   readonly incarnation: string;
   readonly epoch: number;
-  /** Of the daemon's gRPC server, `host:port`. */
+  /** The daemon's gRPC server, `host:port`. */
   readonly address: string;
 };
 
 export const isSame = (a: RoomLocation, b: RoomLocation): boolean =>
   a.daemonId === b.daemonId && a.incarnation === b.incarnation && a.epoch === b.epoch;
 
-/** How long before its end a command token is replaced, ms. */
+/** A command token is replaced this long before it expires, ms. */
 const TOKEN_RENEWAL_MS = 60_000;
 
-/** What the control plane tells of rooms: where each is, and the tokens to command it with. */
+/** Asks the control plane for the locations of rooms and for command tokens, and caches both. */
 export class RoomDirectory {
   readonly #options: RoomDirectoryOptions;
   readonly #locations = new Map<string, RoomLocation>();
@@ -38,7 +38,7 @@ export class RoomDirectory {
     this.#options = options;
   }
 
-  /** Where a room was when it was last looked for, unless that turned out to be wrong. */
+  /** The cached location of a room. */
   known(roomId: string): RoomLocation | undefined {
     return this.#locations.get(roomId);
   }
@@ -48,9 +48,9 @@ export class RoomDirectory {
   }
 
   /**
-   * Asks where a room is.
+   * Asks for the location of a room.
    *
-   * @throws ControlPlaneError `ROOM_NOT_FOUND` where it is nowhere; what `fetch` rejects with.
+   * @throws ControlPlaneError `ROOM_NOT_FOUND` if no daemon has it; Error of `fetch`.
    */
   async find(roomId: string, signal: AbortSignal): Promise<RoomLocation> {
     this.forget(roomId);
@@ -64,18 +64,18 @@ export class RoomDirectory {
     return location;
   }
 
-  /** A token that commands a room, and whether it was there already. */
-  async token(roomId: string, signal: AbortSignal): Promise<{ token: string; wasKept: boolean }> {
+  /** A command token for a room, and whether it was cached. */
+  async token(roomId: string, signal: AbortSignal): Promise<{ token: string; wasCached: boolean }> {
     const soon = Date.now() + TOKEN_RENEWAL_MS;
     for (const [of, { expiresAt }] of this.#tokens) if (Date.parse(expiresAt) < soon) this.#tokens.delete(of);
-    const kept = this.#tokens.get(roomId);
-    if (kept) return { token: kept.token, wasKept: true };
+    const cached = this.#tokens.get(roomId);
+    if (cached) return { token: cached.token, wasCached: true };
     const given = commandTokenSchema.parse(await this.#ask('POST', 'command-tokens', signal, { roomId }));
     this.#tokens.set(roomId, given);
-    return { token: given.token, wasKept: false };
+    return { token: given.token, wasCached: false };
   }
 
-  /** Has the next token asked for, since the present one was refused. */
+  /** Drops a cached token that was refused. */
   forgetToken(roomId: string): void {
     this.#tokens.delete(roomId);
   }

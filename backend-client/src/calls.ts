@@ -11,7 +11,7 @@ import {
 import { type CallOptions, type Client, Metadata } from '@grpc/grpc-js';
 import { methodDefinition } from '@mediasoup-server/proto/grpcMethods';
 
-/** The methods of a service as a client calls them. */
+/** The methods of a service as async functions and generators. */
 export type ServiceCalls<S extends DescService> = {
   [K in keyof S['method']]: S['method'][K] extends DescMethodUnary<infer I, infer O>
     ? (request: MessageInitShape<I>, options?: CallSettings) => Promise<MessageShape<O>>
@@ -29,10 +29,10 @@ export type CallSettings = CallOptions & {
 type AnyInit = MessageInitShape<DescMessage>;
 
 /**
- * The typed calls of a service on a channel of its own.
+ * The typed calls of a service over a client.
  *
- * A call rejects with grpc-js's ServiceError; without a deadline in `options` it waits for ever. A stream is cancelled when
- * its loop is left.
+ * A call rejects with grpc-js's ServiceError. Without a deadline in `options` it waits for ever. Leaving the loop over a
+ * stream cancels the stream.
  */
 export function serviceCalls<S extends DescService>(service: S, client: Client): ServiceCalls<S> {
   const calls: Record<string, unknown> = {};
@@ -82,7 +82,7 @@ export function serviceCalls<S extends DescService>(service: S, client: Client):
   return calls as ServiceCalls<S>;
 }
 
-/** @returns what ends the connection between the two. */
+/** @returns removes the listener. */
 function cancelWith(signal: AbortSignal | undefined, call: { cancel(): void }): () => void {
   const cancel = () => call.cancel();
   if (signal?.aborted) cancel();

@@ -1,12 +1,12 @@
 import type { Writable } from 'node:stream';
 
-/** Bytes of lines that wait for a reader; beyond them lines are lost. */
+/** The most bytes that wait for a slow reader; further lines are dropped. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 /**
- * Where log lines go. A line is written at once, as long as it is read: then one that is followed by the end of the process
- * is not lost. Where nobody reads, or reads slowly, lines wait in memory, and at last are lost and counted: a log that is
- * written synchronously would hold up the process, and with it its calls and its end.
+ * Writes log lines to a stream. A line is written at once while somebody reads, so the last line before an exit is not lost.
+ * With a slow reader lines wait in memory, then are dropped and counted: synchronous writes would block the process and its
+ * calls.
  */
 export class LogOutput {
   readonly #stream: Writable;
@@ -16,7 +16,7 @@ export class LogOutput {
   /** @param onLost called when lines are read again, with how many were lost until then. */
   constructor(stream: Writable, onLost: (lines: number) => void) {
     this.#stream = stream;
-    // A reader that is gone does not come back, and is no reason to end.
+    // A closed pipe is not a reason to exit.
     stream.on('error', () => {
       this.#closed = true;
     });

@@ -9,7 +9,7 @@ const LOG_INTERVAL_MS = 60_000;
 export type ConnectionLimit = {
   /** The most open connections of one address. */
   readonly most: number;
-  /** Addresses and networks that are not limited: all clients may come from them. */
+  /** Addresses and networks of proxies. They are not limited, because all clients may come from them. */
   readonly trustedProxies: readonly string[];
   /** Called for each connection that is refused. */
   readonly onRefused: () => void;
@@ -38,7 +38,7 @@ export function limitConnections(
   };
   server.on('connection', (socket: Socket) => {
     const { remoteAddress } = socket;
-    // A connection that was reset already has no address.
+    // A connection that is already reset has no address.
     if (remoteAddress === undefined || isTrusted(remoteAddress, 0)) return;
     const owner = addressOwner(remoteAddress);
     const count = open.get(owner) ?? 0;
@@ -56,7 +56,7 @@ export function limitConnections(
   });
 }
 
-/** Who an address belongs to: the address itself, of IPv6 its first 64 bits, since one subscriber has all of those. */
+/** The key of an address's owner: the address itself, or the first 64 bits of an IPv6 address, because one subscriber has all of those. */
 export function addressOwner(ip: string): string {
   if (!ipaddr.isValid(ip)) return ip;
   const address = ipaddr.process(ip);

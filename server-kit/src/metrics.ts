@@ -30,8 +30,8 @@ export async function serveMetrics(
 }
 
 /**
- * A counter whose label has few values, each of which is told from the start: Prometheus sees a rise from 0 to 1, but none from
- * nothing to 1.
+ * A counter whose label has few values. Each value is exported as 0 from the start, because Prometheus sees no increase when a
+ * series begins at 1.
  */
 export function counterOf<Label extends string>(
   values: Readonly<Record<Label, readonly string[]>>,

@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What the present code runs for; log lines and outgoing calls carry it. */
+/** The request that the current code runs for. Log lines and outgoing calls carry it. */
 export type RequestContext = {
-  /** One request, in every process that it reaches. */
+  /** The request's id, the same in every process that it reaches. */
   readonly requestId?: string;
-  /** The trace that it is part of, where traces are sent. */
+  /** The request's trace, if traces are sent. */
   readonly traceId?: string;
-  /** Where in that trace (W3C Trace Context). */
+  /** The position in that trace (W3C Trace Context). */
   readonly traceparent?: string;
 };
 
@@ -14,10 +14,10 @@ const storage = new AsyncLocalStorage<RequestContext>();
 
 export const requestContext = (): RequestContext => storage.getStore() ?? {};
 
-/** Has everything that the action does, also later, run for what is given beside what the caller runs for. */
+/** Runs an action, and everything that it starts, with the given context over the current one. */
 export const inContext = <T>(context: RequestContext, action: () => T): T =>
   storage.run({ ...storage.getStore(), ...context }, action);
 
-/** A caller's id for its request where it is a plain word, otherwise a new one. */
+/** The caller's id for its request if it is a plain word, otherwise a new id. */
 export const requestIdFrom = (given: unknown): string =>
   typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : crypto.randomUUID();

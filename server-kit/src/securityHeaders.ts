@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express';
 
-/** What an answer of the API may do where a browser shows it as a page: nothing. */
+/** An answer of the API that a browser shows as a page may load and run nothing. */
 const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
-/** Sets the headers that keep browsers from guessing an answer's type, from framing it, and from running anything in it. */
+/** Sets headers so that browsers do not guess an answer's type, frame it, or run anything in it. */
 export const securityHeaders: RequestHandler = (_request, response, next) => {
   response.set({
     'X-Content-Type-Options': 'nosniff',

@@ -1,35 +1,35 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How long the last spans may take to be sent when a process ends, ms. */
+/** How long sending the last spans may take when a process ends, ms. */
 const CLOSE_MS = 2000;
 
 export type SpanOptions = {
-  /** Whether it serves a caller, or calls another process. */
+  /** `server` if it serves a caller, `client` if it calls another process. */
   readonly kind: 'server' | 'client';
   readonly attributes?: Readonly<Record<string, string>>;
-  /** Where the caller is in its trace, when that is in another process (W3C Trace Context, `traceparent`). */
+  /** The caller's position in its trace if the caller is another process (W3C Trace Context). */
   readonly traceparent?: string | undefined;
 };
 
-/** What sends spans somewhere. */
+/** Sends spans. */
 export type Tracer = {
   inSpan<T>(name: string, options: SpanOptions, action: () => Promise<T>): Promise<T>;
-  /** Sends what was not sent yet. */
+  /** Sends the remaining spans. */
   close(): Promise<void>;
 };
 
-/** One for the process, as the log is. */
+/** One for the process, like the log. */
 let tracer: Tracer | undefined;
 
 export function setTracer(started: Tracer): void {
   tracer = started;
 }
 
-/** Does something within a span of the trace that the present code is in, where traces are sent; else it is just done. */
+/** Runs an action in a span of the current trace, or without a span if traces are not sent. */
 export const inSpan = <T>(name: string, options: SpanOptions, action: () => Promise<T>): Promise<T> =>
   tracer ? tracer.inSpan(name, options, action) : action();
 
-/** Sends what was not sent yet, as far as somebody takes it in time. */
+/** Sends the remaining spans, within a time limit. */
 export async function endTracing(): Promise<void> {
   await Promise.race([tracer?.close(), delay(CLOSE_MS, undefined, { ref: false })]);
   tracer = undefined;
