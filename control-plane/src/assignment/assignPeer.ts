@@ -11,15 +11,15 @@ import type { AssignmentKeys } from '../tokens/AssignmentKeys.ts';
 import { candidates } from './candidates.ts';
 import { type Directory, findOwner } from './findOwner.ts';
 
-/** How often an assignment starts again after it has lost a race. The second reading finds the winner, as a rule. */
+/** How often an assignment starts again after a lost race. Usually the second read finds the winner. */
 const MAX_ROUNDS = 6;
-/** The mean wait before the n-th new round is n times this. */
+/** The mean wait before the n-th new round is n times this, ms. */
 const ROUND_BACKOFF_MS = 10;
-/** When no further candidate is tried; a candidate that hangs takes two seconds. */
+/** No further candidate is tried after this, ms; a candidate that hangs takes two seconds. */
 const GIVE_UP_AFTER_MS = 8000;
 /** Seconds after which a daemon is likely to have room again: one heartbeat interval. */
 const RETRY_AFTER = 2;
-/** What a peer waits before it tries a daemon again that it could not reach and that lives nevertheless. */
+/** How long a peer waits before it retries a daemon that it could not reach and that is alive, ms. */
 const REACHABLE_AGAIN_MS = 1000;
 
 /**
@@ -84,10 +84,13 @@ export async function assignPeer(
   throw new HttpProblem('UNAVAILABLE', 'others keep changing the room', { retryAfter: 1 });
 }
 
-/** Lets those who are in the room on a draining daemon follow at once. Where that fails, its drain moves them later. */
+/** Moves the peers on the draining daemon at once. If that fails, its drain moves them later. */
 async function moveRoom(from: Daemon, { roomId, epoch }: Room, { client, logger }: Directory): Promise<void> {
   await client.moveRoom(from, roomId, epoch).catch((error: unknown) => {
-    logger.warn({ err: error, roomId, daemonId: from.daemonId }, 'draining daemon not told that the room has moved');
+    logger.warn(
+      { err: error, roomId, daemonId: from.daemonId },
+      'room not closed on the draining daemon after its move',
+    );
   });
 }
 
@@ -113,7 +116,7 @@ async function placeRoom(
       return { daemon, room };
     } catch (error) {
       if (error instanceof HttpProblem) throw error;
-      logger.warn({ err: error, roomId, daemonId }, 'daemon did not make the room');
+      logger.warn({ err: error, roomId, daemonId }, 'daemon did not create the room');
       await daemons.release(daemon, reservation);
     }
   }
@@ -130,7 +133,7 @@ async function issue(
   keys: Pick<AssignmentKeys, 'sign'>,
   ice: IceServerSettings,
 ): Promise<Assignment> {
-  // So the join, in another process and over another connection, is part of the same trace.
+  // Makes the join, in another process and over another connection, part of the same trace.
   const { traceparent } = requestContext();
   const claims = { roomId, peerId, daemonId, incarnation, epoch, grants, ...(traceparent && { traceparent }) };
   const { token, expiresAt } = await keys.sign(claims);

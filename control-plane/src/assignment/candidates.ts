@@ -3,8 +3,8 @@ import { chooseDaemon } from './chooseDaemon.ts';
 import type { Directory } from './findOwner.ts';
 
 /**
- * The daemons that may take a room, the best first. Those that have been silent come last and only when a probe finds
- * them alive: when all are, it is the control plane that was away, or its clock is wrong.
+ * The daemons that may take a room, best first. Silent daemons come last, and only if they answer a probe: if all are silent,
+ * the control plane was away, or its clock is wrong.
  */
 export async function* candidates(
   roomId: string,
@@ -14,7 +14,7 @@ export async function* candidates(
   const { fleet, client, suspectAfterMs } = directory;
   const since = Date.now();
   const silent: Daemon[] = [];
-  // What is remembered may lack a daemon that has just come: nobody is refused because of that.
+  // The cache may lack a new daemon, so the second pass reads again before a peer is refused.
   for (const readSince of [undefined, since]) {
     silent.length = 0;
     for await (const batch of fleet.batches(roomId, region, readSince)) {

@@ -6,10 +6,10 @@ import { type Directory, findOwner } from './findOwner.ts';
 const MAX_ROUNDS = 4;
 
 /**
- * Gives a room to the daemon that asks for it, unless another one has it. Asking again changes nothing.
+ * Gives a room to the daemon that claims it, unless another daemon has it. A repeated claim changes nothing.
  *
- * @param knownEpoch the epoch that the daemon knows the room by, where it does; a table that has lost it gets that back.
- * @returns who has the room now, and its epoch.
+ * @param knownEpoch the room's epoch as the daemon knows it, if it does; restores the epoch in a table that has lost it.
+ * @returns the daemon that has the room now, and the epoch.
  * @throws HttpProblem UNAVAILABLE.
  */
 export async function claimRoom(

@@ -16,27 +16,27 @@ export type Directory = {
   readonly daemons: DaemonTable;
   readonly fleet: FleetCache;
   readonly client: Pick<DaemonClient, 'createRoom' | 'moveRoom' | 'probe'>;
-  /** Where daemons' loads are logged, if anywhere. */
+  /** Logs the daemons' loads for CloudWatch, if configured. */
   readonly loads?: Pick<LoadLog, 'report'> | undefined;
   readonly suspectAfterMs: number;
   readonly metrics: Pick<Metrics, 'probes' | 'daemonsLost' | 'fencingWithheld' | 'reportEntriesLeft'>;
   readonly logger: Logger;
 };
 
-/** Who has a room now. A free room may be placed: nobody has it, or who had it is gone, drains or was declared dead. */
+/** Who has a room now. A free room may be placed: no daemon has it, or its daemon is gone, draining or declared lost. */
 export type Ownership =
-  | { readonly kind: 'free'; readonly room: Room /** Who has it and drains. */; readonly leaving?: Daemon }
+  | { readonly kind: 'free'; readonly room: Room /** The draining daemon that has it. */; readonly leaving?: Daemon }
   | { readonly kind: 'owned'; readonly room: Room; readonly daemon: Daemon; readonly probed: boolean };
 
-/** How often a probe's verdict may be overtaken by a heartbeat before the caller is sent away. */
+/** How often a heartbeat may contradict a failed probe before the caller gets UNAVAILABLE. */
 const MAX_READS = 4;
 
 /**
- * Reads a room and decides whether its daemon still serves it. A daemon whose heartbeat is old, or which the peer could
- * not reach, is probed; where the probe fails it is declared lost, and only then is its room free.
+ * Reads a room and decides whether its daemon still serves it. A daemon with an old heartbeat, or one that the peer could
+ * not reach, is probed. If the probe fails, the daemon is declared lost, and only then is its room free.
  *
- * @param asking the incarnation of the daemon that asks; it is alive, then.
- * @param seen the room, where it has just been read.
+ * @param asking the incarnation of the daemon that asks, which is therefore alive.
+ * @param seen the room, if the caller has just read it.
  * @throws HttpProblem UNAVAILABLE.
  */
 export async function findOwner(
@@ -75,7 +75,7 @@ export async function findOwner(
 }
 
 /**
- * The RTP capabilities of a room that lives, without asking its daemon.
+ * The RTP capabilities of a live room, from the tables alone.
  *
  * @returns `undefined` when no live instance is known.
  */

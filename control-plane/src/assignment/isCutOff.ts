@@ -2,22 +2,22 @@ import type { DaemonClient } from '../daemons/DaemonClient.ts';
 import type { Daemon } from '../directory/Daemon.ts';
 import type { FleetCache } from '../directory/FleetCache.ts';
 
-/** How many of the other daemons are asked. */
+/** How many other daemons are probed. */
 const SAMPLE = 11;
-/** A daemon that has been silent for longer, ms, says nothing of us any more: ten minutes. */
+/** A daemon that has been silent for longer, ms, is not probed: ten minutes. */
 const KNOWN_MS = 600_000;
 
 /**
- * Whether it is rather this control plane that is cut off than the daemon that is dead: no other daemon answers a
- * probe, or more than a third of those that it knows do not (one silent daemon is always believed dead where another
- * answers). Then it declares nobody lost.
+ * Whether this control plane is more likely cut off than the daemon is dead: no other daemon answers a probe, or more than
+ * a third of the known ones do not. It then declares no daemon lost. A single silent daemon counts as dead if another one
+ * answers.
  */
 export async function isCutOff(
   silent: Daemon,
   { fleet, client }: { fleet: FleetCache; client: Pick<DaemonClient, 'probe'> },
 ): Promise<boolean> {
   const others: Daemon[] = [];
-  // As they are now: one that has just restarted would not answer as its former self.
+  // Read now, because a daemon that has just restarted does not answer as its former incarnation.
   for await (const batch of fleet.batches(silent.daemonId, silent.region, Date.now())) {
     const known = ({ daemonId, state, heartbeatAt }: Daemon) =>
       daemonId !== silent.daemonId && state !== 'lost' && Date.now() - heartbeatAt < KNOWN_MS;

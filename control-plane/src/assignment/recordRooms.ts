@@ -2,16 +2,16 @@ import type { Daemon } from '../directory/Daemon.ts';
 import { claimRoom } from './claimRoom.ts';
 import type { Directory } from './findOwner.ts';
 
-/** How many rooms are written at a time. */
+/** How many rooms are written at once. */
 const BATCH = 25;
 
 type OpenRoom = { readonly roomId: string; readonly epoch: number };
 
 /**
- * Records that a daemon has these rooms open: renews the records that are there, and gives it those that nobody has.
+ * Records that a daemon has these rooms open: renews their records, and claims the rooms that no daemon has.
  *
- * @returns the rooms that are the daemon's, and the ids of those that live elsewhere. A room that could not be recorded is
- * in neither: the daemon reports it again.
+ * @returns the daemon's rooms, and the ids of those on other daemons. A room that could not be recorded is in neither, and
+ * the daemon reports it again.
  */
 export async function recordRooms(
   open: readonly OpenRoom[],

@@ -8,12 +8,12 @@ import { readSecret } from './secrets.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const SECRET_ARN = /^arn:aws[a-z-]*:secretsmanager:[^:]+:\d+:secret:\S+$/;
-/** The setting that is a secret's name itself, since its secret is read again and again. */
+/** This setting keeps the ARN, because the control plane reads its secret again and again. */
 const KEY_RING = `${PREFIX}ASSIGNMENT_KEY_SECRET`;
 
 /**
- * Puts secrets where settings name them: a setting whose value is the ARN of a secret of AWS Secrets Manager gets what is
- * in that; one of a file gets a file with it, which none but this user reads.
+ * Resolves settings whose value is the ARN of a secret of AWS Secrets Manager: the setting gets the secret's text. A setting
+ * that names a file gets a file with that text, which only this user can read.
  *
  * @throws SettingsError that names each variable whose secret cannot be read.
  */

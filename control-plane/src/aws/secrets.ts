@@ -1,11 +1,11 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 
-/** How long a secret may take to come, ms. A function on AWS answers nobody meanwhile. */
+/** The deadline of reading a secret, ms. A Lambda function answers no request meanwhile. */
 const TIMEOUT_MS = 3000;
 
 let client: Promise<SecretsManagerClient> | undefined;
 
-/** The client of AWS Secrets Manager, in the region of the surroundings. It is loaded where it is used. */
+/** The client of AWS Secrets Manager, in the region of the environment. It is loaded at its first use. */
 export function secretsManager(): Promise<SecretsManagerClient> {
   client ??= import('@aws-sdk/client-secrets-manager').then(
     ({ SecretsManagerClient }) =>

@@ -4,21 +4,21 @@ import { type ChannelTls, openChannel } from '@mediasoup-server/backend-client/c
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import { requestContext } from '@mediasoup-server/server-kit/requestContext';
 
-/** The longest wait before a channel whose connection broke tries again. */
+/** The longest wait before a broken channel reconnects, ms. */
 const RECONNECT_MS = 1000;
-/** How long a channel is kept that nobody uses: a function on AWS may have been frozen meanwhile, and its connection be gone. */
+/** How long an unused channel is kept, ms: a frozen Lambda function may have lost its connection. */
 const IDLE_MS = 30_000;
 
 type Calls = ServiceCalls<typeof MediaDaemon>;
 type Channel = { readonly client: Client; readonly calls: Calls; usedAt: number; answered: boolean };
 
-/** What a probe is answered where the incarnation that is meant does not live. */
+/** The statuses of a probe that mean that the incarnation is gone. */
 const goneCodes = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.FAILED_PRECONDITION]);
 
-/** Who is called, with which token, and how long it may take. */
+/** The daemon's address, the token and the deadline of a command. */
 export type CommandCall = { readonly address: string; readonly token: string | undefined; readonly deadlineMs: number };
 
-/** Connections to media daemons' gRPC servers. They are kept, one an address. */
+/** Keeps one connection to each media daemon's gRPC server. */
 export class DaemonChannels {
   readonly #tls: ChannelTls | undefined;
   readonly #channels = new Map<string, Channel>();
@@ -29,8 +29,8 @@ export class DaemonChannels {
   }
 
   /**
-   * Sends a command that may be sent twice. Where a connection that has been good turns out to be broken it is, on a new
-   * one, within the same deadline.
+   * Sends a command that may be repeated. If a connection that worked before is broken, the command is sent once more over a
+   * new one, within the same deadline.
    *
    * @throws grpc-js's ServiceError.
    */
@@ -51,10 +51,10 @@ export class DaemonChannels {
   }
 
   /**
-   * Asks a daemon who it is. A probe has a connection of its own: a kept one may be waiting to reconnect to a daemon that
-   * is back already.
+   * Asks a daemon for its id and incarnation, over a connection of its own: a kept one may still wait to reconnect to a daemon
+   * that is already back.
    *
-   * @returns what it says, `'other'` for any answer that says nothing, `undefined` for silence or a refused connection.
+   * @returns the answer, `'other'` for any other answer, `undefined` for silence or a refused connection.
    */
   async probe(call: CommandCall): Promise<{ daemonId: string; incarnation: string } | 'other' | undefined> {
     const { client, calls } = this.#open(call.address, { 'grpc.use_local_subchannel_pool': 1 });
@@ -76,7 +76,7 @@ export class DaemonChannels {
 
   #channelTo(address: string): Channel {
     const now = Date.now();
-    // A command that is under way ends long before.
+    // No command takes as long as that.
     for (const [other, { usedAt }] of this.#channels) if (now - usedAt > IDLE_MS) this.#drop(other);
     const channel = this.#channels.get(address) ?? {
       ...this.#open(address, {

@@ -6,20 +6,20 @@ import type { Daemon } from '../directory/Daemon.ts';
 import type { OwnCommand, SignedToken } from '../tokens/AssignmentKeys.ts';
 import type { CommandCall, DaemonChannels } from './DaemonChannels.ts';
 
-/** A daemon that is up answers in milliseconds; the frontend waits meanwhile. */
+/** The deadlines of a command and of a probe, ms. A live daemon answers in milliseconds, and the frontend waits. */
 const COMMAND_DEADLINE_MS = 2000;
 const PROBE_DEADLINE_MS = 500;
-/** One probe's result serves all who ask within this time. */
+/** All calls within this time share one probe, ms. */
 const PROBE_SHARED_MS = 1000;
 
 type Target = Pick<Daemon, 'daemonId' | 'grpcAddress' | 'incarnation'>;
 
 export type DaemonClientOptions = {
-  /** What daemons are reached with; plain text without it. */
+  /** TLS settings for the daemons' gRPC servers; plain text without it. */
   readonly tls?: ChannelTls | undefined;
-  /** Daemons take commands with tokens alone, as in mode `jwt`. */
+  /** Whether daemons require command tokens, as in mode `jwt`. */
   readonly needsTokens: boolean;
-  /** Signs the token that goes with a command. */
+  /** Signs the token of a command. */
   readonly sign: (command: OwnCommand) => Promise<SignedToken>;
 };
 
@@ -34,10 +34,10 @@ export class DaemonClient {
   }
 
   /**
-   * Makes a room on a daemon, or finds it there.
+   * Creates a room on a daemon, if it does not have the room.
    *
    * @returns mediasoup's RtpCapabilities of the room, as JSON.
-   * @throws grpc-js's ServiceError, or an error when the answer makes no sense.
+   * @throws grpc-js's ServiceError, or an Error when the answer is not valid.
    */
   async createRoom(daemon: Target, roomId: string, epoch: number): Promise<{ rtpCapabilities: string }> {
     const channels = await this.#channels();
@@ -51,7 +51,7 @@ export class DaemonClient {
     return { rtpCapabilities: JSON.stringify(rtpCapabilities) };
   }
 
-  /** Tells a draining daemon that a room lives elsewhere since this epoch, so that all its peers move there at once. */
+  /** Tells a draining daemon that a room has moved in this epoch, so that it moves its peers at once. */
   async moveRoom(daemon: Target, roomId: string, epoch: number): Promise<void> {
     const channels = await this.#channels();
     await channels.send(await this.#command(daemon, roomId), (calls, settings) =>
@@ -60,8 +60,8 @@ export class DaemonClient {
   }
 
   /**
-   * Asks whether this incarnation of a daemon lives. Any answer of it will do, an error too; silence and a refused
-   * connection mean that it does not. Unless it must be fresh, one answer serves all who ask within a second.
+   * Asks whether this incarnation of a daemon is alive. Any answer counts, also an error; silence or a refused connection
+   * means that it is not. Calls within a second share one answer, unless `fresh` is set.
    */
   probe(daemon: Target, { fresh = false } = {}): Promise<boolean> {
     const key = `${daemon.grpcAddress} ${daemon.incarnation}`;
@@ -89,23 +89,23 @@ export class DaemonClient {
     return info?.daemonId === daemon.daemonId && info.incarnation === daemon.incarnation;
   }
 
-  /** gRPC is loaded with the first command: most requests send none, and a function on AWS starts for one request. */
+  /** gRPC is loaded with the first command, because most requests send none and it slows down the start of a Lambda function. */
   #channels(): Promise<DaemonChannels> {
     this.#loading ??= import('./DaemonChannels.ts').then(({ DaemonChannels }) => new DaemonChannels(this.#options.tls));
     return this.#loading;
   }
 
-  /** @throws Error where the daemon needs a token and is reached in plain text. */
+  /** @throws Error when the daemon requires a token and is reached in plain text beyond loopback. */
   async #command(daemon: Target, roomId: string): Promise<CommandCall> {
     const token = await this.#token(daemon, roomId);
     if (token === undefined && this.#options.needsTokens)
       throw new Error(
-        `no command token is sent in plain text to ${daemon.grpcAddress}, which is not on loopback: set CONTROL_PLANE_DAEMON_TLS=true`,
+        `the command token would be sent in plain text to ${daemon.grpcAddress}, which is not on loopback: set CONTROL_PLANE_DAEMON_TLS=true`,
       );
     return { address: daemon.grpcAddress, token, deadlineMs: COMMAND_DEADLINE_MS };
   }
 
-  /** A token for one command, or none where it would be sent in plain text beyond loopback. */
+  /** A token for one command; none if it would be sent in plain text beyond loopback. */
   async #token(
     { grpcAddress, daemonId, incarnation }: Target,
     roomId: string | undefined,

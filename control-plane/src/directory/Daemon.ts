@@ -3,7 +3,7 @@ import { batchingSchema } from '@mediasoup-server/proto/http';
 import { z } from 'zod';
 import { reservationsShape } from './Reservations.ts';
 
-/** How many items of the table's hash key the daemons of one region are spread over. */
+/** How many hash keys of the table the daemons of one region are spread over. */
 export const SHARDS_PER_REGION = 16;
 
 const loadSchema = z.object({
@@ -34,9 +34,9 @@ export const daemonSchema = z.object({
   grpcAddress: z.string(),
   version: z.string(),
   load: loadSchema,
-  /** How many more peers it takes, besides those that are assigned to it and yet to come. */
+  /** How many more peers it accepts, without those that are assigned and have not connected yet. */
   headroom: z.number(),
-  /** How many peers have been assigned to this registration of it. */
+  /** How many peers have been assigned to this registration. */
   assigned: z.number().default(0),
   ...reservationsShape,
   /** Unix time in milliseconds. */
@@ -67,13 +67,13 @@ export function shardOf(region: string, daemonId: string): string {
 export const shardsOf = (region: string): string[] =>
   Array.from({ length: SHARDS_PER_REGION }, (_, number) => `${region}#${number}`);
 
-/** How long a daemon's row stays without a heartbeat: a week, so that no outage of ours makes a fleet unknown. */
+/** How long a daemon's row stays without a heartbeat: a week, so that an outage of the control plane loses no fleet. */
 const ROW_SECONDS = 7 * 24 * 3600;
 
 /** A row's `expiresAt` after a heartbeat, milliseconds to seconds. */
 export const expiryOf = (heartbeatAt: number): number => Math.ceil(heartbeatAt / 1000) + ROW_SECONDS;
 
-/** Whether a daemon's last heartbeat is recent enough to trust without asking. */
+/** Whether a daemon's last heartbeat is recent enough that it need not be probed. */
 export const isFresh = (daemon: Pick<Daemon, 'heartbeatAt'>, now: number, suspectAfterMs: number): boolean =>
   now - daemon.heartbeatAt <= suspectAfterMs;
 

@@ -3,14 +3,14 @@ import { type Daemon, shardsOf } from './Daemon.ts';
 import type { DaemonTable } from './DaemonTable.ts';
 import { rendezvous } from './rendezvous.ts';
 
-/** How old what is remembered may be, ms. It is a hint only: the condition of the reservation decides. */
+/** The greatest age of a cached read, ms. It is only a hint: the condition of the reservation decides. */
 const MAX_AGE_MS = 1000;
-/** The least time between two readings of the same, ms, for those who want it newer than they find it. */
+/** The least time between two reads of the same shard, ms, for callers that want fresher data. */
 const LEAST_AGE_MS = 100;
-/** How many shards of a region are looked at first. In a large fleet they have daemons enough. */
+/** How many shards of a region are read first. In a large fleet they have enough daemons. */
 const FIRST_SHARDS = 2;
 
-/** The daemons, as they were a moment ago. Nothing is refreshed in the background: who finds it old reads it anew. */
+/** Caches the daemons of the table for a second. There is no refresh in the background: a caller that finds old data reads it. */
 export class FleetCache {
   readonly #daemons: Pick<DaemonTable, 'listRegions' | 'listShard'>;
   readonly #remembered = new Map<string, { at: number; answer: Promise<unknown> }>();
@@ -20,10 +20,11 @@ export class FleetCache {
   }
 
   /**
-   * Daemons in batches, to be tried in turn: of the wanted region and then of the others, first the two shards that the
-   * key chooses and then the rest. Assigners that race for one room, which is the key, get the same ones.
+   * Daemons in batches, to be tried in turn: those of the wanted region, then those of the others; of each region first the
+   * two shards that the key chooses, then the rest. Control planes that race for one room use its id as the key, so they get
+   * the same daemons.
    *
-   * @param readSince Unix time in milliseconds of the oldest reading that will do.
+   * @param readSince Unix time in milliseconds of the oldest acceptable read.
    */
   async *batches(key: string, region?: string, readSince = Date.now() - MAX_AGE_MS): AsyncGenerator<Daemon[]> {
     const names = await this.#remember('regions', readSince, () => this.#daemons.listRegions());

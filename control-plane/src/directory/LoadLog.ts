@@ -3,13 +3,12 @@ import { type Daemon, loadOf } from './Daemon.ts';
 
 /** How often each daemon's load is logged, ms: CloudWatch makes one figure of a minute's. */
 const PERIOD_MS = 20_000;
-/** Beyond so many daemons all are forgotten, and logged once too often. */
+/** Beyond this number of daemons the log forgets all of them, and logs each once too often. */
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Logs how loaded daemons are, in CloudWatch's embedded metric format: out of the log of a function on AWS it makes the
- * metric `DaemonLoad`, by region, in per cent of what a daemon carries. Its mean is what a fleet is scaled by, so it leaves
- * out daemons that drain.
+ * Logs the load of daemons in CloudWatch's embedded metric format. CloudWatch makes the metric `DaemonLoad` of it, by region,
+ * in per cent of a daemon's capacity. A fleet is scaled by its mean, so draining daemons are left out.
  */
 export class LoadLog {
   readonly #namespace: string;

@@ -17,13 +17,13 @@ import type { DaemonTable } from './DaemonTable.ts';
 import type { LoadLog } from './LoadLog.ts';
 import type { Refusals, RoomTable } from './RoomTable.ts';
 
-/** The greatest epoch that daemons report: after it a room may still be placed as often as is ever needed. */
+/** The greatest epoch that is accepted. It leaves room for every later placement. */
 const MAX_REPORTED_EPOCH = 2 ** 48;
 
-/** How many closed rooms are written at a time. */
+/** How many closed rooms are written at once. */
 const CLOSE_BATCH = 25;
 
-/** The greatest measure of a load that is taken; the table stores no number of any size. */
+/** The greatest value of a load that is accepted; the table does not store arbitrarily large numbers. */
 const MAX_MEASURE = 1e9;
 /** The longest time for which a peer is refused, ms: a day. */
 const MAX_REFUSAL_MS = 24 * 3600 * 1000;
@@ -50,10 +50,10 @@ type HeartbeatOutcome = Required<
 >;
 
 /**
- * Takes over what a daemon reports and tells it what has become of it. Each entry is processed by itself: one that is not
- * valid is logged and skipped, and one that the tables do not take now is answered as `unprocessed`.
+ * Stores what a daemon reports and answers whether it is fenced or superseded. Each entry is processed on its own: an invalid
+ * one is logged and skipped, and one that the tables refuse now is answered as `unprocessed`.
  *
- * Any well-formed secret learns that its incarnation is `superseded`: the row holds only the newer one's hash.
+ * The row holds only the newest incarnation's hash, so any well-formed secret of a former one is answered `superseded`.
  *
  * @throws HttpProblem INVALID_REQUEST for the state, UNAUTHORIZED, DAEMON_NOT_REGISTERED or UNAVAILABLE.
  */
@@ -76,7 +76,7 @@ export async function acceptHeartbeat(
     state: reportedState,
     load: load ? readLoad(load, skipped) : noLoad,
     headroom,
-    // Fewer than were assigned only leave less headroom, until the next heartbeat.
+    // A count that is too low only leaves less headroom until the next heartbeat.
     assigned: readCount(assigned) ?? 0,
   };
   if (readCount(assigned) === undefined) skipped('assigned: is more than 2^53 - 1');
@@ -90,7 +90,8 @@ export async function acceptHeartbeat(
       return { fenced: false, superseded: true, assigned: 0n, raised: [], unprocessed: [] };
     }
     if (row.secretHash !== hash) throw new HttpProblem('UNAUTHORIZED', "the secret is not this incarnation's");
-    if (row.state !== 'lost') throw new HttpProblem('UNAVAILABLE', 'the daemon registers meanwhile', { retryAfter: 1 });
+    if (row.state !== 'lost')
+      throw new HttpProblem('UNAVAILABLE', 'the daemon is registering at the same time', { retryAfter: 1 });
     logger.warn({ daemonId, incarnation }, 'heartbeat of a daemon that was declared lost');
     fenced = true;
   }
@@ -105,7 +106,7 @@ export async function acceptHeartbeat(
       logger.error({ err: error, roomId, daemonId }, 'report of a room not processed');
     }
   };
-  // Before the rooms are closed, since a closed one is nobody's.
+  // Before rooms are closed, because a closed room has no daemon.
   const raised = new Map<string, number>();
   for (const [roomId, refusals] of kicks) {
     await process(roomId, async () => {
@@ -119,7 +120,7 @@ export async function acceptHeartbeat(
     await Promise.all(
       closable.slice(from, from + CLOSE_BATCH).map(({ roomId, epoch }) =>
         process(roomId, async () => {
-          // A failed condition is fine: the room is another's by now, or closed already.
+          // A failed condition is fine: another daemon has the room by now, or it is already closed.
           const removed = await rooms.close({ roomId, epoch: raised.get(roomId) ?? epoch, daemonId, incarnation });
           logger.info({ roomId, daemonId, epoch, removed }, 'room reported closed');
         }),
@@ -135,10 +136,10 @@ export async function acceptHeartbeat(
   };
 }
 
-/** Is called with each entry that is not valid, and why. */
+/** Called with each invalid entry, and the reason. */
 type Skipped = (entry: string) => void;
 
-/** By room, until when each peer is refused, of those who are. */
+/** By room, the peers that are refused, and until when. */
 function readKicks(removedPeers: HeartbeatRequest['removedPeers'], skipped: Skipped): Map<string, Refusals> {
   const byRoom = new Map<string, Map<string, number>>();
   removedPeers.forEach(({ roomId, peerId, refuseFor }, index) => {
@@ -156,7 +157,7 @@ function readKicks(removedPeers: HeartbeatRequest['removedPeers'], skipped: Skip
   return byRoom;
 }
 
-/** @returns `undefined` for a load that is not valid: the former one stays. */
+/** @returns `undefined` for an invalid load; the former load stays. */
 function readLoad(load: NonNullable<HeartbeatRequest['load']>, skipped: Skipped): Load | undefined {
   const { rooms, peers, producers, consumers, workerCpu, eventLoopDelay, network } = load;
   const eventLoopDelayMs = eventLoopDelay ? durationMs(eventLoopDelay) : 0;

@@ -8,9 +8,9 @@ import { type Daemon, expiryOf, noLoad, shardOf } from './Daemon.ts';
 import { createDaemonSecret, readDaemonSecret } from './DaemonSecret.ts';
 import type { DaemonTable } from './DaemonTable.ts';
 
-/** How often a registration starts again when the row changed under it. */
+/** How often a registration starts again after a lost race for the row. */
 const MAX_ROUNDS = 4;
-/** The region of daemons that name none. */
+/** The region of daemons without one. */
 const DEFAULT_REGION = 'default';
 
 const registrationSchema = z.object({
@@ -78,7 +78,7 @@ export async function registerDaemon(
       return secret;
     }
   }
-  throw new HttpProblem('UNAVAILABLE', 'others keep registering the same daemon', { retryAfter: 1 });
+  throw new HttpProblem('UNAVAILABLE', 'other processes keep registering the same daemon', { retryAfter: 1 });
 }
 
 async function refuseIfTaken(

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 
-/** How many names' hashes are remembered: more than a fleet has daemons. */
+/** How many names' hashes are cached: more than a fleet has daemons. */
 const MAX_REMEMBERED = 100_000;
 const remembered = new Map<string, number>();
 
 /**
- * Rendezvous hashing: each key has an order of the names of its own, the same for everybody, and a name that is added
- * or taken away moves no other.
+ * Rendezvous hashing: each key orders the names in its own way, which is the same in every process. Adding or removing a name
+ * does not change the order of the others.
  */
 export function rendezvous<T>(key: string, items: readonly T[], nameOf: (item: T) => string): T[] {
   const seed = hashOf(key);
@@ -17,7 +17,7 @@ export function rendezvous<T>(key: string, items: readonly T[], nameOf: (item: T
     .map(({ item }) => item);
 }
 
-/** Names come again with every key, so theirs are kept: a fleet is ranked for each new room. */
+/** Caches the hashes of names, because a fleet is ranked for each new room. */
 function hashOfName(name: string): number {
   const known = remembered.get(name);
   if (known !== undefined) return known;

@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import type { Metrics } from '../metrics.ts';
 import { type Condition, Placeholders } from './condition.ts';
 
-/** A value that the store computes from an attribute of the item; a string names an attribute, a number is itself. */
+/** A value that the store computes. A string names an attribute of the item, a number is a constant. */
 export class Computed {
   readonly left: string | number;
   readonly operator: '+' | '-';
@@ -20,7 +20,7 @@ export class Computed {
   }
 }
 
-/** A member that is added to a set of strings, which is made if need be, or taken from it. */
+/** A member that is added to a set of strings, which is created if it does not exist, or removed from it. */
 export class Member {
   readonly action: 'ADD' | 'DELETE';
   readonly member: string;
@@ -34,12 +34,12 @@ export class Member {
 type Change<T> = { readonly [K in keyof T]?: T[K] | Computed | Member | undefined };
 type Key = Readonly<Record<string, string>>;
 
-/** How many times the items of a page may be read to fill it, where most of them are filtered out. */
+/** How many reads may fill one page when the filter drops most items. */
 const MAX_READS_PER_PAGE = 10;
 
-/** Where a page begins, and how many items it has at most. */
+/** The start of a page, and the most items that it has. */
 export type PageRequest<K> = { readonly limit: number; readonly after?: K | undefined };
-/** Items, and the key to go on after unless they were the last. A page may be short, or even empty, and not the last. */
+/** Items, and the key to continue after unless this is the last page. A page may be short or empty without being the last. */
 export type Page<T, K> = { readonly items: T[]; readonly next?: K };
 
 export type TableParts = {
@@ -51,8 +51,8 @@ export type TableParts = {
 /**
  * One DynamoDB table, an item at a time. Reads are consistent, except queries and scans.
  *
- * A write whose condition does not hold answers `false`. Every other failure is logged here and thrown as an
- * HttpProblem UNAVAILABLE: the caller may try again, and a frontend is told so.
+ * A write whose condition does not hold returns `false`. Every other failure is logged and thrown as an HttpProblem
+ * UNAVAILABLE, so the client tries again.
  */
 export class Table<S extends z.ZodObject> {
   readonly #parts: TableParts;
@@ -169,10 +169,9 @@ export class Table<S extends z.ZodObject> {
   }
 
   /**
-   * Reads the table from one item on, in no order that means anything. What it costs is bounded by the limit, however
-   * few items pass the filter.
+   * Reads the table from a key on, in no particular order. The limit bounds the cost, however few items pass the filter.
    *
-   * @param keyOf the key of an item; any key, of an item that is gone too, is one to go on after.
+   * @param keyOf the key of an item. A page may continue after any key, even that of a deleted item.
    */
   async scan<K extends Key>(
     { limit, after }: PageRequest<K>,

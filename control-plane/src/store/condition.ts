@@ -1,6 +1,5 @@
 /**
- * A condition of a DynamoDB write, or the filter of a scan. It is a function so that it gets its placeholders where it is used; conditions are
- * named by whoever makes them and then joined.
+ * A condition of a DynamoDB write, or the filter of a scan: a function that writes the expression with a request's placeholders.
  */
 export type Condition = (placeholders: Placeholders) => string;
 
@@ -50,7 +49,7 @@ export const anyOf =
   (placeholders) =>
     `(${conditions.map((condition) => condition(placeholders)).join(' OR ')})`;
 
-/** Gives out the placeholders of one request. Every attribute gets one, because many plain words are reserved. */
+/** The placeholders of one request. Every attribute gets one, because DynamoDB reserves many plain words. */
 export class Placeholders {
   readonly #names = new Map<string, string>();
   readonly #values: Record<string, unknown> = {};

@@ -10,7 +10,7 @@ import dynalite from 'dynalite';
 /** A DynamoDB-compatible store inside this process, on a loopback port of its own. */
 export type EmbeddedDynamo = {
   readonly endpoint: string;
-  /** What requests are signed with. The store answers nobody else. */
+  /** The credentials of requests. The store refuses all others. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   close(): Promise<void>;
 };
@@ -48,13 +48,13 @@ export async function startEmbeddedDynamo(
   };
 }
 
-/** Lets only the owner of this process read the folder and its files, those of former versions too. */
+/** Makes the folder and its files, also those of older versions, readable only by this process's user. */
 async function keepToOwner(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
   await chmod(path, 0o700);
   for (const { name } of (await readdir(path, { withFileTypes: true })).filter((entry) => entry.isFile()))
     await chmod(join(path, name), 0o600);
-  // LevelDB creates files whenever it likes, with the mode of the process.
+  // LevelDB creates files at any time, with the umask of the process.
   process.umask(process.umask() | 0o077);
 }
 
@@ -76,7 +76,7 @@ function askForKey(server: Server, accessKeyId: string): void {
 
 type Database = { open(): Promise<void>; close(): Promise<void> };
 
-/** dynalite tells of a database that does not open only by an exception that nobody can catch; its own library does. */
+/** dynalite reports a database that does not open only by an uncatchable exception, so its own library tries first. */
 async function tryDatabase(path: string): Promise<void> {
   const { Level } = createRequire(import.meta.resolve('dynalite'))('level') as {
     Level: new (path: string) => Database;

@@ -13,12 +13,12 @@ import {
 } from 'jose';
 import { z } from 'zod';
 
-/** Whom an access token is for, and what kind of token it is: its `aud` and the header's `typ`. */
+/** The `aud` claim and the `typ` header of access tokens. */
 export const ACCESS_AUDIENCE = 'mediasoup-server';
 export const ACCESS_TYPE = 'access+jwt';
 /** Seconds by which the application's clock may differ from this one. */
 const CLOCK_TOLERANCE_S = 5;
-/** How long the keys of a URL may take to come, ms, and how long they are kept. */
+/** The deadline of fetching the keys, and how long they are cached, ms. */
 const JWKS_TIMEOUT_MS = 2000;
 const JWKS_MAX_AGE_MS = 600_000;
 /** The least time between two fetches because of unknown keys, ms. */
@@ -26,7 +26,7 @@ const JWKS_COOLDOWN_MS = 30_000;
 /** The least time between any two fetches, ms. jose's cooldown begins with a success, and a URL may be down. */
 const JWKS_RETRY_MS = 1000;
 
-/** How far ahead a token may expire, seconds: ten years. Farther is a mistake, such as milliseconds. */
+/** The longest lifetime of a token, seconds: ten years. A longer one is a mistake, such as milliseconds. */
 const MAX_LIFE_S = 315_576_000;
 
 const grant = z.boolean().default(false);
@@ -38,7 +38,7 @@ const accessSchema = z.object({
   grants: z.object({ publish: grant, subscribe: grant, data: grant, admin: grant }),
 });
 
-/** What an application lets a peer do in a room. */
+/** What an application allows a peer in a room. */
 export type Access = { readonly peerId: string; readonly room: string; readonly grants: Grants };
 export type Grants = z.infer<typeof accessSchema>['grants'];
 
@@ -77,10 +77,10 @@ export class AccessTokens {
         throw new Error(`the access key ${accessTokenKeyFile} ${why}: ${(error as Error).message}`, { cause: error });
       };
       const pem = await readFile(accessTokenKeyFile).catch(fail('cannot be read'));
-      // Node would derive the public key of a private one, which has no business here.
+      // Node would accept a private key and derive the public one, but the control plane must not have the private key.
       if (pem.includes('PRIVATE KEY'))
-        throw new Error(`the access key ${accessTokenKeyFile} is a private key; the public one belongs here`);
-      const key = await Promise.resolve(pem).then(createPublicKey).catch(fail('is no public key in PEM'));
+        throw new Error(`the access key ${accessTokenKeyFile} is a private key; use the public key`);
+      const key = await Promise.resolve(pem).then(createPublicKey).catch(fail('is not a public key in PEM'));
       const algorithms = algorithmsOf(key);
       if (!algorithms)
         throw new Error(`the access key ${accessTokenKeyFile} is neither an Ed25519, a P-256 nor an RSA key`);
@@ -120,7 +120,7 @@ export class AccessTokens {
   }
 }
 
-/** Fetches, but not again at once: anybody can write a token that has the keys asked for. */
+/** Limits the rate of fetches, because anybody can send a token with an unknown key. */
 function pacedFetch(): FetchImplementation {
   let fetchedAt = 0;
   return async (url, options) => {
@@ -130,10 +130,10 @@ function pacedFetch(): FetchImplementation {
   };
 }
 
-/** Whether an access is for a room. */
+/** Whether an access token is for a room. */
 export const isFor = ({ room }: Access, roomId: string): boolean => room === ALL_ROOMS || room === roomId;
 
-/** The algorithms that a key signs and is verified with, the preferred one first; undefined where it is of no use here. */
+/** The algorithms of a key, the preferred one first; undefined for a key of an unsupported type. */
 export function algorithmsOf(key: KeyObject): string[] | undefined {
   const { asymmetricKeyType, asymmetricKeyDetails } = key;
   if (asymmetricKeyType === 'ed25519') return ['EdDSA', 'Ed25519'];
@@ -141,7 +141,7 @@ export function algorithmsOf(key: KeyObject): string[] | undefined {
   return asymmetricKeyType === 'rsa' ? ['RS256'] : undefined;
 }
 
-/** What fetching a JSON Web Key Set may fail with; a token that is wrong fails with jose's more special errors. */
+/** Whether fetching the key set failed; a wrong token fails with other errors of jose. */
 const couldNotFetch = (error: unknown): boolean =>
   error instanceof errors.JWKSTimeout ||
   error instanceof TypeError ||

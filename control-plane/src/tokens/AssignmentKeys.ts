@@ -5,10 +5,10 @@ import { type JSONWebKeySet, type JWTPayload, SignJWT } from 'jose';
 import type { Grants } from './AccessTokens.ts';
 import { generateKeyFile, readKeyFile, type SigningKey } from './SigningKey.ts';
 
-/** A token is used at once, or asked for again. */
+/** Lifetime of assignment tokens, and of the control plane's own command tokens. They are used at once. */
 const TOKEN_LIFE_MS = 60_000;
 
-/** A backend asks for another some minutes before; the media daemon takes no word of the control plane for it meanwhile. */
+/** Lifetime of a backend's command token, which it renews some minutes before. */
 const COMMAND_TOKEN_LIFE_MS = 900_000;
 
 /** How often keys that Secrets Manager rotates are read again, ms. */
@@ -16,7 +16,7 @@ export const REREAD_MS = 300_000;
 /** The wait before the next try after a failed read, ms. */
 const REREAD_RETRY_MS = 10_000;
 
-/** What an assignment token says. */
+/** The claims of an assignment token. */
 export type AssignmentClaims = {
   readonly roomId: string;
   readonly peerId: string;
@@ -37,7 +37,7 @@ export type OwnCommand = {
 
 export type SignedToken = { readonly token: string; readonly expiresAt: Date };
 
-/** The keys of now: which one signs, and others that are published beside it. */
+/** The key that signs, and the others that are published. */
 export type KeySet = { readonly signing: SigningKey; readonly others: readonly SigningKey[] };
 
 /** Signs assignment and command tokens (JWT, EdDSA with Ed25519) and publishes the keys that prove them. */

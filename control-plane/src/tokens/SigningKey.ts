@@ -17,7 +17,7 @@ export const generateKey = (): string =>
  * @throws Error that names it.
  */
 export async function readKey(pem: string, name: string): Promise<SigningKey> {
-  const key = await Promise.resolve(pem).then(createPrivateKey).catch(fail(name, 'is no private key in PEM'));
+  const key = await Promise.resolve(pem).then(createPrivateKey).catch(fail(name, 'is not a private key in PEM'));
   if (key.asymmetricKeyType !== 'ed25519') throw new Error(`the assignment key ${name} is not an Ed25519 key`);
   const jwk = createPublicKey(key).export({ format: 'jwk' });
   const kid = await calculateJwkThumbprint(jwk as { kty: 'OKP' });
@@ -29,7 +29,7 @@ export async function readKeyFile(file: string): Promise<SigningKey> {
   return readKey(await readFile(file, 'utf8').catch(fail(file, 'cannot be read')), file);
 }
 
-/** Makes a key unless the file exists. The file appears whole or not at all, and of several processes one wins. */
+/** Creates a key file unless it exists. The file is created atomically, so of several processes one wins. */
 export async function generateKeyFile(file: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const draft = `${file}.${randomUUID()}`;
