@@ -11,12 +11,12 @@ import { cpuSeconds } from '../load/processCpu.ts';
  * another binary, AUTHORS_WORKER_BIN, where that is given; and how long the packets take. The publishers' packets come
  * one, four and eight at a time, as from a pacer and from an encoder. All workers run at once and take turns, so that
  * both sides of a ratio are measured in the same seconds.
- * `node tools/bench/batch.bench.ts [seconds of a round] [rounds] [packets a second] [2,20,200,50x4]`
+ * `node tools/bench/batch.bench.ts [seconds of a round] [rounds] [packets a second] [2,20,200,50x4] [1,4,8]`
  */
 
 const [seconds = 2, rounds = 5, packetsPerSecond = 64] = process.argv.slice(2, 5).map(Number);
 const scenarios = (process.argv[5] ?? '2,20,200,50x4').split(',');
-const BURSTS = [1, 4, 8];
+const bursts = (process.argv[6] ?? '1,4,8').split(',').map(Number);
 /** What RTP's header and the payload have together, bytes. */
 const PACKET_BYTES = 1100;
 const VP8: types.RouterRtpCodecCapability = {
@@ -27,8 +27,8 @@ const VP8: types.RouterRtpCodecCapability = {
 };
 /** How long the last field of a packet is, which says when it was sent, ms: whatever header it gets on the way. */
 const SENT_AT_BYTES = 8;
-/** After a round, until the last packets have come, ms. */
-const REST_MS = 200;
+/** After a round, how long a worker is looked at to see whether it has sent everything, ms, and what it does when idle. */
+const [LOOK_MS, IDLE_CPU_MS, MOST_LOOKS] = [200, 2, 50];
 /** Of how many viewers of a worker the latency is taken. */
 const TIMED = 8;
 /** How long the first packet of each viewer is waited for, ms. */
@@ -71,6 +71,8 @@ class Server {
   readonly worker: types.Worker;
   readonly batch: WorkerBatch | undefined;
   readonly tally: Tally = { delivered: 0, latencies: [] };
+  /** How many viewers each publisher's packets go to, over all publishers. */
+  consumers = 0;
   readonly #publishers: Publisher[] = [];
   readonly #begun: Promise<void>[] = [];
   /** Held, since a track that nobody holds is collected. */
@@ -144,6 +146,7 @@ class Server {
     const consumers: types.Consumer[] = [];
     for (const { id } of producers)
       consumers.push(await transport.consume({ producerId: id, rtpCapabilities: { codecs, headerExtensions: [] } }));
+    this.consumers += consumers.length;
     const ssrcs = consumers.map(({ rtpParameters }) => `a=ssrc:${rtpParameters.encodings?.[0]?.ssrc} cname:publisher`);
     const lines = ['m=video 9 UDP/TLS/RTP/SAVPF 96', 'a=sendonly', 'a=rtpmap:96 VP8/90000', ...ssrcs];
     connection.setRemoteDescription(sdp(transport, 'actpass', lines), 'offer' as never);
@@ -159,20 +162,33 @@ const quantile = (values: number[], q: number) =>
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const cpuOf = async ({ worker: { pid } }: Server) => (await cpuSeconds(pid)).get(pid) ?? 0;
 
-type Round = { micros: number; latencies: number[] };
+type Round = { micros: number; latencies: number[]; arrived: number };
 
-/** Microseconds of the worker's CPU for each packet that a viewer got, over a round. */
+/**
+ * Microseconds of the worker's CPU for each packet that it sends to a viewer, over a round. All are counted, not those
+ * that have arrived: this process may be late with the others.
+ */
 async function measure(server: Server, burst: number): Promise<Round> {
   const everyMs = (1000 * burst) / packetsPerSecond;
   const [begin, cpu] = [performance.now(), await cpuOf(server)];
+  let sends = 0;
   server.tally.delivered = 0;
   server.tally.latencies = [];
   for (let next = begin; next < begin + seconds * 1000; next += everyMs) {
     await delay(Math.max(0, next - performance.now()));
     server.burst(burst);
+    sends++;
   }
-  await delay(REST_MS);
-  return { micros: (((await cpuOf(server)) - cpu) / server.tally.delivered) * 1e6, latencies: server.tally.latencies };
+  let used = await cpuOf(server);
+  for (let looks = 0; looks < MOST_LOOKS; looks++) {
+    await delay(LOOK_MS);
+    const more = (await cpuOf(server)) - used;
+    used += more;
+    if (more * 1000 < IDLE_CPU_MS) break;
+  }
+  const { delivered, latencies } = server.tally;
+  const sent = sends * burst * server.consumers;
+  return { micros: ((used - cpu) / sent) * 1e6, latencies, arrived: delivered / sent };
 }
 
 nodeDataChannel.preload();
@@ -185,7 +201,7 @@ for (const scenario of scenarios) {
     await server.fill(rooms, publishers, viewers);
     servers.push(server);
   }
-  for (const burst of BURSTS) {
+  for (const burst of bursts) {
     const measured = new Map<Kind, Round[]>(kinds.map((kind) => [kind, []]));
     const before = servers[0]?.batch?.read();
     for (let round = 0; round < rounds; round++)
@@ -202,8 +218,9 @@ for (const scenario of scenarios) {
     );
     for (const kind of kinds) {
       const latencies = (measured.get(kind) ?? []).flatMap((round) => round.latencies);
+      const arrived = (100 * median((measured.get(kind) ?? []).map((round) => round.arrived))).toFixed(0);
       print(
-        `  ${kind.padEnd(8)} ${median(micros(kind)).toFixed(2)} us of CPU a packet, latency p50 ${quantile(latencies, 0.5).toFixed(2)} ms, p99 ${quantile(latencies, 0.99).toFixed(2)} ms`,
+        `  ${kind.padEnd(8)} ${median(micros(kind)).toFixed(2)} us of CPU a packet, latency p50 ${quantile(latencies, 0.5).toFixed(2)} ms, p99 ${quantile(latencies, 0.99).toFixed(2)} ms, ${arrived} % arrived in the round`,
       );
     }
   }
