@@ -5,7 +5,7 @@ import { CliError } from './CliError.ts';
 import type { CommandContext, CommonOptions } from './CommandContext.ts';
 import { ControlPlaneApi, type ControlPlaneOptions, type Page, type PageRequest } from './ControlPlaneApi.ts';
 import { drainDaemon } from './drainDaemon.ts';
-import { type Candidate, explainRoom } from './explainRoom.ts';
+import { type Candidate, explainPlacement } from './explainPlacement.ts';
 import { httpUrl, id, wholeNumber } from './optionValue.ts';
 
 type AskingOptions = CommonOptions & ControlPlaneOptions;
@@ -104,7 +104,7 @@ export function addFleetCommands({ command, output, stderr }: CommandContext): v
     .action(async (roomId: string, options: ExplainOptions) => {
       const api = new ControlPlaneApi(options);
       const [room, daemons] = await Promise.all([api.instances(roomId), api.allDaemons()]);
-      const explanation = await explainRoom(roomId, room, daemons, { ...options, now: Date.now() });
+      const explanation = await explainPlacement(roomId, room, daemons, { ...options, now: Date.now() });
       const { candidates, why, epoch } = explanation;
       const answer = output(options);
       answer.answer(explanation, `${JSON.stringify(roomId)}${epoch ? `, epoch ${epoch}` : ''}: ${why}.`);

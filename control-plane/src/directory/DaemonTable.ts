@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { allOf, differs } from '../store/condition.ts';
+import { allOf, differs } from '../store/conditionBuilder.ts';
 import { Computed, Member, type Page, type PageRequest, Table, type TableParts } from '../store/Table.ts';
 import { type Daemon, daemonSchema, expiryOf, type Load, shardOf } from './Daemon.ts';
 import {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { allOf, anyOf } from '../store/condition.ts';
+import { allOf, anyOf } from '../store/conditionBuilder.ts';
 import { Computed, type Page, type PageRequest, Table, type TableParts } from '../store/Table.ts';
 import { hasEpoch, hasInstance, isOnDaemon, isOnIncarnation, itemIsAbsent } from './roomConditions.ts';
 

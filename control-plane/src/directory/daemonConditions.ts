@@ -1,4 +1,4 @@
-import { absent, allOf, atLeast, type Condition, differs, equals, lacks } from '../store/condition.ts';
+import { absent, allOf, atLeast, type Condition, differs, equals, lacks } from '../store/conditionBuilder.ts';
 import type { Daemon } from './Daemon.ts';
 import { liveSlots } from './Reservations.ts';
 

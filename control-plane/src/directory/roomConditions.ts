@@ -1,4 +1,4 @@
-import { absent, type Condition, equals, present } from '../store/condition.ts';
+import { absent, type Condition, equals, present } from '../store/conditionBuilder.ts';
 
 /** The clauses of the conditions on a room's item. */
 

@@ -5,7 +5,7 @@ import { HttpProblem } from '@mediasoup-server/server-kit/problem';
 import { inSpan } from '@mediasoup-server/server-kit/tracing';
 import type { z } from 'zod';
 import type { Metrics } from '../metrics.ts';
-import { type Condition, Placeholders } from './condition.ts';
+import { type Condition, Placeholders } from './conditionBuilder.ts';
 
 /** A value that the store computes. A string names an attribute of the item, a number is a constant. */
 export class Computed {

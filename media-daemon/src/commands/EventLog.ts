@@ -7,7 +7,7 @@ import { RequestError } from '../errors.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { RoomEvent } from '../rooms/RoomEvent.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { type WatchedEvent, watchedEventsOf } from './project.ts';
+import { type WatchedEvent, watchedEventsOf } from './watchedEvents.ts';
 
 /** The longest silence on a watch stream, ms. A `watching` message then tells how far the watcher is, and shows a dead connection. */
 const SILENCE_MS = 10_000;

@@ -15,8 +15,8 @@ import type { Room } from '../rooms/Room.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { PooledWorker, WorkerPool } from '../workers/WorkerPool.ts';
-import { describePeer, describePipe, describeRoom, measure, summarizeRoom } from './describe.ts';
 import type { EventLog } from './EventLog.ts';
+import { describePeer, describePipe, describeRoom, measure, summarizeRoom } from './grpcMessages.ts';
 import { pageOf } from './pageOf.ts';
 
 /** Who the daemon is. */

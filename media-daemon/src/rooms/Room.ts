@@ -6,7 +6,7 @@ import { RouterMesh } from '../routers/RouterMesh.ts';
 import { Speakers } from '../speakers/Speakers.ts';
 import type { Level } from '../speakers/Voices.ts';
 import type { WorkerPool } from '../workers/WorkerPool.ts';
-import { Announcements } from './Announcements.ts';
+import { AnnouncementRates } from './AnnouncementRates.ts';
 import { MessageLog } from './MessageLog.ts';
 import { Mutes } from './Mutes.ts';
 import type { RoomContext } from './RoomContext.ts';
@@ -38,7 +38,7 @@ export class Room implements RoomContext {
   readonly mesh: RouterMesh;
   readonly producers = new RoomProducers();
   readonly mutes = new Mutes();
-  readonly announcements: Announcements;
+  readonly announcements: AnnouncementRates;
   readonly messageLog = new MessageLog();
   /** The version of the room's record at the control plane; 0 while it has none. */
   epoch: number;
@@ -55,7 +55,7 @@ export class Room implements RoomContext {
     this.id = id;
     this.epoch = epoch;
     this.limits = options.limits;
-    this.announcements = new Announcements(options.limits);
+    this.announcements = new AnnouncementRates(options.limits);
     this.#onEvent = options.onEvent;
     this.mesh = new RouterMesh(pool, this.#speakers, (router) => this.#routerDied(router));
   }

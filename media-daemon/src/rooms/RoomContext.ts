@@ -1,5 +1,5 @@
 import type { RouterMesh } from '../routers/RouterMesh.ts';
-import type { Announcements } from './Announcements.ts';
+import type { AnnouncementRates } from './AnnouncementRates.ts';
 import type { MessageLog } from './MessageLog.ts';
 import type { Mutes } from './Mutes.ts';
 import type { RoomEvent } from './RoomEvent.ts';
@@ -12,7 +12,7 @@ export type RoomContext = {
   readonly mesh: RouterMesh;
   readonly producers: RoomProducers;
   readonly mutes: Mutes;
-  readonly announcements: Announcements;
+  readonly announcements: AnnouncementRates;
   readonly messageLog: MessageLog;
   emit(event: RoomEvent): void;
   /** Sends each peer the messages that it has not been sent, as far as its socket takes them. */

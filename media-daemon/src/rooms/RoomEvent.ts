@@ -39,8 +39,8 @@ type OfProducer = OfPeer & { readonly producerId: string };
 type OfConsumer = OfPeer & { readonly consumerId: string };
 
 /**
- * Something that happened in a room. The room emits each fact once; `signaling/project.ts` says which peers are notified
- * of it, and `commands/project.ts` what backends hear.
+ * Something that happened in a room. The room emits each fact once; `signaling/notices.ts` says which peers are notified
+ * of it, and `commands/watchedEvents.ts` what backends hear.
  */
 export type RoomEvent =
   | { readonly kind: 'roomCreated' }

@@ -1,4 +1,4 @@
-import type { AnnouncementLimits } from './Announcements.ts';
+import type { AnnouncementLimits } from './AnnouncementRates.ts';
 
 /** The limits of a room and of each of its peers. */
 export type RoomLimits = AnnouncementLimits & {

@@ -17,12 +17,12 @@ import type { Ticket } from '../admission/Ticket.ts';
 import { RequestError } from '../errors.ts';
 import type { Grants } from '../peers/Grants.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { describeError, describeTransport } from './describe.ts';
 import { handleRequest, isMethod, parseRequest } from './requests.ts';
 import type { Carrier, Session } from './Session.ts';
 import type { Sessions } from './Sessions.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { WebSocketTransport } from './WebSocketTransport.ts';
+import { describeError, describeTransport } from './wireShapes.ts';
 
 /** The most characters of an unknown method name that are sent back. */
 const MAX_ECHO = 64;

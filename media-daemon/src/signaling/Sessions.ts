@@ -5,7 +5,7 @@ import type { Room } from '../rooms/Room.ts';
 import type { RoomEvent, RoomPeer } from '../rooms/RoomEvent.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { mayReturn, noticesOf } from './project.ts';
+import { mayReturn, noticesOf } from './notices.ts';
 import { recipientsOf } from './recipients.ts';
 import { type Carrier, Session } from './Session.ts';
 

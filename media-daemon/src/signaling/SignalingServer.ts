@@ -10,8 +10,8 @@ import type { Ticket } from '../admission/Ticket.ts';
 import { RequestError } from '../errors.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import { Connection, type ConnectionOptions } from './Connection.ts';
-import { describeError } from './describe.ts';
 import { WebSocketTransport, type WebSocketTransportOptions } from './WebSocketTransport.ts';
+import { describeError } from './wireShapes.ts';
 
 export type SignalingOptions = ConnectionOptions &
   Omit<WebSocketTransportOptions, 'messageRate' | 'onLimit'> & {

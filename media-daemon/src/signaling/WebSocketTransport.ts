@@ -5,8 +5,8 @@ import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { type Rate, TokenBucket } from '../admission/TokenBucket.ts';
 import { RequestError } from '../errors.ts';
-import { describeError } from './describe.ts';
 import { LatestUpdates } from './LatestUpdates.ts';
+import { describeError } from './wireShapes.ts';
 
 /** What a client may send: protoo's request, response and notification. */
 const messageSchema = z.union([

@@ -1,7 +1,7 @@
 import type { Peer } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { RoomPeer } from '../rooms/RoomEvent.ts';
-import type { Audience } from './project.ts';
+import type { Audience } from './notices.ts';
 
 /** The peers of a room that an audience stands for. */
 export function recipientsOf(to: Audience, room: Room): RoomPeer[] {

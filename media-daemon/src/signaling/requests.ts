@@ -2,7 +2,7 @@ import { type Method, type RequestData, type ResponseData, requests } from '@med
 import type { types } from 'mediasoup';
 import { RequestError } from '../errors.ts';
 import type { Peer } from '../peers/Peer.ts';
-import { describeTransport } from './describe.ts';
+import { describeTransport } from './wireShapes.ts';
 
 /** The methods of a peer that has joined; `Connection` answers the others. */
 type PeerMethod = Exclude<Method, 'joinRoom' | 'leaveRoom' | 'ping'>;

@@ -1,7 +1,7 @@
 import type { Snapshot } from '@mediasoup-server/proto/signaling';
 import type { Peer } from '../peers/Peer.ts';
 import type { RoomView } from '../rooms/RoomEvent.ts';
-import { describeDataProducer, describeProducer, describeTransport } from './describe.ts';
+import { describeDataProducer, describeProducer, describeTransport } from './wireShapes.ts';
 
 /** Everything that a peer has, and what it sees of the others: for a session that is resumed. */
 export const snapshotOf = (peer: Peer, view: RoomView): Snapshot => ({

@@ -6,7 +6,7 @@ import type { Peer } from '../peers/Peer.ts';
 import type { Room } from '../rooms/Room.ts';
 import type { RoomPeer } from '../rooms/RoomEvent.ts';
 import { Rooms } from '../rooms/Rooms.ts';
-import { noticesOf } from '../signaling/project.ts';
+import { noticesOf } from '../signaling/notices.ts';
 import { recipientsOf } from '../signaling/recipients.ts';
 import { WorkerPool } from '../workers/WorkerPool.ts';
 

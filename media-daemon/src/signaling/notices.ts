@@ -1,7 +1,7 @@
 import type { Notification, NotificationData } from '@mediasoup-server/proto/signaling';
 import { RequestError } from '../errors.ts';
 import type { Leave, PeerLevel, RoomEvent, RoomPeer } from '../rooms/RoomEvent.ts';
-import { describeDataProducer, describeError, describeProducer } from './describe.ts';
+import { describeDataProducer, describeError, describeProducer } from './wireShapes.ts';
 
 /** The peers that a notification goes to. */
 export type Audience =

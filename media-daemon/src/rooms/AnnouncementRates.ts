@@ -18,7 +18,7 @@ const LEAST_SWEEP = 64;
  * Limits what peers make the daemon send to everybody else in the room. A peer id keeps its limit when the peer leaves and
  * joins again. A pause, a close or leaving costs nothing: each follows an announcement that was counted.
  */
-export class Announcements {
+export class AnnouncementRates {
   readonly #rate: Rate;
   readonly #roomRate: Rate;
   readonly #byPeerId = new Map<string, TokenBucket>();

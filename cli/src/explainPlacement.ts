@@ -43,7 +43,7 @@ export type ExplainOptions = {
  *
  * @param room undefined when no daemon has it.
  */
-export async function explainRoom(
+export async function explainPlacement(
   roomId: string,
   room: RoomInstances | undefined,
   daemons: readonly DaemonInfo[],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DaemonInfo, RoomInstances } from '@mediasoup-server/proto/http';
-import { explainRoom } from './explainRoom.ts';
+import { explainPlacement } from './explainPlacement.ts';
 
 const now = 1_700_000_000_000;
 const options = { suspectAfterMs: 6000, now };
@@ -27,7 +27,7 @@ function daemon(daemonId: string, change: Partial<DaemonInfo> & { ageMs?: number
 }
 
 const explain = (room: RoomInstances | undefined, daemons: readonly DaemonInfo[], region?: string) =>
-  explainRoom('lobby', room, daemons, { ...options, now: Date.now(), region });
+  explainPlacement('lobby', room, daemons, { ...options, now: Date.now(), region });
 
 const roomOn = (one: DaemonInfo | undefined): RoomInstances => ({
   roomId: 'lobby',
@@ -37,10 +37,13 @@ const roomOn = (one: DaemonInfo | undefined): RoomInstances => ({
   updatedAt: new Date(now).toISOString(),
 });
 
-test('`explainRoom` of a room that nobody has puts every able daemon in an order, and names the first', async () => {
+test('`explainPlacement` of a room that nobody has puts every able daemon in an order, and names the first', async () => {
   const fleet = Array.from({ length: 5 }, (_, index) => daemon(`d${index}`));
   for (const roomId of ['lobby', 'café', 'vault', 'attic']) {
-    const { candidates, why, stays } = await explainRoom(roomId, undefined, fleet, { ...options, now: Date.now() });
+    const { candidates, why, stays } = await explainPlacement(roomId, undefined, fleet, {
+      ...options,
+      now: Date.now(),
+    });
     assert.equal(stays, false);
     assert.equal(candidates.length, fleet.length);
     assert.deepEqual(
@@ -59,14 +62,14 @@ for (const [what, one, why, stays] of [
   ['that was declared dead', daemon('a', { state: 'lost' }), /declared dead; the next peer has it placed on b/, false],
   ['that is gone', undefined, /has ended or started anew; the next peer has it placed on b/, false],
 ] as const) {
-  test(`\`explainRoom\` of a room on a daemon ${what} says so`, async () => {
+  test(`\`explainPlacement\` of a room on a daemon ${what} says so`, async () => {
     const explained = await explain(roomOn(one), one ? [one, daemon('b')] : [daemon('b')]);
     assert.match(explained.why, why);
     assert.deepEqual([explained.stays, explained.epoch, explained.daemonId], [stays, 3, 'a']);
   });
 }
 
-test('`explainRoom` says of every daemon that gets no room why, and puts the asked region first', async () => {
+test('`explainPlacement` says of every daemon that gets no room why, and puts the asked region first', async () => {
   const fleet = [
     daemon('draining', { state: 'draining' }),
     daemon('lost', { state: 'lost' }),
@@ -98,6 +101,6 @@ test('`explainRoom` says of every daemon that gets no room why, and puts the ask
     assert.match(candidates[index]?.why ?? '', why);
 });
 
-test('`explainRoom` without any daemon that is able says that none takes the room', async () => {
+test('`explainPlacement` without any daemon that is able says that none takes the room', async () => {
   assert.match((await explain(undefined, [])).why, /finds no daemon that takes it/);
 });
