@@ -115,9 +115,9 @@ test('the modules and examples have no problem, and each injected fault is found
 test('a daemon starts in mode jwt over TLS with the settings that its instance writes', async () => {
   const script = await readFile(join(terraform, 'modules/media-daemons/files/mediasoup-instance.sh'), 'utf8');
   const settings = instanceSettings(script);
-  assert.equal(settings.mode, 'jwt');
-  assert.equal(settings.grpcAddress, 'i-0123456789abcdef0.media.example.com:50051');
-  assert.equal(settings.rtcAnnouncedAddress, '192.0.2.7');
-  assert.equal(settings.drainDeadlineMs, 600_000);
+  assert.equal(settings.access.mode, 'jwt');
+  assert.equal(settings.grpc.grpcAddress, 'i-0123456789abcdef0.media.example.com:50051');
+  assert.equal(settings.rtc.rtcAnnouncedAddress, '192.0.2.7');
+  assert.equal(settings.fleet.drainDeadlineMs, 600_000);
   assert.throws(() => instanceSettings(script.replace('MODE=jwt', 'MODE=closed')), /MEDIA_DAEMON_MODE/);
 });

@@ -43,7 +43,7 @@ export function settingProblems(texts: ReadonlyMap<string, string>): string[] {
  *
  * @throws SettingsError when the daemon would not start with them; Error when a value is not in the example above.
  */
-export function instanceSettings(script: string): Readonly<Record<string, unknown>> {
+export function instanceSettings(script: string): ReturnType<typeof mediaDaemon.readConfig> {
   // The settings are read where their files are.
   const tls = mkdtempSync(join(tmpdir(), 'tls-'));
   for (const file of ['cert.pem', 'key.pem']) writeFileSync(join(tls, file), '', { mode: 0o600 });
