@@ -37,7 +37,7 @@ const roomOn = (one: DaemonInfo | undefined): RoomInstances => ({
   updatedAt: new Date(now).toISOString(),
 });
 
-test('`explainPlacement` of a room that nobody has puts every able daemon in an order, and names the first', async () => {
+test('`explainPlacement` of a room without a daemon ranks all able daemons and names the first', async () => {
   const fleet = Array.from({ length: 5 }, (_, index) => daemon(`d${index}`));
   for (const roomId of ['lobby', 'café', 'vault', 'attic']) {
     const { candidates, why, stays } = await explainPlacement(roomId, undefined, fleet, {
@@ -101,6 +101,6 @@ test('`explainPlacement` says of every daemon that gets no room why, and puts th
     assert.match(candidates[index]?.why ?? '', why);
 });
 
-test('`explainPlacement` without any daemon that is able says that none takes the room', async () => {
+test('`explainPlacement` without an able daemon says that no daemon can take the room', async () => {
   assert.match((await explain(undefined, [])).why, /finds no daemon that takes it/);
 });

@@ -29,7 +29,7 @@ async function folder(t: TestContext): Promise<string> {
   return path;
 }
 
-test('a command line that makes no sense ends with 2 and says what is wrong', async () => {
+test('an invalid command line exits with 2 and names the error', async () => {
   for (const [words, why] of [
     [[], /Usage: mediasoup-server/],
     [['rooms'], /Usage: mediasoup-server rooms/],
@@ -62,7 +62,7 @@ test('help that was asked for ends with 0', async () => {
   }
 });
 
-test('`config check` says what is wrong with the settings, and which of their files cannot be read', async (t) => {
+test('`config check` names invalid settings and unreadable files', async (t) => {
   const path = await folder(t);
   const good = { MEDIA_DAEMON_LISTEN_PORT: '1' };
   assert.equal((await cli(['config', 'check', 'media-daemon'], good)).code, 0);
@@ -98,7 +98,7 @@ test('`config check` says what is wrong with the settings, and which of their fi
   }
 });
 
-test('`config show` prints every setting that takes effect, that of a file over that of the environment, and no secret', async (t) => {
+test('`config show` prints the effective settings, files over environment, without secrets', async (t) => {
   const file = join(await folder(t), 'control-plane.env');
   await writeFile(
     file,
@@ -145,7 +145,7 @@ test('`keys assignment` makes a key that the control plane signs with, and never
   assert.equal(await readFile(file, 'utf8'), before);
 });
 
-test('`keys secret` prints another secret each time, which every setting takes', async () => {
+test('`keys secret` prints a different secret each time, which every setting accepts', async () => {
   const [first, second] = [await cli(['keys', 'secret']), await cli(['keys', 'secret'])];
   assert.notEqual(first.stdout, second.stdout);
   const { code } = await cli(['config', 'check', 'control-plane'], {
@@ -157,7 +157,7 @@ test('`keys secret` prints another secret each time, which every setting takes',
   assert.equal(code, 0);
 });
 
-test('`token` signs what the control plane takes, with the secret or with a key of each kind', async (t) => {
+test('`token` signs access tokens that the control plane accepts, with the secret or a key of each kind', async (t) => {
   const path = await folder(t);
   const words = ['token', '--room', '*', '--peer', 'operator', '--grant', 'admin', '--expires-in', '60'];
   const access = {

@@ -6,7 +6,7 @@ import { PREFIX, readConfig, settingsSchema } from './config.ts';
 const base = { CONTROL_PLANE_DAEMON_KEY: 'sixteen or more characters' };
 
 describe('readConfig', () => {
-  test('with the daemon key alone gives defaults that serve on loopback', () => {
+  test('with the daemon key alone has defaults that listen on loopback', () => {
     const { http, metrics, access, store } = readConfig({ ...base, HOME: '/' });
     assert.deepEqual([http.listenIp, http.listenPort, metrics.metricsPort], ['127.0.0.1', 3000, 9090]);
     assert.deepEqual([access.mode, store.store, http.corsOrigins], ['open', 'embedded', ['*']]);

@@ -62,7 +62,7 @@ describe('main', () => {
     });
   }
 
-  test('makes its signing key for its owner alone and keeps it', async () => {
+  test('creates its signing key, readable by its owner only, and keeps it', async () => {
     const keys = [];
     for (let time = 0; time < 2; time++) {
       const child = run({});

@@ -124,7 +124,7 @@ for (const [signal, deadline] of [
   ['SIGINT', '600000'],
   ['SIGTERM', '0'],
 ] as const) {
-  test(`${signal} with ${deadline} ms to drain cuts the peers off, who may come back, and ends the process with 0 and its workers`, async (t) => {
+  test(`${signal} with ${deadline} ms to drain disconnects the peers, which may reconnect, and ends the process with 0 and its workers`, async (t) => {
     const { child, ready, ended } = run(t, { MEDIA_DAEMON_DRAIN_DEADLINE_MS: deadline });
     const { url, grpcPort } = await ready;
     const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
@@ -141,7 +141,7 @@ for (const [signal, deadline] of [
 }
 
 for (const how of ['SIGTERM', 'Drain'] as const)
-  test(`S40 ${how} asks the peers to move, takes nobody new, and ends the process when the last peer has left`, async (t) => {
+  test(`S40 ${how} asks the peers to move, accepts no new ones, and ends the process when the last peer has left`, async (t) => {
     const { child, ready, ended } = run(t);
     const { url, grpcPort } = await ready;
     const alice = await SignalingClient.open(url, 'room', 'alice');
@@ -171,7 +171,7 @@ for (const how of ['SIGTERM', 'Drain'] as const)
     assert.equal((await ended).exitCode, 0);
   });
 
-test('`Drain` with a deadline cuts off who has not moved by then, whatever the setting', async (t) => {
+test('`Drain` with a deadline disconnects peers that have not moved by then, whatever the setting', async (t) => {
   const { ready, ended } = run(t, { MEDIA_DAEMON_DRAIN_DEADLINE_MS: '3600000' });
   const { url, grpcPort } = await ready;
   const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
@@ -184,7 +184,7 @@ test('`Drain` with a deadline cuts off who has not moved by then, whatever the s
   assert.equal((await ended).exitCode, 0);
 });
 
-test('a room that nobody has joined does not hold up a drain', async (t) => {
+test('a room without peers does not delay a drain', async (t) => {
   const { child, ready, ended } = run(t);
   const { grpcPort } = await ready;
   const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());

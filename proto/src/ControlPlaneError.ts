@@ -2,9 +2,9 @@
 export class ControlPlaneError extends Error {
   override readonly name = 'ControlPlaneError';
   readonly status: number;
-  /** Of the problem that it answered (RFC 9457): `ROOM_NOT_FOUND`; empty where it answered none. */
+  /** The code of the problem (RFC 9457), such as `ROOM_NOT_FOUND`; empty without one. */
   readonly code: string;
-  /** How long it asks to wait, ms; 0 where it does not. */
+  /** The `Retry-After` of the answer, ms; 0 without one. */
   readonly retryAfterMs: number;
 
   private constructor(status: number, code: string, detail: string, retryAfterMs = 0) {
@@ -14,7 +14,7 @@ export class ControlPlaneError extends Error {
     this.code = code;
   }
 
-  /** @param answer one that is no success. */
+  /** @param answer a response that is not a success. */
   static async from(answer: Response): Promise<ControlPlaneError> {
     const problem = (await answer.json().catch(() => ({}))) as { code?: string; title?: string; detail?: string };
     const detail = problem.detail ?? problem.title ?? `HTTP ${answer.status}`;
@@ -27,7 +27,7 @@ export class ControlPlaneError extends Error {
     );
   }
 
-  /** What is as good as such an answer: the record of a room whose media daemon is gone. */
+  /** The error for a room whose media daemon is gone, as the control plane would answer. */
   static roomNotFound(): ControlPlaneError {
     return new ControlPlaneError(404, 'ROOM_NOT_FOUND', "the room's media daemon is gone");
   }

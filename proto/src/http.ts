@@ -75,12 +75,12 @@ export const pageQuerySchema = z.strictObject({
     .meta({ description: 'Where the page begins: what the page before it answered.' }),
 });
 
-/** Goes with every page but the last. A page may have fewer items than asked for, even none, and not be the last. */
+/** In every page but the last. A page may have fewer items than requested, even none, without being the last. */
 const cursorSchema = z.string().optional().meta({
   description: 'There is more: asks for the next page. A page without it is the last, however short others are.',
 });
 
-/** How a daemon's mediasoup workers send. */
+/** How a daemon's mediasoup workers batch packets. */
 export const batchingSchema = z.object({
   workers: z.number(),
   batchingWorkers: z.number().meta({
@@ -90,7 +90,7 @@ export const batchingSchema = z.object({
   refusedMessages: z.number().meta({ description: 'Messages that the kernel refused.' }),
 });
 
-/** A media daemon as `GET /daemons` tells operators of it. */
+/** A media daemon in the answer of `GET /daemons`. */
 export const daemonInfoSchema = z.object({
   daemonId: idSchema,
   incarnation: z.string().meta({ description: 'This run of the daemon.' }),
@@ -121,7 +121,7 @@ export type DaemonInfo = z.infer<typeof daemonInfoSchema>;
 export const daemonListSchema = z.object({ daemons: z.array(daemonInfoSchema), cursor: cursorSchema });
 export type DaemonList = z.infer<typeof daemonListSchema>;
 
-/** A room as `GET /rooms` tells operators of it. */
+/** A room in the answer of `GET /rooms`. */
 export const roomInfoSchema = z.object({
   roomId: idSchema,
   epoch: z.int().positive().meta({ description: "Raised by every change of the room's instances." }),
@@ -135,7 +135,7 @@ export type RoomInfo = z.infer<typeof roomInfoSchema>;
 export const roomListSchema = z.object({ rooms: z.array(roomInfoSchema), cursor: cursorSchema });
 export type RoomList = z.infer<typeof roomListSchema>;
 
-/** The answer of `GET /rooms/:roomId/instances`: where the room is, and how to reach the daemons that have it. */
+/** The answer of `GET /rooms/:roomId/instances`: the daemons that serve the room, and how to reach them. */
 export const roomInstancesSchema = z.object({
   ...roomInfoSchema.shape,
   instances: z.array(
@@ -150,7 +150,7 @@ export type RoomInstances = z.infer<typeof roomInstancesSchema>;
 
 export { ALL_ROOMS };
 
-/** What a command token may allow: to look, to change rooms and peers, to drain the daemon. */
+/** The scopes of a command token: read, change rooms and peers, drain the daemon. */
 export const commandScopes = ['rooms:read', 'rooms:write', 'daemon:drain'] as const;
 export type CommandScope = (typeof commandScopes)[number];
 

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** What a token for every room has in place of a room's id. */
+/** Stands for all rooms in a token. */
 export const ALL_ROOMS = '*';
 
-/** Characters that change the direction of the text around them (Unicode UAX #9), so that an id looks like another one. */
+/** Characters that change the direction of text (Unicode UAX #9), with which one id can look like another. */
 const BIDI_CONTROL = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
-/** The most bytes of UTF-8 that a room's, peer's or daemon's id has. */
+/** The most UTF-8 bytes of the id of a room, a peer or a daemon. */
 const MAX_ID_BYTES = 128;
 
 /**

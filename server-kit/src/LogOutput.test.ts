@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 const LOGGER = new URL('logger.ts', import.meta.url).href;
 const LINES = 40_000;
 
-/** A process that writes many log lines at once whenever it is told something, and says then that it goes on. */
+/** A process that writes many log lines at once for each line of input, and then reports that it continues. */
 function writer(t: TestContext) {
   const program = `
     import { createLogger } from '${LOGGER}';
@@ -22,7 +22,7 @@ function writer(t: TestContext) {
   return child;
 }
 
-test('a log that nobody reads holds nothing up, keeps its first lines, and says later how many were lost', async (t) => {
+test('a log without a reader does not block, keeps its first lines, and later reports how many were lost', async (t) => {
   const { stdin, stdout, stderr } = writer(t);
   stdin.write('write');
   await once(stderr, 'data');
@@ -37,7 +37,7 @@ test('a log that nobody reads holds nothing up, keeps its first lines, and says 
   assert.ok(read > 0 && lost > 0);
 });
 
-test('a log whose reader is gone ends nothing, and does not keep the process from its end', async (t) => {
+test('a log whose reader has gone does not end the process, nor keep it from exiting', async (t) => {
   const child = writer(t);
   child.stdin.write('write');
   await once(child.stderr, 'data');

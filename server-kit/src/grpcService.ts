@@ -22,14 +22,14 @@ import type {
 } from '@grpc/grpc-js';
 import { methodDefinition } from '@mediasoup-server/proto/grpcMethods';
 
-/** What the implementation of a method is told about its call, besides the request. */
+/** The call of a method, besides its request. */
 export type CallContext = {
   readonly metadata: Metadata;
-  /** Aborted when the caller has gone away, or its deadline has passed. */
+  /** Aborted when the caller disconnects or its deadline passes. */
   readonly signal: AbortSignal;
 };
 
-/** The methods of a service by their names, as a server implements them. A stream may hold messages encoded already. */
+/** The methods of a service by name, as a server implements them. A stream may yield encoded messages. */
 export type ServiceMethods<S extends DescService> = {
   [K in keyof S['method']]: S['method'][K] extends DescMethodUnary<infer I, infer O>
     ? (request: MessageShape<I>, context: CallContext) => Promise<MessageInitShape<O>>
@@ -41,7 +41,7 @@ export type ServiceMethods<S extends DescService> = {
 /** A call as an interceptor sees it. */
 export type Call = CallContext & {
   readonly method: DescMethod;
-  /** Empty where what came is no message of its type. */
+  /** An empty message if the request could not be decoded. */
   readonly request: Message;
   readonly isMalformed: boolean;
   /** The caller's address. */
@@ -49,14 +49,14 @@ export type Call = CallContext & {
   /** Unix time in ms, or Infinity. */
   readonly deadline: number;
   sendMetadata(metadata: Metadata): void;
-  /** Aborts `signal`, so that what acts for the call ends. */
+  /** Aborts `signal`, which ends the work for the call. */
   abort(): void;
 };
 
-/** What is around every call. It never throws, and resolves to the status of a failure. */
+/** Wraps every call. Never throws; resolves to the status of a failure. */
 export type Intercept = (call: Call, proceed: () => Promise<void>) => Promise<Partial<StatusObject> | undefined>;
 
-/** What came in place of a request. */
+/** Stands for a request that could not be decoded. */
 const MALFORMED = Symbol('malformed');
 
 type AnyMethod = (request: unknown, context: CallContext) => unknown;
@@ -66,7 +66,7 @@ type AnyInit = MessageInitShape<DescMessage>;
 export function serviceDefinition(service: DescService): ServiceDefinition {
   const definitions = service.methods.map((method) => {
     const definition = methodDefinition(service, method);
-    // A request that cannot be read is the caller's fault, which grpc-js would call the server's: the interceptor says so.
+    // grpc-js would report a malformed request as the server's error. The interceptor answers INVALID_ARGUMENT.
     const requestDeserialize = (bytes: Buffer) => {
       try {
         return definition.requestDeserialize(bytes);
@@ -79,7 +79,7 @@ export function serviceDefinition(service: DescService): ServiceDefinition {
   return Object.fromEntries(definitions);
 }
 
-/** Makes promises and async iterators into the callbacks and streams that @grpc/grpc-js wants. */
+/** Adapts promises and async iterators to the callbacks and streams of @grpc/grpc-js. */
 export function serviceHandlers<S extends DescService>(
   service: S,
   methods: ServiceMethods<S>,
@@ -100,7 +100,7 @@ export function serviceHandlers<S extends DescService>(
       const described = describeCall(method, call);
       const proceed = async () => {
         for await (const message of invoke(described.request, described) as AsyncIterable<AnyInit | Uint8Array>) {
-          // Who reads slowly is waited for, so that nothing piles up.
+          // Waits for slow readers, so that nothing is buffered without bound.
           const encoded = (message instanceof Uint8Array ? message : create(method.output, message)) as Message;
           if (!call.write(encoded)) await once(call, 'drain', { signal: described.signal });
         }

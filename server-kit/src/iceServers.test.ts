@@ -7,7 +7,7 @@ import { iceServerSettings, iceServersFor, missingTurnSetting } from './iceServe
 const stun = { urls: 'stun:stun.example.com' };
 const turn = { turnUrls: ['turn:a', 'turns:b:443?transport=tcp'], turnSecret: 'a secret of the tests' };
 
-test('`iceServers` takes a list of servers as JSON, and says what is wrong otherwise', () => {
+test('`iceServers` accepts a list of servers as JSON, and names the error otherwise', () => {
   const servers = [{ urls: ['turn:a', 'turn:b'], username: 'u', credential: 'c' }, stun];
   assert.deepEqual(iceServerSettings.iceServers.parse(JSON.stringify(servers)), servers);
   for (const [text, why] of [
@@ -19,19 +19,19 @@ test('`iceServers` takes a list of servers as JSON, and says what is wrong other
   }
 });
 
-test('`turnUrls` takes URLs of TURN servers alone', () => {
+test('`turnUrls` accepts URLs of TURN servers only', () => {
   const good = 'turn:turn.example.com, turns:192.0.2.1:5349?transport=tcp,turn:[2001:db8::1]:3478?transport=udp';
   assert.equal(iceServerSettings.turnUrls.parse(good).length, 3);
   for (const wrong of ['stun:a', 'turn.example.com', 'turn:', 'turn:a?transport=sctp', 'turn:u@a', 'turn:a,x']) {
-    assert.match(iceServerSettings.turnUrls.safeParse(wrong).error?.issues[0]?.message ?? '', /no TURN URL/, wrong);
+    assert.match(iceServerSettings.turnUrls.safeParse(wrong).error?.issues[0]?.message ?? '', /not a TURN URL/, wrong);
   }
 });
 
-test('`iceServersFor` without a secret answers the configured servers', () => {
+test('`iceServersFor` without a secret returns the configured servers', () => {
   assert.deepEqual(iceServersFor('alice', { iceServers: [stun] }), [stun]);
 });
 
-test('`iceServersFor` with a secret adds credentials that say when they end, and for whom they are', () => {
+test('`iceServersFor` with a secret adds credentials with their expiry and the peer’s id', () => {
   const settings = { iceServers: [stun], ...turn, turnCredentialSeconds: 3600 };
   for (const [peerId, name] of [
     ['alice', 'alice'],
@@ -46,7 +46,7 @@ test('`iceServersFor` with a secret adds credentials that say when they end, and
   }
 });
 
-test('`iceServersFor` gives the longest id a name that STUN can carry', () => {
+test('`iceServersFor` creates a user name of the longest id that STUN can carry', () => {
   const settings = z.object(iceServerSettings).parse({ turnUrls: 'turn:a', turnSecret: turn.turnSecret });
   const [server] = iceServersFor('ü'.repeat(64), settings);
   assert.ok(Buffer.byteLength(server?.username ?? '') < 509, 'RFC 8489, 14.3');

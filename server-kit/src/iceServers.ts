@@ -23,30 +23,29 @@ const servers = () =>
     })
     .pipe(z.array(iceServerSchema, 'is not a list of STUN and TURN servers'));
 
-/** The settings of both servers that say which STUN and TURN servers clients are told. */
+/** The settings of both servers that name the STUN and TURN servers of clients. */
 export const iceServerSettings = {
   iceServers: servers().default([]).meta({
     secret: true,
     description:
-      'The STUN and TURN servers that clients are told, as JSON: `[{"urls":"turn:turn.example.com","username":"..","credential":".."}]`.',
+      'The STUN and TURN servers that clients get, as JSON: `[{"urls":"turn:turn.example.com","username":"..","credential":".."}]`.',
   }),
   turnUrls: list()
     .refine(
       (urls) => urls.every((url) => TURN_URL.test(url)),
-      'names what is no TURN URL, as turn:turn.example.com:3478',
+      'contains something that is not a TURN URL such as turn:turn.example.com:3478',
     )
     .default([])
     .meta({
-      description:
-        'TURN servers that clients are told beside those, with credentials that expire: URLs, separated by commas.',
+      description: 'TURN servers that clients get as well, with credentials that expire: URLs, separated by commas.',
     }),
   turnSecret: z.string().min(16, 'is shorter than 16 characters').optional().meta({
-    description: "The secret that those credentials are made with; coturn's `static-auth-secret`.",
+    description: "The secret from which those credentials are derived: coturn's `static-auth-secret`.",
     secret: true,
   }),
   turnCredentialSeconds: integer(60, 31_536_000)
     .default(86_400)
-    .meta({ description: 'How long such credentials are good, in seconds: longer than calls last.' }),
+    .meta({ description: 'The lifetime of those credentials, in seconds. Choose it longer than calls last.' }),
 };
 
 export type IceServerSettings = {
@@ -56,7 +55,7 @@ export type IceServerSettings = {
   readonly turnCredentialSeconds?: number;
 };
 
-/** Which of the settings is missing beside the others, and the reason. */
+/** The setting that is missing although its counterpart is set, and the reason. */
 export function missingTurnSetting({
   turnUrls = [],
   turnSecret,
@@ -67,8 +66,8 @@ export function missingTurnSetting({
 }
 
 /**
- * What a peer is told: the servers that are configured, and the TURN servers with a name and a password that expire, by
- * which they know whoever has the secret (draft-uberti-behave-turn-rest-00, 2.2).
+ * The ICE servers of a peer: the configured ones, and the TURN servers with a user name and password that expire
+ * (draft-uberti-behave-turn-rest-00, 2.2).
  *
  * @param now Unix time in milliseconds.
  */
@@ -78,7 +77,7 @@ export function iceServersFor(
   now = Date.now(),
 ): IceServer[] {
   if (turnSecret === undefined) return [...iceServers];
-  // The peer's id is for the TURN server's log. It may have any characters, a colon too, and STUN would prepare some.
+  // The peer's id is for the TURN server's log. It is encoded, since it may contain a colon, or characters that STUN normalizes.
   const username = `${Math.floor(now / 1000) + turnCredentialSeconds}:${encodeURIComponent(peerId)}`;
   const credential = createHmac('sha1', turnSecret).update(username).digest('base64');
   return [...iceServers, { urls: [...turnUrls], username, credential }];

@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 import proxyAddr from 'proxy-addr';
 import type { Logger } from './logger.ts';
 
-/** How often refusals are logged at most, ms: whoever opens connections in a loop fills no disk. */
+/** The shortest time between two log lines about refusals, ms, so that a loop of connections does not fill the disk. */
 const LOG_INTERVAL_MS = 60_000;
 
 export type ConnectionLimit = {

@@ -24,7 +24,7 @@ function temporaryDirectory(t: TestContext): string {
   return directory;
 }
 
-/** Makes a self-signed certificate with a key of its own. */
+/** Creates a self-signed certificate and its key. */
 function certificate(directory: string, name: string): { tlsCertFile: string; tlsKeyFile: string } {
   const files = { tlsCertFile: join(directory, `${name}.crt`), tlsKeyFile: join(directory, `${name}.key`) };
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -41,7 +41,7 @@ async function start(t: TestContext, options: Partial<ListenerOptions> = {}) {
   return listener;
 }
 
-/** The name in the certificate that a new connection is shown. */
+/** The name in the certificate of a new connection. */
 async function shownName(port: number): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
   await once(socket, 'secureConnect');
@@ -67,7 +67,7 @@ test('`listen` with a certificate serves HTTPS', async (t) => {
   await once(answer, 'end');
 });
 
-test('a certificate that is replaced on disk is shown to new connections, without a restart', async (t) => {
+test('new connections get a certificate that was replaced on disk, without a restart', async (t) => {
   const directory = temporaryDirectory(t);
   const files = certificate(directory, 'first');
   const second = certificate(directory, 'second');
@@ -78,11 +78,11 @@ test('a certificate that is replaced on disk is shown to new connections, withou
   await t.waitFor(async () => assert.equal(await shownName(port), 'second'), waiting);
 });
 
-test('a certificate that is replaced while `listen` still reads the old one is noticed', async (t) => {
+test('`listen` notices a certificate that is replaced while it reads the former one', async (t) => {
   const directory = temporaryDirectory(t);
   const { tlsCertFile, tlsKeyFile: firstKeyFile } = certificate(directory, 'first');
   const second = certificate(directory, 'second');
-  // The key, read after the certificate, comes through a pipe, which holds `listen` up until it is written.
+  // The key is read after the certificate, from a pipe that delays `listen` until it is written.
   const tlsKeyFile = join(directory, 'pipe.key');
   execFileSync('mkfifo', [tlsKeyFile]);
   const starting = start(t, { tlsCertFile, tlsKeyFile });
@@ -95,7 +95,7 @@ test('a certificate that is replaced while `listen` still reads the old one is n
   await t.waitFor(async () => assert.equal(await shownName(port), 'second'), waiting);
 });
 
-test('a new certificate that does not load leaves the old one, and a good one after it is taken', async (t) => {
+test('an invalid new certificate leaves the former one in use, and a later valid one is loaded', async (t) => {
   const directory = temporaryDirectory(t);
   const files = certificate(directory, 'first');
   const second = certificate(directory, 'second');
@@ -113,7 +113,7 @@ test('a new certificate that does not load leaves the old one, and a good one af
   await t.waitFor(async () => assert.equal(await shownName(listener.port), 'second'), waiting);
 });
 
-test('`listen` with a file that is missing rejects and names it', async (t) => {
+test('`listen` with a missing file rejects and names it', async (t) => {
   const directory = temporaryDirectory(t);
   const files = certificate(directory, 'first');
   const missing = join(directory, 'missing.pem');
@@ -125,7 +125,7 @@ test('`listen` with a file that is missing rejects and names it', async (t) => {
   });
 });
 
-test('`listen` with a certificate that does not load, or with the key of another, rejects and names the files', async (t) => {
+test('`listen` with an invalid certificate, or with another certificate’s key, rejects and names the files', async (t) => {
   const directory = temporaryDirectory(t);
   const files = certificate(directory, 'first');
   const { tlsKeyFile } = certificate(directory, 'second');
@@ -153,7 +153,7 @@ for (const [what, sent] of [
   ['headers', 'GET / HTTP/1.1\r\nHost: a\r\n'],
   ['a body', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf'],
 ] as const) {
-  test(`a client that does not end ${what} is answered 408 and cut off, and others are served meanwhile`, async (t) => {
+  test(`a client that does not end ${what} gets 408 and is disconnected, and others are served meanwhile`, async (t) => {
     const timeouts = { headersTimeout: 100, requestTimeout: 200, connectionsCheckingInterval: 20 };
     const listener = await listen(
       (request, response) => void request.resume().on('end', () => response.end('hello')),
@@ -168,7 +168,7 @@ for (const [what, sent] of [
   });
 }
 
-test('a server that stops lets requests under way end, and cuts off who holds half of one or was upgraded', async (t) => {
+test('a server that stops lets pending requests end, and disconnects half-sent and upgraded ones', async (t) => {
   let answer = () => {};
   const handler: RequestListener = (_request, response) => {
     answer = () => void response.end('hello');
@@ -201,7 +201,7 @@ test('a server that stops lets requests under way end, and cuts off who holds ha
   await hurried.close();
 });
 
-test('`listen` gives clients a limited time, less for headers than for a request', async (t) => {
+test('`listen` limits the time of requests, and of headers more', async (t) => {
   const { server } = await start(t);
   assert.ok(server.headersTimeout > 0 && server.headersTimeout < server.requestTimeout);
   // A load balancer that reuses a connection just as it is closed here answers its client 502.
@@ -209,7 +209,7 @@ test('`listen` gives clients a limited time, less for headers than for a request
 });
 
 for (const secure of [false, true]) {
-  test(`half-sent requests of one address leave others room${secure ? ' (TLS)' : ''}`, async (t) => {
+  test(`half-sent requests of one address leave room for other addresses${secure ? ' (TLS)' : ''}`, async (t) => {
     let refused = 0;
     const perAddress = { most: 3, trustedProxies: ['127.0.0.4'], onRefused: () => void refused++ };
     const tls = secure ? certificate(temporaryDirectory(t), 'first') : {};
@@ -217,7 +217,7 @@ for (const secure of [false, true]) {
     const sendHalf = (localAddress: string) => {
       const socket = connectTcp({ port, host: '127.0.0.1', localAddress });
       t.after(() => socket.destroy());
-      // What is a request in plain text is the beginning of a handshake in TLS.
+      // Over TLS, half a handshake takes the place of half a request.
       socket.on('error', () => {}).write(secure ? Buffer.from([22, 3, 1]) : 'GET / HTTP/1.1\r\nHo');
       return new Promise((resolve) => socket.once('close', resolve));
     };
@@ -244,7 +244,7 @@ for (const secure of [false, true]) {
   });
 }
 
-test('connections beyond the most are closed at once, and idle ones make room', async (t) => {
+test('connections beyond the limit are closed at once, and idle ones as well, to make room', async (t) => {
   const { port } = await start(t, { maxConnections: 2 });
   const open = async () => {
     const socket = connectTcp(port, '127.0.0.1');
@@ -262,7 +262,7 @@ test('connections beyond the most are closed at once, and idle ones make room', 
   const [first, second] = [await open(), await open()];
   for (const { ask } of [first, second]) assert.equal(await ask(), 'HTTP/1.1 200 OK');
   await (await open()).ended;
-  // Both had had their answers, so that they make room for whoever comes next.
+  // Both have got their answers, so they are closed to make room for the next.
   await Promise.all([first.ended, second.ended]);
   assert.equal(await (await open()).ask(), 'HTTP/1.1 200 OK');
 });

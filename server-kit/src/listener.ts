@@ -6,32 +6,32 @@ import { createSecureContext } from 'node:tls';
 import { type ConnectionLimit, limitConnections } from './limitConnections.ts';
 import type { Logger } from './logger.ts';
 
-/** How often the certificate files are looked at. Renewals come weeks before the old one ends, so a minute is soon. */
+/** The default interval between checks of the certificate files. Certificates are renewed weeks before they expire. */
 const CERTIFICATE_POLL_MS = 60_000;
 
 /**
- * How long a client may take, in milliseconds; whoever is slower is answered 408 and cut off. Requests are small, and a
- * client that sends a byte now and then holds nothing but its socket until then.
+ * How long a client may take, in milliseconds. A slower one gets 408 and is disconnected. Requests are small, and a client
+ * that sends a byte now and then occupies only its socket until then.
  */
 const timeouts = {
-  /** From the connection, or the answer before, to the end of the headers. */
+  /** From the connection, or the previous answer, to the end of the headers. */
   headersTimeout: 10_000,
   /** To the end of the body. */
   requestTimeout: 30_000,
-  /** Between requests: longer than load balancers keep theirs, a minute as a rule, so that they end connections first. */
+  /** Between requests: longer than load balancers' idle timeout, usually a minute, so that they close connections first. */
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 2000,
 };
 
 /**
- * How many connections are open at once. Each takes some 10 KB, TLS more, and a descriptor; who has none left can neither
- * reach the tables nor be asked for its health.
+ * The most open connections. Each takes some 10 KB, more with TLS, and a file descriptor. A process without descriptors can
+ * neither reach the tables nor answer health checks.
  */
 const MAX_CONNECTIONS = 10_000;
 
 /**
- * How long requests under way may take to end once the server stops, ms. Node looks for slow clients no more then, and a
- * client that holds half a request, or an upgraded socket, would hold the process for ever.
+ * How long pending requests may take once the server stops, ms. Node's own timeouts no longer apply then, and a half-sent
+ * request or an upgraded socket would keep the process alive for ever.
  */
 const LAST_ANSWERS_MS = 2000;
 
@@ -42,37 +42,36 @@ export type ListenerOptions = {
   /** PEM files; both or none. Without them the server speaks plain HTTP. */
   readonly tlsCertFile?: string | undefined;
   readonly tlsKeyFile?: string | undefined;
-  /** Milliseconds between looks at the certificate files. */
+  /** Milliseconds between checks of the certificate files. */
   readonly certificatePollMs?: number;
   readonly timeouts?: Readonly<Partial<typeof timeouts>>;
-  /** Beyond so many open connections further ones are closed at once, and idle ones too, to make room. */
+  /** The most open connections. Further ones are closed at once, and idle ones as well, to make room. */
   readonly maxConnections?: number;
-  /** What one address may open; never more than half of all, so that it leaves room for others. */
+  /** The most connections of one address: never more than half of all, to leave room for others. */
   readonly perAddress?: ConnectionLimit;
-  /** Milliseconds that requests under way have when the server stops. */
+  /** Milliseconds that pending requests have when the server stops. */
   readonly lastAnswersMs?: number;
 };
 
-/** An HTTP or HTTPS server that listens. */
+/** A listening HTTP or HTTPS server. */
 export type Listener = {
   readonly server: Server | HttpsServer;
   readonly secure: boolean;
-  /** The port that it listens on, also when 0 was asked for. */
+  /** The port it listens on, also when 0 was configured. */
   readonly port: number;
-  /** Stops listening, ends idle connections, waits a while for the others and cuts them off. */
+  /** Stops listening, closes idle connections, waits a limited time for the others and closes them. */
   close(): Promise<void>;
 };
 
 /**
- * Starts a server. Its certificate is read again when its files change; one that does not load is reported and the
- * old one stays.
+ * Starts a server. Its certificate is reloaded when its files change. An invalid one is logged, and the former one stays.
  *
  * @throws Error that names the file or the address at fault.
  */
 export async function listen(handler: RequestListener, options: ListenerOptions, logger: Logger): Promise<Listener> {
   const { host, tlsCertFile, tlsKeyFile } = options;
   const tls = tlsCertFile && tlsKeyFile ? { certFile: tlsCertFile, keyFile: tlsKeyFile } : undefined;
-  // Taken before the files are read, so that a replacement in between is noticed.
+  // Read before the files, so that a replacement in between is noticed.
   const loaded = tls && (await stateOf(tls));
   const serverOptions = { ...timeouts, ...options.timeouts };
   const server = tls
@@ -106,8 +105,8 @@ export async function listen(handler: RequestListener, options: ListenerOptions,
 }
 
 /**
- * What stops a server, which does not listen yet: it ends idle connections, waits a while for the others, and cuts them off.
- * Those that were upgraded are among them, which the server itself forgets.
+ * The function that stops a server: it closes idle connections, waits a limited time for the others, and closes them too.
+ * They include upgraded ones, which Node's server no longer knows. Call this before the server listens.
  */
 export function closer(server: Server | HttpsServer, lastAnswersMs = LAST_ANSWERS_MS): () => Promise<void> {
   const sockets = new Set<Socket>();
@@ -130,7 +129,7 @@ export function closer(server: Server | HttpsServer, lastAnswersMs = LAST_ANSWER
 
 type CertificateFiles = { readonly certFile: string; readonly keyFile: string };
 
-/** @throws Error that names the file which cannot be read, or not be used. */
+/** @throws Error that names a file that cannot be read or is not valid. */
 export async function readCertificate({ certFile, keyFile }: CertificateFiles): Promise<{ cert: Buffer; key: Buffer }> {
   const read = (what: string, file: string) =>
     readFile(file).catch((error: unknown) => {
@@ -147,7 +146,7 @@ export async function readCertificate({ certFile, keyFile }: CertificateFiles): 
   return certificate;
 }
 
-/** What changes when the files do; undefined while one of them is not there. */
+/** A fingerprint of the files; undefined while one of them is missing. */
 async function stateOf({ certFile, keyFile }: CertificateFiles): Promise<string | undefined> {
   try {
     const stats = await Promise.all([stat(certFile), stat(keyFile)]);

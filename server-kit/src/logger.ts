@@ -4,19 +4,18 @@ import { requestContext } from './requestContext.ts';
 
 export type { Logger } from 'pino';
 
-/** The levels that a logger is set to. */
+/** The levels of a logger. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** One for the process, whoever writes to it. */
+/** The process's output, shared by all loggers. */
 let output: LogOutput | undefined;
 
 /**
- * Structured JSON lines on standard output, each with the service's name, and the ids of the request and the
- * trace that it is written for.
+ * Structured JSON lines on standard output, each with the service's name, and the ids of the current request and trace.
  *
- * Tokens never reach a line: whoever logs a URL logs its path only, and the fields below are blanked wherever they occur.
+ * Tokens never reach a line: code logs only the path of a URL, and the fields below are redacted wherever they occur.
  *
- * @param ids what every line says besides: `daemonId`.
+ * @param ids further fields of every line, such as `daemonId`.
  */
 export function createLogger(
   service: string,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Registry } from 'prom-client';
 import { counterOf } from './metrics.ts';
 
-test('`counterOf` tells each value of its label before anything was counted', async () => {
+test('`counterOf` exports each value of its label before anything is counted', async () => {
   const registry = new Registry();
   const counter = counterOf(
     { outcome: ['ok', 'failed'] },

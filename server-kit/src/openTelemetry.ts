@@ -20,7 +20,7 @@ import type { Logger } from './logger.ts';
 import { inContext, requestContext } from './requestContext.ts';
 import type { Tracer } from './tracing.ts';
 
-/** How long a span waits for others to be sent with, ms. */
+/** How long a span waits for a batch, ms. */
 const BATCH_MS = 1000;
 
 const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT };
@@ -49,7 +49,7 @@ export function createTracer(service: string, logger: Logger): Tracer {
       const within = parent
         ? trace.setSpanContext(ROOT_CONTEXT, { ...parent, isRemote: traceparent !== undefined })
         : ROOT_CONTEXT;
-      // What the process does by itself, as the tables' share of a heartbeat, is no trace.
+      // Work that the process starts by itself is not traced.
       if (!parent && kind === 'client') return action();
       const span = tracer.startSpan(name, { kind: kinds[kind], attributes }, within);
       try {

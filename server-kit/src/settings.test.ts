@@ -28,7 +28,7 @@ const schema = z.object({
 
 const read = (environment: Record<string, string | undefined>) => readSettings(schema, 'TEST_', environment);
 
-test('`readSettings` with nothing set answers the defaults, frozen', () => {
+test('`readSettings` without variables returns the defaults, frozen', () => {
   const settings = read({ PATH: '/bin', OTHER_LISTEN_PORT: 'x' });
   assert.deepEqual(settings, { listenPort: 8080, workers: 2, verbose: false, origins: [] });
   assert.ok(Object.isFrozen(settings));
@@ -47,18 +47,18 @@ test('`readSettings` reads each variable as its type', () => {
   );
 });
 
-test('`readSettings` takes an empty variable as not set', () => {
+test('`readSettings` treats an empty variable as not set', () => {
   assert.deepEqual(read({ TEST_LISTEN_PORT: '', TEST_NAME: '', TEST_WORKERS: undefined }), read({}));
 });
 
-test('`readSettings` refuses a variable with the prefix that is no setting', () => {
+test('`readSettings` refuses a variable with the prefix that is not a setting', () => {
   assert.throws(() => read({ TEST_LISTENPORT: '1' }), {
     name: 'SettingsError',
     message: /^TEST_LISTENPORT is not a setting/,
   });
 });
 
-test('`readSettings` with wrong values names every variable and what is wrong', () => {
+test('`readSettings` with invalid values names every variable and its error', () => {
   const wrong: [string, string, string][] = [
     ['TEST_LISTEN_PORT', '65536', 'is more than 65535'],
     ['TEST_LISTEN_PORT', '80a', 'is not a whole number'],
@@ -106,7 +106,7 @@ test('`readSettings` puts each setting into its group, and a variable is named a
   assert.equal(port, 1234);
 });
 
-test('`readSettings` names the variable of a wrong setting in a group, whoever finds it', () => {
+test('`readSettings` names the variable of an invalid setting in a group, whichever check finds it', () => {
   for (const [variable, value, message] of [
     ['TEST_LISTEN_PORT', '-1', 'is less than 0'],
     ['TEST_LISTEN_PORT', '1', 'is one'],
@@ -149,12 +149,12 @@ test('`settingsTable` has a row for each setting, with its default and its meani
   ]);
 });
 
-test('`settingsTable` shows what a default depends on, not what it is on this machine', () => {
+test('`settingsTable` shows what a default depends on, not its value on this machine', () => {
   const host = z.string().default('this machine').meta({ description: 'A name.', shownDefault: 'the host name' });
   assert.match(settingsTable(z.object({ host }), 'TEST_'), /^\| `TEST_HOST` \| the host name \| A name\. \|$/m);
 });
 
-test('`readableByOthers` takes the group of a file of root alone, and nobody else', (t) => {
+test('`readableByOthers` accepts the group only for a file of root, and others never', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'modes-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'key.pem');
@@ -177,7 +177,7 @@ test('`readableByOthers` takes the group of a file of root alone, and nobody els
   assert.match(readableByOthers(file) ?? '', /mode 0640/);
 });
 
-test('`isLoopback` knows the addresses that only this machine reaches', () => {
+test('`isLoopback` recognizes the addresses that only this machine can reach', () => {
   for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1']) assert.ok(isLoopback(host), host);
   for (const host of ['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example.org', 'localhost.example.org']) {
     assert.ok(!isLoopback(host), host);

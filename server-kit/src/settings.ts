@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import proxyAddr from 'proxy-addr';
 import { z } from 'zod';
 
-/** A setting that is wrong, missing or unknown. `message` has a line for each, naming the variable. */
+/** Invalid, missing or unknown settings. `message` has a line for each, which names the variable. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
@@ -18,11 +18,11 @@ type GroupsOf<S extends Shape> = { [K in keyof S as S[K] extends z.ZodObject ? K
 type Intersection<U> = (U extends unknown ? (part: U) => void : never) extends (all: infer I) => void ? I : never;
 type ShapeOfGroup<G> = G extends z.ZodObject ? G['shape'] : never;
 
-/** The type of each setting of a schema by the setting's name: of those in groups, and of those in none. */
+/** The type of each setting of a schema by name, groups resolved. */
 export type SettingTypes<S extends z.ZodObject> = Omit<S['shape'], keyof GroupsOf<S['shape']>> &
   Intersection<ShapeOfGroup<GroupsOf<S['shape']>[keyof GroupsOf<S['shape']>]>>;
 
-/** What a schema's settings are once they are read: complete, in their groups, and frozen. */
+/** The settings of a schema: complete, grouped and frozen. */
 export type Settings<S extends z.ZodObject> = {
   readonly [K in keyof z.infer<S>]: K extends keyof GroupsOf<S['shape']> ? Readonly<z.infer<S>[K]> : z.infer<S>[K];
 };
@@ -53,7 +53,7 @@ export const settingTypes = <S extends z.ZodObject>(schema: S): SettingTypes<S> 
 /**
  * Reads settings from environment variables.
  *
- * A key of the schema is a setting, or an object schema: a group of settings. The group's name is no part of the variable's.
+ * A key of the schema is a setting, or an object schema: a group of settings. The group's name is not part of the variable.
  * Every variable that starts with the prefix must be a setting of the schema. An empty variable counts as not set.
  * A refinement of the whole schema names a setting by the path of its issue: `[group, setting]` or `[setting]`.
  *
@@ -133,7 +133,7 @@ export const list = () =>
       .filter((item) => item !== ''),
   );
 
-/** A file that this process may read, or run. It is looked at when the settings are read. */
+/** A file that this process may read or execute, checked when the settings are read. */
 export const file = (access: 'read' | 'run' = 'read') =>
   z.string().superRefine((path, context) => {
     try {
@@ -146,11 +146,11 @@ export const file = (access: 'read' | 'run' = 'read') =>
     }
   });
 
-/** A folder that is there when the settings are read. */
+/** A folder that exists when the settings are read. */
 export const folder = () =>
   z.string().refine((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false, 'is no folder');
 
-/** A folder that is there, or can be made where it is named. */
+/** A folder that exists or can be created. */
 export const dataFolder = () =>
   z.string().refine((path) => {
     let existing = resolve(path);
@@ -175,13 +175,13 @@ export const networks = () =>
     }
   }, 'names what is no IP address or network');
 
-/** Whether an address, or the host of a URL, is reached from this machine only. */
+/** Whether only this machine can reach an address, or the host of a URL. */
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
 
 /**
- * Why others than this process's user may read a file with a secret; undefined where they may not. The group of a file of root's
- * may read it where that is how this process reads it: it is one of its own, or root checks for the server.
+ * Why users other than this process's can read a file with a secret; undefined if they cannot. The group of a file of root
+ * may read it if this process needs that: it is in the group, or root checks the file on behalf of the server.
  */
 export function readableByOthers(path: string): string | undefined {
   const found = statSync(path, { throwIfNoEntry: false });

@@ -2,7 +2,7 @@ import type { Logger } from './logger.ts';
 import { setTracer } from './tracing.ts';
 
 /**
- * Sends traces to where the standard OTEL_EXPORTER_OTLP_ENDPOINT, or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, says. Without
+ * Sends traces to the URL in the standard variable OTEL_EXPORTER_OTLP_ENDPOINT or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT. Without
  * them the SDK of OpenTelemetry is not loaded.
  */
 export async function startTracing(service: string, logger: Logger): Promise<void> {

@@ -32,7 +32,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ does: fc.constantFrom('beat', 'die', 'drain', 'restart'), daemonId }) },
 );
 
-test('no interleaving gives a room two owners, or a daemon more peers than it takes', async () => {
+test('no interleaving gives a room two owners or overfills a daemon', async () => {
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), fc.array(step, { minLength: 5, maxLength: 25 }), async (scheduler, steps) => {
       // Each use of the table waits for its turn, which the scheduler chooses.

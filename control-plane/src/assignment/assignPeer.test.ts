@@ -143,7 +143,7 @@ describe('POST /rooms/:roomId/assignments', () => {
     assert.equal((await bed.assign(roomId, { peerId: 'mallory' })).status, 403);
   });
 
-  test('tells the STUN and TURN servers that are configured', async () => {
+  test('returns the configured STUN and TURN servers', async () => {
     const iceServers = [{ urls: ['turn:turn.example.com'], username: 'u', credential: 'c' }];
     const { url } = await bed.another({ iceServers });
     assert.deepEqual((await assignmentOf(await bed.assign(roomId, { peerId: 'p' }, url))).iceServers, iceServers);
@@ -208,7 +208,7 @@ describe('POST /rooms/:roomId/assignments', () => {
     assert.deepEqual(await problemOf(answer), { status: 503, code: 'NO_CAPACITY' });
   });
 
-  test('when the daemon of the room takes no more peers answers 503 ROOM_FULL with Retry-After', async () => {
+  test('answers 503 ROOM_FULL with Retry-After when the daemon of the room is full', async () => {
     const { daemonId } = await assignmentOf(await bed.assign(roomId));
     await byId(daemonId).heartbeat(bed.url, { headroom: 0 });
     const answer = await bed.assign(roomId, { peerId: 'another' });
@@ -216,7 +216,7 @@ describe('POST /rooms/:roomId/assignments', () => {
     assert.deepEqual(await problemOf(answer), { status: 503, code: 'ROOM_FULL' });
   });
 
-  test('an assignment to a room that exists takes one read and one update of the tables, and asks nobody', async () => {
+  test('an assignment to an existing room takes one read and one update of the tables, and no command', async () => {
     const { daemonId } = await assignmentOf(await bed.assign(roomId));
     byId(daemonId).created.clear();
     const before = await tableOperations();
@@ -265,7 +265,7 @@ describe('POST /rooms/:roomId/assignments', () => {
     assert.equal((await counted()) - start, 2);
   });
 
-  test('an assignment again takes two reads and one refused update of the tables, however often it is', async () => {
+  test('a repeated assignment takes two reads and one refused update of the tables', async () => {
     await bed.assign(roomId, { peerId: 'alice' });
     for (let time = 0; time < 3; time++) {
       const before = await tableOperations();
@@ -344,7 +344,7 @@ describe('POST /rooms/:roomId/assignments', () => {
     assert.equal((await bed.daemons.find(daemonId))?.state, 'ready');
   });
 
-  test('a silent daemon that does not answer is declared lost, its room placed anew, and itself fenced', async () => {
+  test('a silent daemon that does not answer the probe is declared lost and fenced, and its room is placed again', async () => {
     const { daemonId } = await assignmentOf(await bed.assign(roomId));
     const dead = byId(daemonId);
     dead.die();
@@ -386,7 +386,7 @@ describe('POST /rooms/:roomId/assignments', () => {
     dead.incarnation = `${dead.incarnation}-again`;
   });
 
-  test('a draining daemon gets no peers: the room is placed anew', async () => {
+  test('a draining daemon gets no peers, and its room is placed again', async () => {
     const { daemonId } = await assignmentOf(await bed.assign(roomId));
     await byId(daemonId).heartbeat(bed.url, { state: 'DAEMON_STATE_DRAINING' });
     const next = await assignmentOf(await bed.assign(roomId));

@@ -29,7 +29,7 @@ describe('secrets of AWS Secrets Manager', () => {
   };
   const ringOf = (arn: string) => parseKeyRing(manager.currentOf(arn) ?? '', arn);
 
-  test('a setting that names one gets what is in it, and one of a file a file that nobody else reads', async () => {
+  test('a setting that names a secret gets its content, and a setting of a file gets a private file with it', async () => {
     const key = manager.create('daemon-key', DAEMON_KEY);
     const pem = manager.create('access-key', 'a public key');
     const ring = manager.create('ring', 'keys');

@@ -93,7 +93,7 @@ describe('DaemonClient', () => {
     await own.close();
   });
 
-  test('createRoom on a daemon that is gone rejects', async () => {
+  test('createRoom rejects when the daemon is unreachable', async () => {
     const other = await TestDaemon.start('other');
     await client.createRoom(other, 'a', 1);
     other.die();

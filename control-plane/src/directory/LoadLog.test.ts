@@ -15,7 +15,7 @@ function heardLogger() {
   return { logger, lines };
 }
 
-test('each daemon that takes rooms is logged every 20 s, as CloudWatch reads it', (t) => {
+test('each daemon that accepts rooms is logged every 20 s in CloudWatch’s metric format', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
   const { logger, lines } = heardLogger();
   const log = new LoadLog('Namespace', logger);

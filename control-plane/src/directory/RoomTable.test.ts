@@ -11,14 +11,14 @@ describe('RoomTable', () => {
   });
   after(() => bed.close());
 
-  test('of all who place a room that they saw alike, one wins', async () => {
+  test('of several writers that saw the same record, one places the room', async () => {
     const seen = await bed.rooms.read('race');
     const placed = await Promise.all(Array.from({ length: 20 }, () => bed.rooms.place(seen, instance, '{}')));
     assert.equal(placed.filter((room) => room !== undefined).length, 1);
     assert.equal((await bed.rooms.read('race')).epoch, 1);
   });
 
-  test('a tombstone keeps the epoch, also past its time while it is there', async () => {
+  test('a tombstone keeps the epoch, also after its expiry until it is deleted', async () => {
     const seen = await bed.rooms.read('closed');
     assert.deepEqual([seen.epoch, seen.instances], [0, []]);
     await bed.rooms.place(seen, instance, '{}');
@@ -33,7 +33,7 @@ describe('RoomTable', () => {
     assert.equal((await bed.rooms.place(expired, instance, '{}'))?.epoch, 2);
   });
 
-  test('who saw the room before it was closed and made anew does not overwrite it', async () => {
+  test('a writer that saw a room before it was closed and created again does not overwrite it', async () => {
     const early = await bed.rooms.read('reopened');
     await bed.rooms.place(early, instance, '{}');
     await bed.rooms.close({ roomId: 'reopened', epoch: 1, ...instance });

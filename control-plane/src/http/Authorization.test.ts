@@ -165,7 +165,7 @@ describe('mode jwt', () => {
     });
   }
 
-  test('what a stranger sends is not read before the token', async () => {
+  test('the body of a request is not read before its token is verified', async () => {
     for (const path of ['/rooms/lobby/assignments', '/command-tokens']) {
       const answer = await fetch(`${bed.url}${path}`, {
         method: 'POST',

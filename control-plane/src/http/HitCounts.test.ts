@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HitCounts } from './HitCounts.ts';
 
-test('a count begins anew once its window is over, for each client by itself', (t) => {
+test('a count restarts when its window is over, for each client separately', (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: 0 });
   const counts = new HitCounts(1000);
   const countOf = (client: string) => counts.increment(client).totalHits;

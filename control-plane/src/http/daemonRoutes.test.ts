@@ -84,7 +84,7 @@ describe('the daemons routes', () => {
     });
   }
 
-  test('the key of one daemon registers that id alone', async () => {
+  test('a daemon’s own key registers only its id', async () => {
     const key = createHmac('sha256', DAEMON_KEY).update(daemon.daemonId).digest('base64url');
     const other = await bed.daemon(`${daemon.daemonId} other`);
     assert.equal((await problemOf(await other.register(bed.url, key))).code, 'UNAUTHORIZED');
@@ -119,7 +119,7 @@ describe('the daemons routes', () => {
     );
   });
 
-  test('a second process with the same id and another url takes over once the first one answers no probe or is lost', async () => {
+  test('a second process with the same id and another URL takes over once the first one fails a probe or is lost', async () => {
     await daemon.join(bed.url, DAEMON_KEY);
     const row = await rowOf(daemon);
     assert.ok(await bed.daemons.register({ ...row, heartbeatAt: Date.now() - 60_000 }, row));
@@ -364,7 +364,7 @@ describe('the daemons routes', () => {
     assert.equal((await daemon.heartbeat(bed.url, { closedRooms })).status, 200);
   });
 
-  test('a claim is granted for a room that nobody has, and again to the same daemon', async () => {
+  test('a claim of a room without a daemon is granted, and again to the same daemon', async () => {
     await daemon.join(bed.url, DAEMON_KEY);
     const roomId = `room of ${daemon.daemonId}`;
     for (let time = 0; time < 2; time++) {

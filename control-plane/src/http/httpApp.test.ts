@@ -60,14 +60,14 @@ describe('the HTTP API', () => {
     assert.deepEqual(await answer.json(), rtpCapabilities);
   });
 
-  test('GET /rooms/:roomId of a room that nobody made answers 404 ROOM_NOT_FOUND and makes none', async () => {
+  test('GET /rooms/:roomId of an unknown room answers 404 ROOM_NOT_FOUND and creates none', async () => {
     for (let time = 0; time < 2; time++) {
       const answer = await fetch(`${bed.url}/rooms/nobody`);
       assert.deepEqual(await problemOf(answer), { status: 404, code: 'ROOM_NOT_FOUND' });
     }
   });
 
-  test('GET /rooms/:roomId of a room whose daemon is gone, replaced or lost answers 404', async () => {
+  test('GET /rooms/:roomId of a room whose daemon has ended, was replaced or is lost answers 404', async () => {
     const daemon = await bed.daemon('leaving');
     await daemon.join(bed.url, DAEMON_KEY);
     const isThere = async () => (await fetch(`${bed.url}/rooms/leaving`)).status;

@@ -71,14 +71,14 @@ describe('the limits', () => {
     assert.deepEqual(await statusesOf(5, () => daemon.heartbeat(limited.url)), [200, 200, 200, 200, 200]);
   });
 
-  test('a stranger who invents an X-Forwarded-For is counted by its socket', async () => {
+  test('a client that forges X-Forwarded-For is counted by its socket’s address', async () => {
     const limited = await bed.another({ assignmentsPerMinute: 2 });
     let number = 0;
     const invent = () => assign(limited.url, { 'x-forwarded-for': `198.51.100.${++number}`, forwarded: 'for=1.2.3.4' });
     assert.deepEqual(await statusesOf(3, invent), [201, 201, 429]);
   });
 
-  test('the clients of a trusted proxy are counted one by one, by what the proxy says and not what they say', async () => {
+  test('clients behind a trusted proxy are counted by the address that the proxy adds, not by what they send', async () => {
     const limited = await bed.another({ assignmentsPerMinute: 2, trustedProxies: ['127.0.0.0/8', '10.0.0.1'] });
     let number = 0;
     const from = (client: string) => () =>

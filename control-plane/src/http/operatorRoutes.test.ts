@@ -125,7 +125,7 @@ describe("the operators' lists", () => {
     assert.deepEqual((await read()).instances, [{ daemonId: 'moving', incarnation: west.incarnation }]);
   });
 
-  test('GET /rooms/:roomId/instances of a room that nobody made answers 404 ROOM_NOT_FOUND', async () => {
+  test('GET /rooms/:roomId/instances of an unknown room answers 404 ROOM_NOT_FOUND', async () => {
     assert.equal((await problemOf(await get('/rooms/nobody/instances'))).code, 'ROOM_NOT_FOUND');
   });
 
@@ -160,7 +160,7 @@ describe("the operators' lists", () => {
     });
   }
 
-  test('a cursor of an item that is gone goes on after its place', async () => {
+  test('a cursor of a deleted item continues after its position', async () => {
     const gone = { daemons: cursor({ shard: 'r#1', daemonId: 'nobody' }), rooms: cursor({ roomId: 'nobody' }) };
     for (const [list, from] of Object.entries(gone)) assert.equal((await get(`/${list}?cursor=${from}`)).status, 200);
   });

@@ -24,7 +24,7 @@ function list(t: TestContext, endpoint: string, credentials: { accessKeyId: stri
   return client.send(new ListTablesCommand({}));
 }
 
-test('the embedded store answers who has its key, and refuses every other request', async (t) => {
+test('the embedded store accepts requests with its key and refuses all others', async (t) => {
   const { endpoint, credentials } = await start(t);
   assert.deepEqual((await list(t, endpoint, credentials)).TableNames, []);
   for (const accessKeyId of ['embedded', 'test', `${credentials.accessKeyId}0`, 'x'.repeat(48)])

@@ -42,7 +42,7 @@ describe('a ring of assignment keys', () => {
     assert.ok(signed.size > 3);
   });
 
-  test('what is no ring is refused, with the name of its secret and nothing that is in it', () => {
+  test('an invalid key ring is refused with the name of its secret and nothing of its content', () => {
     for (const wrong of ['', 'secret', '{"keys":[]}', '{"keys":[{"pem":"secret","signsFrom":"tomorrow"}]}']) {
       assert.throws(
         () => parseKeyRing(wrong, 'keys'),

@@ -30,14 +30,14 @@ test('a peer that does not come within the life of its token is awaited no more'
   assert.equal(reservations.outstanding(90 * SECOND), 1);
 });
 
-test('a new registration counts anew', () => {
+test('a new registration resets the count', () => {
   const reservations = new Reservations();
   reservations.update(7, 0);
   reservations.reset();
   assert.deepEqual([reservations.assigned, reservations.outstanding(0)], [0, 0]);
 });
 
-test('a peer that comes with several tokens takes one place', () => {
+test('a peer that joins with several tokens takes one reservation', () => {
   const reservations = new Reservations();
   reservations.update(0, 0);
   reservations.update(3, 10 * SECOND);

@@ -12,7 +12,7 @@ test('a bucket gives its burst at once, and then its rate', () => {
   assert.equal(given(100, 1000, 1), 10, 'a second of trying every millisecond');
 });
 
-test('what costs more than there is leaves a debt', () => {
+test('a cost above the balance leaves a debt', () => {
   const bucket = new TokenBucket(rate, 0);
   assert.ok(bucket.take(15, 0));
   assert.ok(!bucket.take(1, 1000));

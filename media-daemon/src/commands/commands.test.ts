@@ -10,7 +10,7 @@ import { callInRoom, commanded } from '../testing/commanded.ts';
 import { opusRtpParameters } from '../testing/opus.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
 
-test('`GetInfo` tells who the daemon is and what it carries', async (t) => {
+test('`GetInfo` returns the daemon’s identity and load', async (t) => {
   const { commands, url } = await commanded(t, { MEDIA_DAEMON_DAEMON_ID: 'daemon-1' });
   await SignalingClient.join(url, 'room', 'alice');
   await SignalingClient.join(url, 'room', 'bob');
@@ -38,7 +38,7 @@ test('`CloseRoom` of a room that has moved asks its peers to follow, unless the 
   assert.deepEqual(alice.unread, [], 'asked once');
 });
 
-test('buf curl finds and calls every method by reflection, and is told the health', async (t) => {
+test('buf curl finds and calls every method by reflection, and reads the health', async (t) => {
   const { grpcPort, url, drain } = await commanded(t);
   const buf = fileURLToPath(new URL('../../../node_modules/.bin/buf', import.meta.url));
   const curl = async (...args: string[]) => (await promisify(execFile)(buf, [...options, ...args])).stdout;
@@ -101,7 +101,7 @@ test('`CreateRoom`, called twice or at once, makes one room and keeps the greate
   assert.ok(codecs.some(({ mimeType }: { mimeType: string }) => mimeType === 'audio/opus'));
 });
 
-test('`GetRoom` describes the peers of a room and what they send', async (t) => {
+test('`GetRoom` describes the peers of a room and their producers', async (t) => {
   const { commands, url } = await commanded(t);
   const alice = await SignalingClient.join(url, 'room', 'alice');
   await alice.request('createWebRtcTransport', { direction: 'send' });
@@ -118,7 +118,7 @@ test('`GetRoom` describes the peers of a room and what they send', async (t) => 
   );
 });
 
-test('S44 `CloseRoom` tells the peers why and puts them out for good', async (t) => {
+test('S44 `CloseRoom` sends the peers the reason and disconnects them for good', async (t) => {
   const { commands, url } = await commanded(t);
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.join(url, 'room', 'bob');
@@ -130,7 +130,7 @@ test('S44 `CloseRoom` tells the peers why and puts them out for good', async (t)
   await assert.rejects(commands.getRoom({ roomId: 'room' }), { code: status.NOT_FOUND });
 });
 
-test('`ListPeers` tells who is in a room and what they send, in pages', async (t) => {
+test('`ListPeers` lists the peers of a room and their producers, in pages', async (t) => {
   const { commands, alice, bob, producerId } = await callInRoom(t);
   await alice.request('updateAppData', { appData: { name: 'Alice' } });
   const first = await commands.listPeers({ roomId: 'room', pageSize: 1 });
@@ -171,7 +171,7 @@ test('S55 `ClosePeer` puts a peer out with the reason, for a time', async (t) =>
   await SignalingClient.join(url, 'room', 'bob');
 });
 
-test('S56 `SendNotification` reaches those who are named, or everybody', async (t) => {
+test('S56 `SendNotification` reaches the named peers, or all', async (t) => {
   const { commands, alice, bob } = await callInRoom(t);
   const sending = { roomId: 'room', from: 'service', dataJson: '{"text":"hello"}' };
   const message = { from: 'service', data: { text: 'hello' } };
@@ -212,7 +212,7 @@ test('`GetStats` measures everything of a peer, in pages', async (t) => {
   assert.equal(JSON.parse(bobs?.statsJson ?? '')[0].kind, 'audio');
 });
 
-test('a created room that nobody joins closes by itself; one that is joined stays', async (t) => {
+test('a created room that nobody joins closes by itself, and a joined one stays', async (t) => {
   const { commands, url } = await commanded(t, { MEDIA_DAEMON_UNJOINED_ROOM_MS: '500' });
   const alice = await SignalingClient.join(url, 'joined', 'alice');
   await commands.createRoom({ roomId: 'lonely' });

@@ -77,7 +77,7 @@ for (const secure of [false, true]) {
   });
 }
 
-test('a daemon that ends cuts off whoever has not finished a TLS handshake with its gRPC port', async (t) => {
+test('an ending daemon closes gRPC connections whose TLS handshake is not finished', async (t) => {
   const { cert, key } = certificate(t);
   const daemon = await testDaemon(t, { MEDIA_DAEMON_GRPC_TLS_CERT_FILE: cert, MEDIA_DAEMON_GRPC_TLS_KEY_FILE: key });
   const socket = connect(daemon.grpcPort, '127.0.0.1');

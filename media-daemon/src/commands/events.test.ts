@@ -38,7 +38,7 @@ async function eventsUntil({ stream }: Pick<Watch, 'stream'>, isLast: (event: Ev
 
 const kindsOf = (events: readonly Event[]) => events.map(({ kind }) => kind.case);
 
-test('`WatchEvents` of a room tells everything that happens in it, in order, and nothing of other rooms', async (t) => {
+test('`WatchEvents` of a room streams its events in order, and none of other rooms', async (t) => {
   const { commands, watch, url } = await watchable(t);
   const watching = await watch({ roomId: 'room' });
   assert.equal(watching.missed, false);
@@ -111,7 +111,7 @@ test('`WatchEvents` of a room tells everything that happens in it, in order, and
   );
 });
 
-test('`WatchEvents` tells of workers that died, of drains, and why rooms and peers ended', async (t) => {
+test('`WatchEvents` streams the deaths of workers, drains, and why rooms closed and peers left', async (t) => {
   const { commands, watch, url, drain } = await watchable(t, { MEDIA_DAEMON_RESUME_GRACE_MS: '0' });
   const watching = await watch();
   const lost = await SignalingClient.join(url, 'abandoned', 'lost');
@@ -178,7 +178,7 @@ test('a watcher that is disconnected ten times sees 10,000 events of 1,000 rooms
   for (const events of byRoom.values()) assert.deepEqual(kindsOf(events), visited);
 });
 
-test('a watcher whose cursor is forgotten, or of another run, is told so and goes on from what is remembered', async (t) => {
+test('a watcher with a lost cursor, or one of another run, is notified and continues from the oldest kept event', async (t) => {
   const { commands, watch } = await watchable(t, { MEDIA_DAEMON_EVENT_BUFFER_BYTES: '1000' });
   const { cursor } = await watch();
   for (let room = 0; room < 50; room++) await commands.createRoom({ roomId: `room-${room}` });
@@ -212,7 +212,7 @@ test('a watcher of a room with a cursor of another run gets the events of the ro
   );
 });
 
-test('a daemon that ends tells its watchers the rest, and then that it ends', async (t) => {
+test('an ending daemon sends its watchers the remaining events, and then that it ends', async (t) => {
   const { watch, url, close } = await watchable(t);
   const { stream } = await watch();
   await SignalingClient.join(url, 'room', 'alice');
@@ -227,7 +227,7 @@ test('a daemon that ends tells its watchers the rest, and then that it ends', as
   assert.deepEqual(told, ['roomCreated', 'peerJoined', 'peerLeft', 'roomClosed']);
 });
 
-test('a watcher that does not read holds nothing up, and is told what it missed', async (t) => {
+test('a watcher that does not read delays nothing, and is notified of what it missed', async (t) => {
   const { commands, watch, url } = await watchable(t, {
     MEDIA_DAEMON_EVENT_BUFFER_BYTES: '100000',
     ...unlimitedRates,
@@ -249,7 +249,7 @@ test('a watcher that does not read holds nothing up, and is told what it missed'
   assert.equal(missed, 1);
 });
 
-test('only so many watch at once; who stops makes place for another', async (t) => {
+test('the number of watchers is limited, and one that stops makes room for another', async (t) => {
   const { commands, watch, metricsPort } = await watchable(t);
   const streams = await Promise.all(Array.from({ length: 100 }, () => watch()));
   await assert.rejects(commands.watchEvents({}).next(), { code: status.RESOURCE_EXHAUSTED });

@@ -98,7 +98,7 @@ const methods: Record<Method, { request: object; bad?: Record<string, object>; u
 };
 const all = Object.entries(methods) as [Method, (typeof methods)[Method]][];
 
-test('each method names the field that is not valid, and what is not there, and does nothing then', async (t) => {
+test('each method names the invalid field or the missing object, and does nothing', async (t) => {
   const { invoke, url } = await commanded(t);
   for (const peerId of ['alice', 'bob']) await SignalingClient.join(url, 'room', peerId);
   await SignalingClient.join(url, 'other', 'carol');
@@ -125,7 +125,7 @@ test('each method names the field that is not valid, and what is not there, and 
   assert.equal(await state(), before);
 });
 
-test('each method tells a caller without patience that its deadline has passed, or that it has cancelled', async (t) => {
+test('each method answers DEADLINE_EXCEEDED or CANCELLED to an impatient caller', async (t) => {
   const { invoke, url } = await commanded(t);
   await SignalingClient.join(url, 'room', 'alice');
   for (const [method, { request }] of all) {
@@ -173,7 +173,7 @@ async function codesOf(
 
 const every = (code: status) => Object.fromEntries(all.map(([method]) => [method, code]));
 
-test('each method tells that a request is no message of its type', async (t) => {
+test('each method refuses a request that is not a message of its type', async (t) => {
   const { grpcPort, invoke, metricsPort } = await commanded(t);
   const codes = await codesOf(t, grpcPort, {}, () => Buffer.alloc(10, 0xff));
   assert.deepEqual(codes, every(status.INVALID_ARGUMENT));
@@ -182,7 +182,7 @@ test('each method tells that a request is no message of its type', async (t) => 
   assert.match(metrics, /commands_total\{method="watchEvents",code="3"\} 1/);
 });
 
-test('each method leaves undone what comes after its deadline', async (t) => {
+test('no method acts after its deadline', async (t) => {
   const { grpcPort, invoke } = await commanded(t);
   const requestOf = (method: Method) => {
     const input: DescMessage = MediaDaemon.method[method].input;
@@ -246,7 +246,7 @@ test('a draining daemon makes no rooms and obeys every other command', async (t)
   }
 });
 
-test('a request id is answered, and made up where none is given or it is not plain', async (t) => {
+test('a request id is returned, and generated if none or an invalid one is sent', async (t) => {
   const { grpcPort } = await commanded(t);
   const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
   t.after(() => client.close());

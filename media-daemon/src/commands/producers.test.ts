@@ -5,7 +5,7 @@ import { callInRoom } from '../testing/commanded.ts';
 import { opusRtpParameters } from '../testing/opus.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
 
-test('S53 `PauseProducer` pauses against the owner, who is told, until `ResumeProducer`', async (t) => {
+test('S53 `PauseProducer` pauses a producer, which its owner cannot resume until `ResumeProducer`', async (t) => {
   const { commands, alice, bob, producerId, consumerId } = await callInRoom(t);
   const muting = { roomId: 'room', producerId, by: 'moderator' };
   for (let time = 0; time < 2; time++) await commands.pauseProducer(muting);
@@ -30,7 +30,7 @@ test('S53 `PauseProducer` pauses against the owner, who is told, until `ResumePr
   assert.deepEqual(alice.unread.filter((name) => name.startsWith('producerPaused')).length, 1);
 });
 
-test('S61 a muted peer stays muted though it sends anew, or comes anew, and one that is asked to be silent may speak', async (t) => {
+test('S61 a muted peer stays muted when it produces or joins again, and one that was only asked to be silent may unmute', async (t) => {
   const { commands, url, alice, bob, producerId } = await callInRoom(t);
   const sound = { kind: 'audio', rtpParameters: opusRtpParameters() };
   const muting = { roomId: 'room', by: 'moderator' };
@@ -78,7 +78,7 @@ test('S61 a muted peer stays muted though it sends anew, or comes anew, and one 
   assert.equal(await isPaused(fifth), false);
 });
 
-test('S54 `CloseProducer` closes what a peer sends, and tells everybody', async (t) => {
+test('S54 `CloseProducer` closes a producer and notifies all peers', async (t) => {
   const { commands, alice, bob, producerId } = await callInRoom(t);
   await commands.closeProducer({ roomId: 'room', producerId });
   for (const peer of [alice, bob])

@@ -9,7 +9,7 @@ const producing = (encodings: number, scores: number[]) => ({
 });
 const score = { score: 9, producerScore: 10, producerScores: [10, 10, 10] };
 
-test('`consumerScore` tells the producer’s own scores, and that of the layer which is received', () => {
+test('`consumerScore` has the producer’s scores and that of the received layer', () => {
   const receiving = { score, type: 'simulcast' as types.ConsumerType, currentLayers: { spatialLayer: 1 } };
   assert.deepEqual(consumerScore(receiving, producing(3, [8, 4])), {
     score: 9,
@@ -19,7 +19,7 @@ test('`consumerScore` tells the producer’s own scores, and that of the layer w
   assert.equal(consumerScore({ ...receiving, currentLayers: undefined }, producing(3, [8, 4])).producerScore, 0);
 });
 
-test('`consumerScore` of what has one stream is that stream’s', () => {
+test('`consumerScore` of a producer with one stream is that stream’s score', () => {
   for (const type of ['simple', 'svc'] as const)
     assert.deepEqual(consumerScore({ score, type, currentLayers: { spatialLayer: 2 } }, producing(1, [6])), {
       score: 9,

@@ -37,7 +37,7 @@ test('S20 a data producer is announced, consumed and closed', async (t) => {
   assert.equal((await bob.ask('consumeData', { dataProducerId })).errorCode, 404);
 });
 
-test('S21 `updateAppData` is told to the others, and to those who come later', async (t) => {
+test('S21 `updateAppData` notifies the other peers, and those that join later', async (t) => {
   const { alice, bob, join } = await twoPeers(t);
   await alice.request('updateAppData', { appData: { hand: true } });
   assert.deepEqual(await bob.notified('peerUpdated'), { peerId: 'alice', appData: { hand: true } });
@@ -45,7 +45,7 @@ test('S21 `updateAppData` is told to the others, and to those who come later', a
   assert.deepEqual(joined.peers[0], { peerId: 'alice', appData: { hand: true } });
 });
 
-test('S22 `getStats` answers for each own thing and for nobody else’s', async (t) => {
+test('S22 `getStats` answers for the peer’s own objects and no others', async (t) => {
   const { alice, bob, joined } = await twoPeers(t);
   const { producerId } = await alice.request('produce', { kind: 'audio', rtpParameters: opusRtpParameters() });
   const { dataProducerId } = await alice.request('produceData', { sctpStreamParameters: { streamId: 1 } });
@@ -93,7 +93,7 @@ test('S23 simulcast of VP8 and H264 and SVC of VP9 and AV1 are forwarded in laye
   }
 });
 
-test('S24 simulcast of a codec that is not forwarded so is refused with what to do instead', async (t) => {
+test('S24 simulcast of VP9 or AV1 is refused with what to do instead', async (t) => {
   const { alice } = await twoPeers(t);
   for (const mimeType of ['video/VP9', 'video/AV1']) {
     const rtpParameters = videoRtpParameters(mimeType, [{ rid: 'r0' }, { rid: 'r1' }]);

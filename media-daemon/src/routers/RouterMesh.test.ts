@@ -45,7 +45,7 @@ test('a room stays on one worker until that is saturated, and then grows', async
   );
 });
 
-test('consumers on another router, asked for at once, share one pipe, which the last of them takes along', async (t) => {
+test('consumers on another router that are created at once share one pipe, which closes with the last', async (t) => {
   const { room, bob, producerId } = await aliceAndBob(t);
   const { peer: carol } = await joinRoom(room, 'carol');
   const { peer: dave } = await joinRoom(room, 'dave');
@@ -72,7 +72,7 @@ test('consumers on another router, asked for at once, share one pipe, which the 
   );
 });
 
-test('two workers send each other again what is lost between them', async (t) => {
+test('workers retransmit packets that are lost between them', async (t) => {
   const { room, bob, producerId } = await aliceAndBob(t);
   const ends: types.Transport[] = [];
   (await bob.router.opened).observer.on('newtransport', (end) => ends.push(end));
@@ -81,7 +81,7 @@ test('two workers send each other again what is lost between them', async (t) =>
   assert.deepEqual(await Promise.all(ends.map(async (end) => (await (end as types.PipeTransport).dump()).rtx)), [true]);
 });
 
-test('a pipe that is given up while it is made leaves nothing', async (t) => {
+test('a pipe that is abandoned while it is created leaves nothing', async (t) => {
   const { room, alice, bob, producer, producerId } = await aliceAndBob(t);
   const { peer: dave } = await joinRoom(room, 'carol').then(() => joinRoom(room, 'dave'));
   assert.equal(dave.router, bob.router);
@@ -140,7 +140,7 @@ test('data producers are piped as producers are', async (t) => {
   );
 });
 
-test('the last peer of a router takes it along, while the room goes on', async (t) => {
+test('a router closes with its last peer while the room goes on', async (t) => {
   const { room, alice, bob, producerId } = await aliceAndBob(t);
   await consume(room, bob, producerId);
   const routers = await Promise.all(room.mesh.routers.map(({ opened }) => opened));
@@ -151,7 +151,7 @@ test('the last peer of a router takes it along, while the room goes on', async (
   assert.deepEqual(alone, { transports: 2, producers: 1, consumers: 0, dataProducers: 0, dataConsumers: 0 });
 });
 
-test('what is said on a data producer arrives on another router, from the first message on', async (t) => {
+test('messages of a data producer arrive on another router, from the first one on', async (t) => {
   const { room, alice, bob } = await aliceAndBob(t);
   const [near, far] = await Promise.all(
     [alice, bob].map(async ({ router }) => (await router.opened).createDirectTransport()),

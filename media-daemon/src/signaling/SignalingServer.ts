@@ -21,17 +21,17 @@ export type SignalingOptions = ConnectionOptions &
     readonly ipSocketBurst: number;
     readonly messagesPerSecond: number;
     readonly messageBurst: number;
-    /** The addresses and networks whose `X-Forwarded-For` is believed. */
+    /** The addresses and networks whose `X-Forwarded-For` is trusted. */
     readonly trustedProxies: readonly string[];
   };
 
-/** Seconds after which who is refused for now may try again. */
+/** `Retry-After` of temporary refusals, seconds. */
 const RETRY_AFTER_SECONDS = 2;
 
 /** How long a connection without a valid token may take to resume a session, ms. */
 const RESUME_WITHOUT_TOKEN_MS = 2000;
 
-/** Takes the WebSocket connections of an HTTP server. */
+/** Accepts the WebSocket connections of an HTTP server. */
 export class SignalingServer {
   readonly #sockets: WebSocketServer;
   readonly #connections = new Set<Connection>();
@@ -58,7 +58,7 @@ export class SignalingServer {
     );
   }
 
-  /** Ends every connection; clients may come back. */
+  /** Closes every connection. Clients may connect again. */
   close(): void {
     for (const connection of this.#connections) connection.end(true);
     this.#sockets.close();
@@ -110,8 +110,8 @@ export class SignalingServer {
   }
 
   /**
-   * Whether the peer is here and the connection is that peer's. The token is verified first, so that nobody else learns, by
-   * the answer or by its time, who is here.
+   * Whether the peer is in the room and the connection belongs to it. The token is verified first, so that neither the answer
+   * nor its timing reveals to others who is in the room.
    */
   async #mayComeBack(request: JoinRequest, authorize: () => Promise<Ticket>): Promise<boolean> {
     if (this.#showsSession(request)) return true;
@@ -143,19 +143,19 @@ export class SignalingServer {
     const connection = new Connection(request, authorize, transport, this.#options);
     this.#connections.add(connection);
     transport.once('close', () => this.#connections.delete(connection));
-    // Refuses early, before joinRoom, whoever may not join anyway.
+    // Refuses clients that may not join before they send joinRoom.
     this.#options.admission.admit(request, authorize).catch((error: unknown) => {
       const refused = RequestError.from(error);
       if (this.#showsSession(request)) return;
-      // Any client may still show the id of a session, which needs no token. It has the same time whether its peer is here
-      // or not: a stranger must not learn that.
+      // A client without a valid token may still resume a session by its id. It gets the same time whether its peer is in the
+      // room or not, so that a stranger does not learn that.
       if (refused.code === 'UNAUTHORIZED') connection.refuseUnlessJoined(refused, RESUME_WITHOUT_TOKEN_MS);
       else if (!this.#rooms.hasPeer(request.roomId, request.peerId)) connection.refuse(refused);
     });
   }
 }
 
-/** Calls `verify` until it succeeds, and gives that result from then on. */
+/** Calls `verify` until it succeeds, and returns that result from then on. */
 function rememberSuccess(verify: () => Promise<Ticket>): () => Promise<Ticket> {
   let ticket: Promise<Ticket> | undefined;
   return () => {
@@ -175,7 +175,7 @@ function tryToRead(request: IncomingMessage): JoinRequest | RequestError {
   }
 }
 
-/** Browsers cannot read a refused upgrade, so whoever may not come back is let in, told why and closed. */
+/** Browsers cannot read a refused upgrade. So a final refusal accepts the socket, sends the reason and closes. */
 function refuseForGood(transport: WebSocketTransport, error: RequestError): void {
   transport
     .send({ notification: true, method: 'error', data: describeError(error) })
@@ -185,7 +185,7 @@ function refuseForGood(transport: WebSocketTransport, error: RequestError): void
 
 function refuseUpgrade(socket: Duplex, status: 400 | 429 | 503, code: string, detail: string): void {
   const body = JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status], status, code, detail });
-  // A client that never ends its half would keep the socket open.
+  // A client that never closes its half would keep the socket open.
   socket.once('finish', () => socket.destroy());
   socket.end(
     [

@@ -8,7 +8,7 @@ import { RequestError } from '../errors.ts';
 import { LatestUpdates } from './LatestUpdates.ts';
 import { describeError } from './wireShapes.ts';
 
-/** What a client may send: protoo's request, response and notification. */
+/** The messages that a client may send: protoo's request, response and notification. */
 const messageSchema = z.union([
   z.object({ request: z.literal(true), id: z.number(), method: z.string(), data: z.unknown().optional() }),
   z.object({ response: z.literal(true), id: z.number(), ok: z.boolean().optional(), data: z.unknown().optional() }),
@@ -16,41 +16,41 @@ const messageSchema = z.union([
 ]);
 type Message = z.infer<typeof messageSchema>;
 
-/** A message counts once against the rate, and once more for each of these bytes. */
+/** A message counts once against the rate limit, and once more for each multiple of these bytes. */
 const BYTES_A_TOKEN = 4096;
-/** The sockets' pings go out at so many times in each interval, many together: each by itself would wake the process. */
+/** Pings of all sockets are sent at this many times in each interval, since each ping by itself would wake the process. */
 const PING_TIMES = 5;
-/** From this share of the bytes that may wait on, a socket is backed up. */
+/** A socket is backed up above this share of `maxBufferedBytes`. */
 const BACKED_UP = 1 / 4;
-/** How long a socket that floods is not read, ms. */
+/** How long the daemon stops reading a flooding socket, ms. */
 const FLOOD_PAUSE_MS = 1000;
 /** The close code that the `ws` library reports when there was no close frame (RFC 6455, 7.4.1). */
 const NO_CLOSE_FRAME = 1006;
 
-/** The limits that a socket can be over. */
+/** The limits that a socket can exceed. */
 export type SocketLimit = 'messageRate' | 'bufferedBytes' | 'frameBytes' | 'pong';
 
 export type WebSocketTransportOptions = {
-  /** Milliseconds between pings; a socket that leaves one unanswered is cut. */
+  /** Milliseconds between pings. A socket that does not answer one is closed. */
   readonly pingIntervalMs: number;
-  /** Bytes that may wait to be sent before the socket is cut. */
+  /** Bytes that may wait to be sent before the socket is closed. */
   readonly maxBufferedBytes: number;
-  /** How often the client may send a message. */
+  /** The rate limit of the client's messages. */
   readonly messageRate: Rate;
   readonly onLimit: (limit: SocketLimit) => void;
 };
 
 type Events = {
-  /** Nothing is sent or received any more. `left`: the client ended it with a close frame, or we did. */
+  /** Nothing is sent or received any more. `left`: the client or the daemon sent a close frame. */
   close: [left: boolean];
   message: [message: Message];
-  /** What was sent has gone out: `isReady` again. */
+  /** The buffer has emptied: `isReady` is true again. */
   drained: [];
 };
 
 /**
- * protoo's transport on a WebSocket of `ws`. Unlike protoo's own it parses safely, says what is wrong with a message,
- * bounds what is received and what is queued, pings, and closes with the right code.
+ * protoo's transport on a WebSocket of `ws`. Unlike protoo's own it parses safely, reports invalid messages, limits what it
+ * receives and queues, pings, and closes with the right code.
  */
 export class WebSocketTransport extends EventEmitter<Events> {
   readonly #socket: WebSocket;
@@ -60,14 +60,14 @@ export class WebSocketTransport extends EventEmitter<Events> {
   readonly #updates = new LatestUpdates();
   #pinger: NodeJS.Timeout;
   #floodPause: NodeJS.Timeout | undefined;
-  /** How many messages in a row were over the rate. */
+  /** The number of consecutive messages above the rate limit. */
   #refused = 0;
-  /** The client broke the protocol: it is sent away, and not waited for. */
+  /** The client violated the protocol: its socket closes, and its session ends without a grace time. */
   #broke = false;
   #answered = true;
   #closed = false;
 
-  /** @param stream what the WebSocket is upgraded from. */
+  /** @param stream the socket of the upgraded request. */
   constructor(socket: WebSocket, stream: Duplex, options: WebSocketTransportOptions) {
     super();
     this.#socket = socket;
@@ -95,16 +95,16 @@ export class WebSocketTransport extends EventEmitter<Events> {
     return this.#closed;
   }
 
-  /** Whether it takes more of what can wait. Once it does not, `drained` follows. */
+  /** Whether messages that can wait may be sent now. If not, `drained` follows. */
   get isReady(): boolean {
     return this.#isOpen && this.#socket.bufferedAmount <= this.#stream.writableHighWaterMark;
   }
 
-  /** Closes the socket; the code says whether the client may connect again. */
+  /** Closes the socket. The code tells the client whether to connect again. */
   close(code: number = CLOSE_FOR_GOOD, reason = ''): void {
     if (this.#closed) return;
     this.#socket.close(code, reason);
-    // A client that does not answer the close frame keeps nothing of ours.
+    // Does not wait for a client that does not answer the close frame.
     const cut = setTimeout(() => this.#socket.terminate(), this.#options.pingIntervalMs);
     this.#socket.once('close', () => clearTimeout(cut));
     this.#socket.resume();
@@ -112,7 +112,7 @@ export class WebSocketTransport extends EventEmitter<Events> {
   }
 
   /**
-   * Sends what protoo answers.
+   * Sends protoo's responses.
    *
    * @throws Error when the socket is closed.
    */
@@ -121,7 +121,7 @@ export class WebSocketTransport extends EventEmitter<Events> {
     this.#write(JSON.stringify(message));
   }
 
-  /** Tells the client something: an object that is not changed afterwards, and that others may be told as well. */
+  /** Sends a notification. The data must not be changed afterwards, since its text is shared by all peers that get it. */
   notify(method: string, data: object): void {
     if (isNotification('peerUpdated', method, data) && this.#isBackedUp) {
       this.#updates.keep(data);
@@ -136,14 +136,14 @@ export class WebSocketTransport extends EventEmitter<Events> {
     return !this.#closed && this.#socket.readyState === WebSocket.OPEN;
   }
 
-  /** Whether its reader is slow: it is sent only what cannot be left out. */
+  /** Whether the client reads slowly, so that superseded messages are left out. */
   get #isBackedUp(): boolean {
-    // A stream tells when it has drained only where it held more than its high water mark.
+    // A stream emits `drain` only if it held more than its high water mark.
     const bound = Math.max(this.#stream.writableHighWaterMark, this.#options.maxBufferedBytes * BACKED_UP);
     return this.#socket.bufferedAmount > bound;
   }
 
-  /** Sends what was held back while the reader was slow, as much as it takes now. */
+  /** Sends what was held back for a slow reader, as much as fits now. */
   #sendUpdates(): void {
     while (this.#isOpen && !this.#isBackedUp) {
       const update = this.#updates.take();
@@ -152,7 +152,7 @@ export class WebSocketTransport extends EventEmitter<Events> {
     }
   }
 
-  /** A socket that just closed takes nothing more; its close event follows and is what counts. */
+  /** Ignores the error of a socket that has just closed: its close event follows. */
   #write(text: string): void {
     if (!this.#isOpen) return;
     corkForThisTurn(this.#stream);
@@ -164,7 +164,7 @@ export class WebSocketTransport extends EventEmitter<Events> {
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
-    // What arrives after our own close is nobody's any more.
+    // Ignores what arrives after our own close.
     if (this.#closed) return;
     const refused = !this.#bucket.take(1 + data.length / BYTES_A_TOKEN);
     this.#refused = refused ? this.#refused + 1 : 0;
@@ -187,7 +187,7 @@ export class WebSocketTransport extends EventEmitter<Events> {
     }
   }
 
-  /** Not reading lets TCP slow the client down; nothing that it sent is lost or unanswered. */
+  /** Stops reading, so that TCP slows the client down. Nothing that it sent is lost or unanswered. */
   #pauseFlood(): void {
     if (this.#floodPause) return;
     this.#socket.pause();
@@ -208,7 +208,7 @@ export class WebSocketTransport extends EventEmitter<Events> {
     this.#pinger = this.#pingLater();
   }
 
-  /** After the interval, at the nearest of the times at which pings go out. */
+  /** Schedules the next ping: after the interval, at the nearest shared time. */
   #pingLater(): NodeJS.Timeout {
     const { pingIntervalMs } = this.#options;
     const step = pingIntervalMs / PING_TIMES;
@@ -227,13 +227,13 @@ export class WebSocketTransport extends EventEmitter<Events> {
   }
 }
 
-/** Whether a notification is this one; its data is typed so. */
+/** Whether a notification has this method. Narrows the type of its data. */
 const isNotification = <N extends Notification>(name: N, method: string, _data: object): _data is NotificationData<N> =>
   method === name;
 
 let told: { readonly method: string; readonly data: object; readonly text: string } | undefined;
 
-/** A notification's text. A room tells its peers the same object one after the other, which is put into text once. */
+/** A notification's text. A room sends the same object to its peers one after the other, so it is serialized once. */
 function notificationOf(method: string, data: object): string {
   if (told?.data !== data || told.method !== method)
     told = { method, data, text: JSON.stringify({ notification: true, method, data }) };
@@ -242,7 +242,7 @@ function notificationOf(method: string, data: object): string {
 
 const corked = new Set<Duplex>();
 
-/** What is sent in one turn of the event loop goes out in one write: a system call for each message would cost most. */
+/** All messages of one turn of the event loop go out in one write, since a system call for each would cost most. */
 function corkForThisTurn(stream: Duplex): void {
   if (corked.has(stream)) return;
   if (corked.size === 0) setImmediate(uncork);
@@ -255,7 +255,7 @@ function uncork(): void {
   corked.clear();
 }
 
-/** The message, or what is wrong with the text. */
+/** The parsed message, or the error in the text. */
 function parse(text: string): Message | string {
   let value: unknown;
   try {

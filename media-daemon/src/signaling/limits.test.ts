@@ -121,7 +121,7 @@ test('S42 a `joinRoom` that was refused may be asked again over the same connect
   assert.ok((await bob.ask('updateAppData', { appData: {} })).ok);
 });
 
-test('S5 a full daemon refuses the upgrade with 503 and Retry-After, but not who is here', async (t) => {
+test('S5 a full daemon refuses the upgrade with 503 and Retry-After, but not for its own peers', async (t) => {
   const { url, metricsPort } = await testDaemon(t, { MEDIA_DAEMON_MAX_PEERS: '1' });
   await SignalingClient.join(url, 'room', 'alice');
   const { status, retryAfter, code } = await refusal(`${url}/?roomId=room&peerId=bob`);
@@ -197,7 +197,7 @@ test('S37 a peer cut for reading nothing may resume', async (t) => {
   assert.deepEqual(answer.peers, [{ peerId: 'bob', appData }]);
 });
 
-test('S66 a peer announces no faster than allowed, whichever way, also when it joins again', async (t) => {
+test('S66 a peer’s announcements are limited, whatever causes them, also when it joins again', async (t) => {
   const { url, metricsPort } = await testDaemon(t, {
     MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1',
     MEDIA_DAEMON_ANNOUNCEMENT_BURST: '10',
@@ -228,7 +228,7 @@ test('S66 a peer announces no faster than allowed, whichever way, also when it j
   await bob.request('updateAppData', { appData: {} });
 });
 
-test('S66 what applications attach to all peers of a room has a limit, too', async (t) => {
+test('S66 the application data of all peers of a room together is limited', async (t) => {
   const { url, metricsPort } = await testDaemon(t, {
     MEDIA_DAEMON_ROOM_UPDATES_PER_SECOND: '1',
     MEDIA_DAEMON_ROOM_UPDATE_BURST: '10',
@@ -244,7 +244,7 @@ test('S66 what applications attach to all peers of a room has a limit, too', asy
   await elsewhere.request('updateAppData', { appData: {} });
 });
 
-test('S67 a slow reader is not cut for what peers attach, and gets the last of each peer', async (t) => {
+test('S67 a slow reader is not disconnected because of application data, and gets the last of each peer', async (t) => {
   const { url, metricsPort } = await testDaemon(t, { ...unlimitedRates, MEDIA_DAEMON_MAX_BUFFERED_BYTES: '262144' });
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const [bob, carol] = [

@@ -34,7 +34,7 @@ test('S68 a message goes to the others in the order of sending, or to those that
   }
 });
 
-test('S68 who joins gets what is sent after its joining, and of before what it asks for', async (t) => {
+test('S68 a peer gets the messages sent after it joined, and earlier ones that it asks for', async (t) => {
   const { url } = await testDaemon(t);
   const alice = await SignalingClient.join(url, 'room', 'alice');
   await alice.request('sendMessage', numbered(0));
@@ -67,7 +67,7 @@ test('S69 a message that is asked again is sent once, and one whose predecessor 
   assert.deepEqual(await numbers(bob, 1), [7]);
 });
 
-test('S70 a session that goes on is sent what the lost socket did not bring', async (t) => {
+test('S70 a resumed session gets the messages that the lost socket did not deliver', async (t) => {
   const { url } = await testDaemon(t);
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.open(url, 'room', 'bob');
@@ -84,7 +84,7 @@ test('S70 a session that goes on is sent what the lost socket did not bring', as
   assert.deepEqual(await numbers(again, 4), [2, 3, 4, 5]);
 });
 
-test('S71 a slow reader gets each message and is not cut, and is told how many it missed beyond what is kept', async (t) => {
+test('S71 a slow reader gets each kept message without being disconnected, and the number of those it missed', async (t) => {
   const { url, metricsPort } = await testDaemon(t, { ...unlimitedRates, MEDIA_DAEMON_MAX_BUFFERED_BYTES: '131072' });
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.join(url, 'room', 'bob');

@@ -16,7 +16,7 @@ function record(client: SignalingClient): string[] {
 
 const produced = () => ({ kind: 'audio', rtpParameters: opusRtpParameters() });
 
-test('S45 the answer to `joinRoom` comes first, what it lists is not told again, and all that follows is', async (t) => {
+test('S45 the answer to `joinRoom` comes first, nothing in it is announced again, and everything later is', async (t) => {
   const { url } = await testDaemon(t);
   const joins = Array.from({ length: 20 }, async (_, index) => {
     const peerId = `peer${index}`;
@@ -41,7 +41,7 @@ test('S45 the answer to `joinRoom` comes first, what it lists is not told again,
   }
 });
 
-test('S43 when a peer leaves, what it sent is told to be closed before it is told to have left', async (t) => {
+test('S43 when a peer leaves, its producers’ closing is announced before its leaving', async (t) => {
   const { url } = await testDaemon(t);
   const alice = await SignalingClient.open(url, 'room', 'alice');
   await alice.request('joinRoom', { roomId: 'room', peerId: 'alice', transports: ['send'] });

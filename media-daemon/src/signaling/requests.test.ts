@@ -98,7 +98,7 @@ test('S47 each error that the reference has beside a request is answered in its 
   assert.deepEqual([...new Set([...seen, ...NOT_HERE])].sort(), listed.sort());
 });
 
-test('S41 before it has joined a peer is granted `ping` and `leaveRoom` alone', async (t) => {
+test('S41 before joining, a peer may only send `ping` and `leaveRoom`', async (t) => {
   const { url } = await testDaemon(t);
   const alice = await SignalingClient.open(url, 'room', 'alice');
   for (const method of Object.keys(requests).filter((name) => !['joinRoom', 'ping', 'leaveRoom'].includes(name))) {

@@ -75,7 +75,7 @@ test('S25 a session goes on over a new socket with everything it had, and the ot
   );
 });
 
-test('S26 what happened while there was no socket is in the snapshot', async (t) => {
+test('S26 the snapshot has what happened while there was no socket', async (t) => {
   const { url, alice, bob, joined, theirs, consumerId } = await aliceAndBob(t);
   alice.socket.terminate();
   await bob.request('closeProducer', { producerId: theirs });
@@ -101,7 +101,7 @@ test('S50 the sessionId may be in the URL too, and that of `joinRoom` comes firs
   assert.equal((await another.request('joinRoom', { ...joining, sessionId })).resumed, true);
 });
 
-test('S51 a resumed session is made the transports that it asks for and does not have', async (t) => {
+test('S51 a resumed session gets the requested transports that it does not have', async (t) => {
   const { url } = await testDaemon(t);
   const joining = { roomId: 'room', peerId: 'alice' };
   const alice = await SignalingClient.open(url, 'room', 'alice');
@@ -116,7 +116,7 @@ test('S51 a resumed session is made the transports that it asks for and does not
   );
 });
 
-test('S28 a socket that resumes a session replaces the one before, which is told so', async (t) => {
+test('S28 a socket that resumes a session replaces the former one, which gets the reason', async (t) => {
   const { url, alice, joined, bob } = await aliceAndBob(t);
   const { answer } = await resume(url, joined.sessionId);
   assert.equal(answer.resumed, true);
@@ -129,7 +129,7 @@ test('S28 a socket that resumes a session replaces the one before, which is told
   );
 });
 
-test('S29 after the grace time the peer has left, and its sessionId joins anew', async (t) => {
+test('S29 after the grace time the peer has left, and its sessionId joins as a new session', async (t) => {
   const { url, alice, bob, joined } = await aliceAndBob(t, { MEDIA_DAEMON_RESUME_GRACE_MS: '50' });
   alice.socket.terminate();
   await bob.notified('peerLeft', ({ peerId }) => peerId === 'alice');
@@ -179,7 +179,7 @@ test('S27 a request whose socket was lost is done, and the snapshot waits for it
   ]);
 });
 
-test('a transport that is being made over the lost socket does not refuse the resumption', async (t) => {
+test('a transport that is still being created for the lost socket does not prevent the resumption', async (t) => {
   const { url } = await testDaemon(t);
   const alice = await SignalingClient.open(url, 'room', 'alice');
   const { sessionId } = await alice.request('joinRoom', { roomId: 'room', peerId: 'alice' });

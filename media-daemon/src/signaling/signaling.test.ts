@@ -41,7 +41,7 @@ test('S7 `joinRoom` answers the capabilities, the peers and both transports', as
   assert.deepEqual(await alice.notified('peerJoined'), { peerId: 'bob', appData: { name: 'Bob' } });
 });
 
-test('S8 a producer is announced to those who are there and to those who come later', async (t) => {
+test('S8 a producer is announced to present peers and to those that join later', async (t) => {
   const { url } = await testDaemon(t);
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.join(url, 'room', 'bob');
@@ -64,7 +64,7 @@ test('S8 a producer is announced to those who are there and to those who come la
   );
 });
 
-test('S17 `consume` answers what the client needs, paused unless asked not to be', async (t) => {
+test('S17 `consume` returns a paused consumer, unless the client asks for an unpaused one', async (t) => {
   const { consumer, producerId } = await consuming(t);
   requests.consume.response.parse(consumer);
   assert.equal(consumer.producerId, producerId);
@@ -124,7 +124,7 @@ test('S16 `connectWebRtcTransport` and `restartIce` act on an own transport, the
   assert.notEqual(restarted.iceParameters.usernameFragment, iceParameters.usernameFragment);
 });
 
-test('S11 leaving is told, and the last one to leave removes the room', async (t) => {
+test('S11 leaving is announced, and the room closes with its last peer', async (t) => {
   const { alice, bob, httpUrl, producerId } = await consuming(t);
   assert.equal((await fetch(`${httpUrl}/rooms/room`)).status, 200);
   await alice.request('leaveRoom');
@@ -136,7 +136,7 @@ test('S11 leaving is told, and the last one to leave removes the room', async (t
   while ((await fetch(`${httpUrl}/rooms/room`)).status !== 404);
 });
 
-test('S9 a peer that connects anew replaces its old socket', async (t) => {
+test('S9 a peer that connects again replaces its former socket', async (t) => {
   const { url } = await testDaemon(t);
   const old = await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.join(url, 'room', 'bob');
@@ -224,7 +224,7 @@ test('a message without `data` is one with empty data', async (t) => {
   assert.deepEqual(alice.unread, []);
 });
 
-test('S14 what is not a message is told to its sender, and nobody else is affected', async (t) => {
+test('S14 the sender of an invalid message gets an error, and nobody else is affected', async (t) => {
   const { url } = await testDaemon(t);
   const alice = await SignalingClient.join(url, 'room', 'alice');
   const bob = await SignalingClient.join(url, 'room', 'bob');
@@ -263,7 +263,7 @@ test('S46 a message above the bound closes the connection with 1009, and its pee
   await bob.notified('peerLeft');
 });
 
-test('S1 a connection without valid ids is told why and closed for good', async (t) => {
+test('S1 a connection without valid ids gets the reason and is closed for good', async (t) => {
   const { url } = await testDaemon(t);
   const queries = [
     '',

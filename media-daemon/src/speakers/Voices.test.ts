@@ -15,7 +15,7 @@ test('a pause of one look is none, one of two is the end', () => {
   assert.deepEqual(voices.take([]), []);
 });
 
-test('a volume is the average of the last looks, and who begins anew begins with the own', () => {
+test('a volume is the average of the last measurements, and a new voice starts with its own', () => {
   const voices = new Voices();
   assert.deepEqual(voices.take([at(alice, -20)]), [at(alice, -20)]);
   assert.deepEqual(voices.take([at(alice, -50)]), [at(alice, -35)]);
@@ -26,7 +26,7 @@ test('a volume is the average of the last looks, and who begins anew begins with
   assert.deepEqual(voices.take([at(alice, -50)]), [at(alice, -50)]);
 });
 
-test('who is forgotten is not heard in a pause', () => {
+test('a forgotten voice is not reported in a pause', () => {
   const voices = new Voices();
   voices.take([at(alice, -30)]);
   voices.forget(alice);

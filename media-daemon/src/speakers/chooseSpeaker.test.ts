@@ -6,7 +6,7 @@ import { chooseSpeaker } from './chooseSpeaker.ts';
 const [alice, bob] = ['alice', 'bob'].map((id) => ({ id }) as types.Producer) as [types.Producer, types.Producer];
 const at = (producer: types.Producer, loudness: number) => ({ producer, loudness });
 
-test('`chooseSpeaker` without an active one gives the loudest, or nobody', () => {
+test('`chooseSpeaker` without an active speaker returns the loudest peer, or none', () => {
   assert.equal(chooseSpeaker(undefined, [at(alice, -40), at(bob, -30)]), bob);
   assert.equal(chooseSpeaker(alice, []), undefined);
 });

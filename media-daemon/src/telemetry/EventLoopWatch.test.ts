@@ -3,14 +3,14 @@ import { test } from 'node:test';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { EventLoopWatch } from './EventLoopWatch.ts';
 
-/** @returns milliseconds that it took. */
+/** @returns the milliseconds it took. */
 function block(ms: number): number {
   const start = performance.now();
   while (performance.now() - start < ms);
   return performance.now() - start;
 }
 
-test('an event loop that is held up is told of, and only once', async (t) => {
+test('a blocked event loop is reported once', async (t) => {
   const watch = new EventLoopWatch();
   t.after(() => watch.close());
   await nextTurn();
@@ -19,7 +19,7 @@ test('an event loop that is held up is told of, and only once', async (t) => {
   await nextTurn();
   await nextTurn();
   const { meanMs, longestMs } = watch.take();
-  // The histogram has three digits.
+  // The histogram has a precision of three digits.
   assert.ok(longestMs >= 199, `${longestMs}`);
   assert.ok(meanMs > 0 && meanMs < 1.01 * longestMs, `${meanMs} of ${longestMs}`);
   await nextTurn();
@@ -27,7 +27,7 @@ test('an event loop that is held up is told of, and only once', async (t) => {
   assert.ok(watch.take().longestMs < longestMs);
 });
 
-test('what holds it up for half of the time counts half', async (t) => {
+test('a block of half the time counts half', async (t) => {
   const watch = new EventLoopWatch();
   t.after(() => watch.close());
   await nextTurn();

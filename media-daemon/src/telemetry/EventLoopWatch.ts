@@ -1,17 +1,17 @@
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 
-/** How the event loop was held up, ms. */
+/** Delays of the event loop, ms. */
 export type EventLoopDelay = {
-  /** How long the turn of the loop is that something comes into, on average over time; 0 where that is next to nothing. */
+  /** The length of the loop's turn at a random moment, averaged over time; 0 when negligible. */
   readonly meanMs: number;
   /** The longest turn. */
   readonly longestMs: number;
 };
 
-/** Delays below this are next to nothing, ms: heartbeats tell whole milliseconds. */
+/** Delays below this are negligible, ms: heartbeats carry whole milliseconds. */
 const NEXT_TO_NOTHING_MS = 0.5;
 
-/** Looks at the event loop once in each of its turns: a timer would wake the process, idle or not, as often as it looks. */
+/** Measures the event loop once in each of its turns. A timer would wake an idle process at each measurement. */
 export class EventLoopWatch {
   readonly #turns = monitorEventLoopDelay({ samplePerIteration: true });
   #since = performance.now();
@@ -21,7 +21,7 @@ export class EventLoopWatch {
     this.#turns.enable();
   }
 
-  /** What it was like since the last asking. */
+  /** The delays since the previous call. */
   take(): EventLoopDelay {
     const elapsedMs = Math.max(performance.now() - this.#since, 1);
     this.#since += elapsedMs;
@@ -29,13 +29,13 @@ export class EventLoopWatch {
     const { utilization } = performance.eventLoopUtilization(used, this.#used);
     this.#used = used;
     const longestMs = this.#turns.count === 0 ? 0 : this.#turns.max / 1e6;
-    // Not more than if all turns were as long. To know it would take more than all else that an idle daemon does.
+    // An upper bound, as if all turns were as long. The exact value would cost more than all else that an idle daemon does.
     const meanMs = longestMs * utilization < NEXT_TO_NOTHING_MS ? 0 : this.#squares() / elapsedMs;
     this.#turns.reset();
     return { meanMs, longestMs };
   }
 
-  /** Of how long the turns were: one twice as long is twice as long for twice as many that come. */
+  /** Turn lengths weighted by themselves: a turn twice as long delays twice as many events by twice as much. */
   #squares(): number {
     const { count, mean, stddev } = this.#turns;
     return (count * (mean ** 2 + stddev ** 2)) / 1e12;

@@ -4,25 +4,25 @@ import type { types } from 'mediasoup';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { Metrics } from './metrics.ts';
 
-/** Streams are asked in batches, since each asking wakes the process, and at least so far apart, ms, so that nothing else waits. */
+/** The shortest time between two batches, ms, so that other work is not delayed. Batches, since each request wakes the process. */
 const LEAST_PAUSE_MS = 1000;
-/** The most streams of a batch: 50 a second cost a fifth of a percent of a core, however many there are (MediaMeter.bench.ts). */
+/** The most streams of a batch. 50 streams a second cost a fifth of a percent of a core (tools/bench/MediaMeter.bench.ts). */
 const MAX_BATCH = 50;
 
 type Stream = types.Producer | types.Consumer;
 type Counts = { readonly bytes: number; readonly packets: number; readonly lost: number };
 
 export type MediaMeterOptions = {
-  /** Milliseconds in which each stream is asked once, where that is possible within the limit. */
+  /** Milliseconds in which each stream's statistics are read once, if the rate limit allows. */
   readonly mediaStatsIntervalMs: number;
   readonly metrics: Pick<Metrics, 'rtpBytes' | 'rtpPackets' | 'rtpLost' | 'mediaStatsSeconds'>;
   readonly logger: Logger;
 };
 
 /**
- * Counts what peers send and are sent, by mediasoup's own statistics of producers and consumers. Each costs a request to
- * the worker: so they are asked for in batches and at a bounded rate, and never because somebody reads the metrics.
- * What a stream carried between its last turn and its end is not counted.
+ * Counts the media of all peers with mediasoup's statistics of producers and consumers. Each costs a request to the worker, so
+ * they are read in batches at a bounded rate, and never because the metrics are read. What a stream carries between its last
+ * reading and its end is not counted.
  */
 export class MediaMeter {
   readonly #rooms: Rooms;
@@ -49,7 +49,7 @@ export class MediaMeter {
     }
   }
 
-  /** Gives every stream that there is now its turn. */
+  /** Reads the statistics of every present stream. */
   async #pass(signal: AbortSignal): Promise<void> {
     const streams = this.#rooms.open
       .flatMap((room) => room.peers.map((peer) => ({ peer, roomId: room.id })))
@@ -76,7 +76,7 @@ export class MediaMeter {
       const before = this.#counted.get(stream) ?? { bytes: 0, packets: 0, lost: 0 };
       this.#counted.set(stream, now);
       const labels = { direction: 'producerId' in stream ? 'out' : 'in', kind: stream.kind };
-      // Layers begin anew, and what was lost may come after all.
+      // Counters restart with a layer, and packets counted as lost may still arrive.
       rtpBytes.inc(labels, Math.max(0, now.bytes - before.bytes));
       rtpPackets.inc(labels, Math.max(0, now.packets - before.packets));
       rtpLost.inc(labels, Math.max(0, now.lost - before.lost));
@@ -86,7 +86,7 @@ export class MediaMeter {
   }
 }
 
-/** A consumer's statistics come with those of its producer, which are left out. */
+/** A consumer's statistics include those of its producer, which are left out. */
 function sumOf(stats: readonly (types.ProducerStat | types.ConsumerStat)[]): Counts {
   const sum = { bytes: 0, packets: 0, lost: 0 };
   const sending = stats.some(({ type }) => type === 'outbound-rtp');

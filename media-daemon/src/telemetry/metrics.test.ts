@@ -15,7 +15,7 @@ async function measuredDaemon(t: TestContext, environment: Record<string, string
   return { daemon, scrape, read, until };
 }
 
-test('joins, requests and what there is are counted and timed, without any id', async (t) => {
+test('joins, requests and open objects are counted and timed, without ids in labels', async (t) => {
   const { daemon, scrape, read, until } = await measuredDaemon(t);
   const [roomId, peerId] = ['a-room-of-its-own', 'a-peer-of-its-own'];
   const client = await SignalingClient.open(daemon.url, roomId, peerId);
@@ -49,7 +49,7 @@ test('a worker that works is seen in its CPU time and in the load', async (t) =>
   const before = await read('worker_cpu_seconds_total{worker="1"}');
   let seen = false;
   const busy = (async () => {
-    // Rooms go to the workers in turn, so that both have some to make.
+    // Rooms go to the workers round-robin, so that both workers have some.
     for (let index = 0; !seen; index++) {
       const client = await SignalingClient.join(daemon.url, `room ${index}`, 'peer');
       client.close();
@@ -73,7 +73,7 @@ test('an event loop that is late is seen, and one that is in time is not taken f
   await until('event_loop_delay_seconds', (seconds) => !isLate(seconds));
 });
 
-test('a drain tells how long it may take yet', async (t) => {
+test('a drain reports the time left until its deadline', async (t) => {
   const { daemon, read } = await measuredDaemon(t, { MEDIA_DAEMON_DRAIN_DEADLINE_MS: '60000' });
   const client = await SignalingClient.join(daemon.url, 'room', 'peer');
   assert.deepEqual([await read('draining'), await read('drain_seconds_left')], [0, 0]);

@@ -5,7 +5,7 @@ import type { Peer } from '../peers/Peer.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 import type { PooledWorker, WorkerPool } from '../workers/WorkerPool.ts';
 
-/** Whose state the metrics tell. */
+/** The parts whose state is measured. */
 export type Observed = {
   readonly rooms: Rooms;
   readonly pool: WorkerPool;
@@ -14,7 +14,7 @@ export type Observed = {
   readonly drain: Drain;
 };
 
-/** Metrics that are read whenever somebody asks for them, once `observe` has said where from. */
+/** Metrics that are computed when they are read, after `observe` was called with the parts. */
 export function observedMetrics(registry: Registry): { observe(observed: Observed): void } {
   let observed: Observed | undefined;
   const registers = [registry];
@@ -27,59 +27,59 @@ export function observedMetrics(registry: Registry): { observe(observed: Observe
         if (observed) this.set(read(observed));
       },
     });
-  gauge('rooms', 'Rooms that are open.', ({ rooms }) => rooms.size);
+  gauge('rooms', 'Open rooms.', ({ rooms }) => rooms.size);
   gauge('peers', 'Peers that have joined.', ({ rooms }) => rooms.peerCount);
-  gauge('producers', 'Producers that are open.', ({ rooms }) => sumOver(rooms, (peer) => peer.producerCount));
-  gauge('consumers', 'Consumers that are open.', ({ rooms }) => sumOver(rooms, (peer) => peer.consumerCount));
+  gauge('producers', 'Open producers.', ({ rooms }) => sumOver(rooms, (peer) => peer.producerCount));
+  gauge('consumers', 'Open consumers.', ({ rooms }) => sumOver(rooms, (peer) => peer.consumerCount));
   gauge(
     'sessions_disconnected',
-    'Sessions whose socket is lost and waited for.',
+    'Sessions whose socket was lost and that can be resumed.',
     ({ sessions }) => sessions.disconnected,
   );
-  gauge('draining', '1 while the rooms are being moved away.', ({ rooms }) => Number(rooms.draining));
+  gauge('draining', '1 while the daemon drains.', ({ rooms }) => Number(rooms.draining));
   gauge(
     'drain_seconds_left',
-    'Seconds until a drain ends what has not moved; 0 without one.',
+    'Seconds until a drain disconnects the remaining peers; 0 without a drain.',
     ({ drain }) => drain.msLeft / 1000,
   );
-  gauge('workers', 'mediasoup workers that run.', ({ pool }) => pool.workers.length);
+  gauge('workers', 'Running mediasoup workers.', ({ pool }) => pool.workers.length);
   gauge(
     'worker_cpu_ratio',
-    "The busiest worker's use of its core, 0 to 1, as heartbeats tell it.",
+    "The busiest worker's use of its core, 0 to 1, as reported in heartbeats.",
     ({ load }) => load.workerCpu,
   );
   gauge(
     'workers_saturated',
-    'mediasoup workers that are given nothing more where another can have it.',
+    'Saturated mediasoup workers, which get new rooms and peers only when all workers are saturated.',
     ({ pool }) => pool.workers.filter(({ load }) => load.saturated).length,
   );
   gauge(
     'workers_batching',
-    'mediasoup workers that send in one call what a turn of their loop has; the others send each packet on its own.',
+    'mediasoup workers that send the packets of one turn of their loop in one call. The others make a call for each packet.',
     ({ pool }) => pool.batches.length,
   );
-  gauge('routers', 'Routers of rooms; a room has one on each worker that it is on.', ({ rooms }) =>
+  gauge('routers', 'Routers of rooms. A room has one on each of its workers.', ({ rooms }) =>
     rooms.open.reduce((sum, { mesh }) => sum + mesh.routers.length, 0),
   );
-  gauge('pipes', 'Producers that are brought from one router of their room to another.', ({ rooms }) =>
+  gauge('pipes', 'Pipes: producers that are piped from one router of their room to another.', ({ rooms }) =>
     rooms.open.reduce((sum, { mesh }) => sum + mesh.pipes.length, 0),
   );
   gauge(
     'network_ratio',
-    "The use of the machine's network (MEDIA_DAEMON_MAX_NETWORK_BITRATE), 0 to 1, as heartbeats tell it.",
+    "The use of the machine's network (MEDIA_DAEMON_MAX_NETWORK_BITRATE), 0 to 1, as reported in heartbeats.",
     ({ load }) => load.network,
   );
   gauge(
     'event_loop_delay_seconds',
-    'How long the turn of the event loop is that something comes into, on average, as heartbeats tell it.',
+    'Average delay of an event by the turn of the event loop in which it arrives, as reported in heartbeats.',
     ({ load }) => load.eventLoopDelayMs / 1000,
   );
   gauge(
     'event_loop_longest_seconds',
-    'The longest that anything held up the event loop since the metrics were read last.',
+    'The longest turn of the event loop since the metrics were last read.',
     ({ load }) => load.takeLongestMs() / 1000,
   );
-  /** By a worker's place in the pool; a replaced worker's begins anew. */
+  /** By the worker's slot in the pool. The counter of a replaced worker starts at 0. */
   const workerCounter = (name: string, help: string, read: (worker: PooledWorker) => number | undefined) =>
     new Counter({
       name: `media_daemon_worker_${name}_total`,
@@ -93,32 +93,32 @@ export function observedMetrics(registry: Registry): { observe(observed: Observe
     });
   workerCounter(
     'cpu_seconds',
-    "CPU time of each mediasoup worker, by its place in the pool; a replaced worker's begins anew.",
+    'CPU time of each mediasoup worker, by its slot in the pool. The counter of a replaced worker starts at 0.',
     ({ cpu }) => cpu.seconds,
   );
   workerCounter(
     'batched_packets',
-    'UDP packets that each mediasoup worker sent in batches. Divided by the messages: packets a message.',
+    'UDP packets that each mediasoup worker sent in batches. Divided by batched_messages: packets a message.',
     ({ batch }) => batch?.read()?.datagrams,
   );
   workerCounter(
     'batched_messages',
-    'Messages that carried these packets: one for several of a viewer, where the kernel cuts it apart.',
+    'Messages that carried the batched packets. The kernel splits a message into the packets of one viewer.',
     ({ batch }) => batch?.read()?.messages,
   );
   workerCounter(
     'refused_messages',
-    'Messages of batches that the kernel refused, as for a destination without a route.',
+    'Messages of batches that the kernel refused, for example for a destination without a route.',
     ({ batch }) => batch?.read()?.refusedMessages,
   );
   workerCounter(
     'dropped_packets',
-    'Packets of batches dropped since the socket took nothing for too long, the oldest first.',
+    'Packets of batches that were dropped, oldest first, because the socket was not writable for too long.',
     ({ batch }) => batch?.read()?.droppedDatagrams,
   );
   new Gauge({
     name: 'media_daemon_worker_consumers',
-    help: 'Consumers and data consumers of each mediasoup worker, those of pipes too, by its place in the pool.',
+    help: 'Consumers and data consumers of each mediasoup worker, pipes included, by its slot in the pool.',
     labelNames: ['worker'],
     registers,
     collect() {

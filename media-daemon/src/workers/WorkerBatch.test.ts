@@ -40,7 +40,7 @@ async function forward(t: TestContext, rtcBatch: 'on' | 'off'): Promise<types.Wo
   return path.worker;
 }
 
-test('a worker tells what it has sent in batches, and sends each packet on its own when batches are off', async (t) => {
+test('a worker reports what it sent in batches, and sends each packet on its own when batches are off', async (t) => {
   const { pid } = await forward(t, 'on');
   const batch = WorkerBatch.find(pid);
   if (!batch) {
@@ -60,7 +60,7 @@ test('a worker tells what it has sent in batches, and sends each packet on its o
   assert.deepEqual([state, datagrams], ['off', 0]);
 });
 
-test('a daemon tells how many of its workers send in batches', async (t) => {
+test('a daemon reports how many of its workers send in batches', async (t) => {
   const count = async (environment: Record<string, string>) => {
     const { metricsPort } = await testDaemon(t, { MEDIA_DAEMON_WORKERS: '2', ...environment });
     const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();

@@ -15,7 +15,7 @@ async function twoWorkers(t: TestContext) {
   return { ...daemon, commands: serviceCalls(MediaDaemon, client) };
 }
 
-test('rooms, made one after the other, go to the workers in turn', async (t) => {
+test('rooms that are created one after the other go to the workers round-robin', async (t) => {
   const { commands } = await twoWorkers(t);
   for (const roomId of ['a', 'b', 'c', 'd']) await commands.createRoom({ roomId });
   const { workers, rooms } = await commands.getInfo({});
@@ -74,7 +74,7 @@ test('S39 a worker, when it is killed, is replaced; only the peers of its rooms 
   assert.match(metrics, /^media_daemon_worker_deaths_total 1$/m);
 });
 
-test('S63 a room that has a record is made again on another worker, when its own is killed, and keeps its epoch', async (t) => {
+test('S63 a recorded room whose worker is killed is rebuilt on another worker and keeps its epoch', async (t) => {
   const { commands, url } = await twoWorkers(t);
   await commands.createRoom({ roomId: 'room', epoch: 3n });
   const alice = await SignalingClient.join(url, 'room', 'alice');
@@ -89,7 +89,7 @@ test('S63 a room that has a record is made again on another worker, when its own
   assert.ok(now.every((worker) => worker.pid !== pid));
 });
 
-test('a room, asked for while its only worker is being replaced, is made on the new one', async (t) => {
+test('a room that is requested while the only worker is replaced is created on the new one', async (t) => {
   const { url, grpcPort } = await testDaemon(t);
   const client = new Client(`127.0.0.1:${grpcPort}`, credentials.createInsecure());
   t.after(() => client.close());

@@ -44,7 +44,7 @@ async function twoInRoom(t: TestContext) {
 const hasBothWorkers = (pool: { workers: unknown[] }) => () => assert.equal(pool.workers.length, 2);
 const SOON = { interval: 5, timeout: 60_000 };
 
-test('a worker whose channel a call to mediasoup leaves unusable is replaced at once, and its room is made again', async (t) => {
+test('a worker whose channel becomes unusable is replaced at once, and its room is rebuilt', async (t) => {
   const { rooms, pool } = await testRooms(t, { saturatedConsumers: 1000 });
   const room = await rooms.getOrCreate('room', 1);
   const other = await rooms.getOrCreate('other');
@@ -82,7 +82,7 @@ test('a worker whose channel is unusable is found without anybody asking for any
   );
 });
 
-test('who asks for something on a worker whose channel is unusable is told to try again', async (t) => {
+test('a request to a worker whose channel is unusable is answered with 503', async (t) => {
   const { alice } = await twoInRoom(t);
   await breakChannelOf(alice.peer);
   const produced = { kind: 'audio', rtpParameters: { ...opusRtpParameters(), mid: '1' }, appData: {} } as const;
@@ -92,7 +92,7 @@ test('who asks for something on a worker whose channel is unusable is told to tr
   );
 });
 
-test('who leaves a worker whose channel is unusable is gone for the others, who go on', async (t) => {
+test('a peer that leaves a worker whose channel is unusable has left for the others, whose calls go on', async (t) => {
   const { pool, room, alice, bob } = await twoInRoom(t);
   await breakChannelOf(alice.peer);
   room.leave(alice.peer, { kind: 'left' });

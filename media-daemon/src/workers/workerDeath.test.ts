@@ -28,7 +28,7 @@ async function fourPeers(t: TestContext) {
   return { commands, join, peers: [await join('alice'), await join('bob'), await join('carol'), await join('dave')] };
 }
 
-test('S60 the death of one of a room’s workers takes only the peers on it, who join the room again', async (t) => {
+test('S60 the death of one of a room’s workers affects only its peers, which join the room again', async (t) => {
   const { commands, join, peers } = await fourPeers(t);
   const { room } = await commands.createRoom({ roomId: 'room', epoch: 7n });
   for (const { client, rtpCapabilities } of peers)
@@ -101,7 +101,7 @@ test('the death of the worker that all peers of a room are on ends the room, als
   );
 });
 
-test('a worker that dies while pipes are made or changed over it leaves no half of one', async (t) => {
+test('a worker that dies while pipes are created or changed on it leaves no half of a pipe', async (t) => {
   const { rooms, pool } = await testRooms(t);
   for (let round = 0; round < 5; round++) {
     await t.waitFor(() => assert.equal(pool.workers.length, 2), { interval: 5, timeout: 60_000 });

@@ -1,4 +1,4 @@
-/** The codes of failed requests and of `error` notifications, as in HTTP. */
+/** The error codes of requests and `error` notifications, as in HTTP. */
 export const errorCodes = {
   400: 'What was sent is not what the schema says; the reason names the field.',
   401: 'The token is not valid.',
@@ -13,7 +13,7 @@ export const errorCodes = {
 } as const;
 export type ErrorCode = keyof typeof errorCodes;
 
-/** The errors that any request may have, beside its own. */
+/** The errors that every request can have, besides its own. */
 export const commonErrors: Partial<Record<ErrorCode, string>> = {
   400: 'The data is not what the schema says, or what mediasoup takes; the reason names the field.',
   409: 'The peer has not joined, or has just left.',

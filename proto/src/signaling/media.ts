@@ -7,14 +7,14 @@ import { MAX_MESSAGE_BYTES } from './protoo.ts';
 export const kind = z.enum(['audio', 'video']).meta({ description: 'What the track is.' });
 export const direction = z.enum(['send', 'recv']);
 
-/** An id that the server made: of a transport, a producer, a consumer. */
+/** An id that the server created: of a transport, a producer or a consumer. */
 export const serverId = z.string().min(1).max(128);
 
-/** The most that an application may attach to a peer or a producer, as JSON in UTF-16 units. */
+/** The maximum length of `appData`, as JSON in UTF-16 units. */
 const MAX_APP_DATA_LENGTH = 16_384;
 const textEncoder = new TextEncoder();
 
-/** What peers send to each other by `sendMessage`. */
+/** The data of `sendMessage`. */
 export const message = {
   data: z
     .string()
@@ -34,10 +34,10 @@ export const message = {
   number: z.int().nonnegative().meta({ description: 'Tells the messages of a `senderId` apart; each is greater.' }),
 };
 
-/** How deep that may be nested, so that no JSON writer runs out of stack on it. */
+/** The maximum nesting of that data, so that no JSON serializer overflows its stack. */
 const MAX_APP_DATA_DEPTH = 32;
 
-/** What an application attaches to a peer or a producer; the server hands it on unread. */
+/** `appData` of a peer or a producer. The server forwards it without reading it. */
 export const appData = z
   .record(z.string(), z.unknown())
   .refine((data) => isShallow(data, MAX_APP_DATA_DEPTH), `is nested more than ${MAX_APP_DATA_DEPTH} deep`)

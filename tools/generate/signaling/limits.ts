@@ -32,7 +32,7 @@ const limits: Partial<Record<Setting, { readonly beyond: string; readonly counte
   maxPeerConsumers: { beyond: '`consume`: 429', counted: 'peerConsumers' },
   maxPeerDataProducers: { beyond: '`produceData`: 429', counted: 'peerDataProducers' },
   maxPeerDataConsumers: { beyond: '`consumeData`: 429', counted: 'peerDataConsumers' },
-  maxPeerIncomingBitrate: { beyond: 'browsers are told to send less' },
+  maxPeerIncomingBitrate: { beyond: 'browsers are asked to send less' },
 };
 
 /** A row for each limit: what it is, its default, its setting, what a client sees beyond it, its label in the metrics. */

@@ -37,7 +37,7 @@ export type GetInfoResponse = Message<"media.v1.GetInfoResponse"> & {
   daemonId: string;
 
   /**
-   * One run of the daemon: a UUID made when it started.
+   * One run of the daemon: a UUID that is created at its start.
    *
    * @generated from field: string incarnation = 2;
    */
@@ -93,7 +93,7 @@ export type WorkerInfo = Message<"media.v1.WorkerInfo"> & {
   pid: number;
 
   /**
-   * How many rooms have a router on this worker.
+   * The number of rooms with a router on this worker.
    *
    * @generated from field: uint32 rooms = 2;
    */
@@ -107,21 +107,21 @@ export type WorkerInfo = Message<"media.v1.WorkerInfo"> & {
   rtcPort: number;
 
   /**
-   * The share of its core that it took in the last second: a worker is one thread, so that 1 is all there is.
+   * Its use of a core in the last second. A worker is one thread, so 1 is the maximum.
    *
    * @generated from field: double cpu = 4;
    */
   cpu: number;
 
   /**
-   * Its consumers and data consumers, those of pipes among them.
+   * Its consumers and data consumers, pipes included.
    *
    * @generated from field: uint32 consumers = 5;
    */
   consumers: number;
 
   /**
-   * Whether further peers of its rooms, and new rooms, go to other workers.
+   * Whether new rooms and further peers of its rooms go to other workers.
    *
    * @generated from field: bool saturated = 6;
    */
@@ -145,7 +145,7 @@ export type CreateRoomRequest = Message<"media.v1.CreateRoomRequest"> & {
   roomId: string;
 
   /**
-   * The epoch that the room's record will have once the caller has written it; below 2^53, as everywhere.
+   * The epoch of the room's record once the caller has written it. Below 2^53, like every epoch.
    *
    * @generated from field: uint64 epoch = 2;
    */
@@ -203,14 +203,14 @@ export type GetRoomResponse = Message<"media.v1.GetRoomResponse"> & {
   room?: Room | undefined;
 
   /**
-   * Where the room is on this daemon: one router, or more when its worker was saturated.
+   * The room's routers on this daemon: one, or more if its worker was saturated.
    *
    * @generated from field: repeated media.v1.Router routers = 2;
    */
   routers: Router[];
 
   /**
-   * What is brought from one of the routers to another.
+   * The pipes between its routers.
    *
    * @generated from field: repeated media.v1.Pipe pipes = 3;
    */
@@ -229,14 +229,14 @@ export const GetRoomResponseSchema: GenMessage<GetRoomResponse> = /*@__PURE__*/
  */
 export type Router = Message<"media.v1.Router"> & {
   /**
-   * The worker that carries it, with the load of all its rooms.
+   * Its worker, with the load of all rooms on it.
    *
    * @generated from field: media.v1.WorkerInfo worker = 1;
    */
   worker?: WorkerInfo | undefined;
 
   /**
-   * The peers of this room that are on it.
+   * The number of peers of this room on it.
    *
    * @generated from field: uint32 peers = 2;
    */
@@ -255,7 +255,7 @@ export const RouterSchema: GenMessage<Router> = /*@__PURE__*/
  */
 export type Pipe = Message<"media.v1.Pipe"> & {
   /**
-   * What is brought: a producer, or a data producer.
+   * The id of the piped producer or data producer.
    *
    * @generated from field: string producer_id = 1;
    */
@@ -269,7 +269,7 @@ export type Pipe = Message<"media.v1.Pipe"> & {
   kind: string;
 
   /**
-   * The process ids of the workers that it is brought from and to.
+   * The process ids of the workers at both ends.
    *
    * @generated from field: uint32 from_worker_pid = 3;
    */
@@ -281,14 +281,14 @@ export type Pipe = Message<"media.v1.Pipe"> & {
   toWorkerPid: number;
 
   /**
-   * How many receive it there.
+   * The number of consumers at the far end.
    *
    * @generated from field: uint32 consumers = 5;
    */
   consumers: number;
 
   /**
-   * How many of them do not pause. While it is 0, the pipe carries no media.
+   * The number of those that are not paused. While it is 0, the pipe carries no media.
    *
    * @generated from field: uint32 flowing = 6;
    */
@@ -307,14 +307,14 @@ export const PipeSchema: GenMessage<Pipe> = /*@__PURE__*/
  */
 export type ListRoomsRequest = Message<"media.v1.ListRoomsRequest"> & {
   /**
-   * At most this many rooms; 0 stands for 100, and 1000 is the most. A page that grows long has fewer.
+   * The page size: 0 means 100, the maximum is 1000. A page with long items has fewer.
    *
    * @generated from field: uint32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * The next_page_token of the answer before.
+   * The next_page_token of the previous page.
    *
    * @generated from field: string page_token = 2;
    */
@@ -372,7 +372,7 @@ export type RoomSummary = Message<"media.v1.RoomSummary"> & {
   createdAt?: Timestamp | undefined;
 
   /**
-   * How many peers are in it.
+   * The number of its peers.
    *
    * @generated from field: uint32 peers = 4;
    */
@@ -396,16 +396,16 @@ export type CloseRoomRequest = Message<"media.v1.CloseRoomRequest"> & {
   roomId: string;
 
   /**
-   * Told to the room's peers.
+   * Sent to the room's peers.
    *
    * @generated from field: string reason = 2;
    */
   reason: string;
 
   /**
-   * Where it is not 0, the room lives on another daemon since that epoch: here nobody finds it any more, its peers are asked
-   * to move there, and it ends when they have, or after MEDIA_DAEMON_MOVE_DEADLINE_MS. A room here that is as new is left
-   * alone.
+   * If it is not 0, another daemon serves the room since that epoch. This daemon hides the room, asks its peers to move,
+   * and closes the room when they have moved or after MEDIA_DAEMON_MOVE_DEADLINE_MS. A room here of that epoch or a
+   * newer one is left alone.
    *
    * @generated from field: uint64 moved_epoch = 3;
    */
@@ -442,14 +442,14 @@ export type ListPeersRequest = Message<"media.v1.ListPeersRequest"> & {
   roomId: string;
 
   /**
-   * At most this many peers; 0 stands for 100, and 1000 is the most. A page that grows long has fewer.
+   * The page size: 0 means 100, the maximum is 1000. A page with long items has fewer.
    *
    * @generated from field: uint32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * The next_page_token of the answer before.
+   * The next_page_token of the previous page.
    *
    * @generated from field: string page_token = 3;
    */
@@ -502,7 +502,7 @@ export type PeerDetails = Message<"media.v1.PeerDetails"> & {
   joinedAt?: Timestamp | undefined;
 
   /**
-   * What the application attached to the peer, as JSON.
+   * The peer's appData, as JSON.
    *
    * @generated from field: string app_data_json = 3;
    */
@@ -519,7 +519,7 @@ export type PeerDetails = Message<"media.v1.PeerDetails"> & {
   consumers: number;
 
   /**
-   * Whether its socket is lost: it stays in the room for a time, and its media may flow.
+   * Whether its socket is lost. It stays in the room for a grace time, and its media may flow.
    *
    * @generated from field: bool disconnected = 6;
    */
@@ -562,14 +562,14 @@ export type Producer = Message<"media.v1.Producer"> & {
   paused: boolean;
 
   /**
-   * Whether a command has paused it, which its owner cannot undo.
+   * Whether a command paused it, so that its owner cannot resume it.
    *
    * @generated from field: bool paused_by_command = 4;
    */
   pausedByCommand: boolean;
 
   /**
-   * What the application attached to the producer, as JSON.
+   * The producer's appData, as JSON.
    *
    * @generated from field: string app_data_json = 5;
    */
@@ -584,7 +584,7 @@ export const ProducerSchema: GenMessage<Producer> = /*@__PURE__*/
   messageDesc(file_media_v1_daemon, 17);
 
 /**
- * A data channel that a peer sends on.
+ * A data producer of a peer.
  *
  * @generated from message media.v1.DataProducer
  */
@@ -605,7 +605,7 @@ export type DataProducer = Message<"media.v1.DataProducer"> & {
   protocol: string;
 
   /**
-   * What the application attached to it, as JSON.
+   * Its appData, as JSON.
    *
    * @generated from field: string app_data_json = 4;
    */
@@ -634,15 +634,15 @@ export type ClosePeerRequest = Message<"media.v1.ClosePeerRequest"> & {
   peerId: string;
 
   /**
-   * Told to the peer.
+   * Sent to the peer.
    *
    * @generated from field: string reason = 3;
    */
   reason: string;
 
   /**
-   * How long the peer is not let into the room again, at most a day: this daemon refuses it, and the control plane gives it
-   * no assignment to the room, wherever that is by then.
+   * How long the peer is banned from the room, at most a day: this daemon refuses it, and the control plane gives it no
+   * assignment to the room, on any daemon.
    *
    * @generated from field: google.protobuf.Duration refuse_for = 4;
    */
@@ -684,14 +684,14 @@ export type PauseProducerRequest = Message<"media.v1.PauseProducerRequest"> & {
   producerId: string;
 
   /**
-   * Who does it, told to the owner: a moderator's name, for example.
+   * The name of who pauses it, sent to the owner: a moderator, for example.
    *
    * @generated from field: string by = 3;
    */
   by: string;
 
   /**
-   * Lets the owner resume it: it is asked to be silent, not made to. Of a producer that is paused otherwise, this allows it.
+   * Lets the owner resume it: the owner is asked to be silent, not forced. Repeating PauseProducer with it lifts the force.
    *
    * @generated from field: bool owner_may_resume = 4;
    */
@@ -733,7 +733,7 @@ export type ResumeProducerRequest = Message<"media.v1.ResumeProducerRequest"> & 
   producerId: string;
 
   /**
-   * Who allows it, told to the owner.
+   * The name of who resumes it, sent to the owner.
    *
    * @generated from field: string by = 3;
    */
@@ -770,7 +770,7 @@ export type CloseProducerRequest = Message<"media.v1.CloseProducerRequest"> & {
   roomId: string;
 
   /**
-   * Of a producer or a data producer.
+   * The id of a producer or a data producer.
    *
    * @generated from field: string producer_id = 2;
    */
@@ -807,21 +807,21 @@ export type SendNotificationRequest = Message<"media.v1.SendNotificationRequest"
   roomId: string;
 
   /**
-   * To whom; empty for everybody in the room.
+   * The recipients; empty for all peers in the room.
    *
    * @generated from field: repeated string peer_ids = 2;
    */
   peerIds: string[];
 
   /**
-   * Who sends it, told to the peers.
+   * The name of the sender, sent to the peers.
    *
    * @generated from field: string from = 3;
    */
   from: string;
 
   /**
-   * What the application and its backend agree on, as JSON of at most 64 KiB.
+   * Defined by the application: JSON of at most 64 KiB.
    *
    * @generated from field: string data_json = 4;
    */
@@ -840,7 +840,7 @@ export const SendNotificationRequestSchema: GenMessage<SendNotificationRequest> 
  */
 export type SendNotificationResponse = Message<"media.v1.SendNotificationResponse"> & {
   /**
-   * Those of `peer_ids` who are not in the room.
+   * Those of `peer_ids` that are not in the room.
    *
    * @generated from field: repeated string unknown_peer_ids = 1;
    */
@@ -869,14 +869,14 @@ export type GetStatsRequest = Message<"media.v1.GetStatsRequest"> & {
   peerId: string;
 
   /**
-   * Of at most this many; 0 stands for 100, and 1000 is the most. A page that grows long has fewer.
+   * The page size: 0 means 100, the maximum is 1000. A page with long items has fewer.
    *
    * @generated from field: uint32 page_size = 3;
    */
   pageSize: number;
 
   /**
-   * The next_page_token of the answer before.
+   * The next_page_token of the previous page.
    *
    * @generated from field: string page_token = 4;
    */
@@ -895,7 +895,7 @@ export const GetStatsRequestSchema: GenMessage<GetStatsRequest> = /*@__PURE__*/
  */
 export type GetStatsResponse = Message<"media.v1.GetStatsResponse"> & {
   /**
-   * One for each thing of the peer that mediasoup measures, in the order of their ids.
+   * One for each transport, producer and consumer of the peer, sorted by id.
    *
    * @generated from field: repeated media.v1.Stats stats = 1;
    */
@@ -933,7 +933,7 @@ export type Stats = Message<"media.v1.Stats"> & {
   id: string;
 
   /**
-   * What mediasoup's getStats() answers, as JSON.
+   * The result of mediasoup's getStats(), as JSON.
    *
    * @generated from field: string stats_json = 3;
    */
@@ -952,8 +952,8 @@ export const StatsSchema: GenMessage<Stats> = /*@__PURE__*/
  */
 export type DrainRequest = Message<"media.v1.DrainRequest"> & {
   /**
-   * How long peers have to move before they are cut off; MEDIA_DAEMON_DRAIN_DEADLINE_MS by default, a day at most. The
-   * first call decides.
+   * How long peers have to move before they are disconnected: MEDIA_DAEMON_DRAIN_DEADLINE_MS by default, a day at most.
+   * The first call sets it.
    *
    * @generated from field: google.protobuf.Duration deadline = 1;
    */
@@ -972,7 +972,7 @@ export const DrainRequestSchema: GenMessage<DrainRequest> = /*@__PURE__*/
  */
 export type DrainResponse = Message<"media.v1.DrainResponse"> & {
   /**
-   * What is yet to be moved.
+   * The rooms and peers that have not moved yet.
    *
    * @generated from field: uint32 rooms = 1;
    */
@@ -1016,7 +1016,7 @@ export type Room = Message<"media.v1.Room"> & {
   peers: Peer[];
 
   /**
-   * mediasoup's RtpCapabilities of the room's router, as JSON.
+   * The RtpCapabilities of the room's mediasoup router, as JSON.
    *
    * @generated from field: string rtp_capabilities_json = 5;
    */
@@ -1067,15 +1067,16 @@ export const PeerSchema: GenMessage<Peer> = /*@__PURE__*/
  */
 export type WatchEventsRequest = Message<"media.v1.WatchEventsRequest"> & {
   /**
-   * Only what happens in this room; empty for everything, also what is of no room.
+   * Only events of this room; empty for all events, also those of no room.
    *
    * @generated from field: string room_id = 1;
    */
   roomId: string;
 
   /**
-   * The `cursor` of the last message that was seen: what came after it comes first. Empty for what happens from now on. One
-   * that this run of the daemon has not given stands for everything that it remembers; of a room, as it was last made.
+   * The `cursor` of the last message that the caller has seen: the stream starts after it. Empty: the stream starts now. A
+   * cursor of another run of the daemon: the stream starts with the oldest event that is kept; of a room, since it was
+   * last created.
    *
    * @generated from field: string cursor = 2;
    */
@@ -1094,7 +1095,7 @@ export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest> = /*@__PUR
  */
 export type WatchEventsResponse = Message<"media.v1.WatchEventsResponse"> & {
   /**
-   * Where to go on from.
+   * The cursor to resume from.
    *
    * @generated from field: string cursor = 1;
    */
@@ -1133,7 +1134,7 @@ export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse> = /*@__P
  */
 export type Watching = Message<"media.v1.Watching"> & {
   /**
-   * Whether events since the cursor are forgotten: the daemon has started anew, or remembers no further back.
+   * Whether events after the cursor are lost: the daemon has restarted, or no longer keeps them.
    *
    * @generated from field: bool missed = 1;
    */
@@ -1152,7 +1153,7 @@ export const WatchingSchema: GenMessage<Watching> = /*@__PURE__*/
  */
 export type Event = Message<"media.v1.Event"> & {
   /**
-   * Counts the daemon's events from 1 on.
+   * The number of the event, from 1 at the daemon's start.
    *
    * @generated from field: uint64 sequence = 1;
    */
@@ -1164,7 +1165,7 @@ export type Event = Message<"media.v1.Event"> & {
   time?: Timestamp | undefined;
 
   /**
-   * Empty for what is of no room.
+   * Empty for events of no room.
    *
    * @generated from field: string room_id = 3;
    */
@@ -1349,7 +1350,7 @@ export type PeerJoined = Message<"media.v1.PeerJoined"> & {
   peerId: string;
 
   /**
-   * What the application attached to the peer, as JSON.
+   * The peer's appData, as JSON.
    *
    * @generated from field: string app_data_json = 2;
    */
@@ -1386,7 +1387,7 @@ export const PeerLeftSchema: GenMessage<PeerLeft> = /*@__PURE__*/
   messageDesc(file_media_v1_daemon, 43);
 
 /**
- * The peer's socket is lost; it stays in the room for a time, and its media may flow.
+ * The peer's socket is lost. It stays in the room for a grace time, and its media may flow.
  *
  * @generated from message media.v1.PeerDisconnected
  */
@@ -1422,7 +1423,7 @@ export const PeerResumedSchema: GenMessage<PeerResumed> = /*@__PURE__*/
   messageDesc(file_media_v1_daemon, 45);
 
 /**
- * The application has changed what it attached to the peer.
+ * The peer's appData has changed.
  *
  * @generated from message media.v1.PeerUpdated
  */
@@ -1504,7 +1505,7 @@ export type ProducerPaused = Message<"media.v1.ProducerPaused"> & {
   producerId: string;
 
   /**
-   * Whether a command did, and the owner cannot undo it.
+   * Whether a command paused it, so that its owner cannot resume it.
    *
    * @generated from field: bool by_command = 3;
    */
@@ -1589,7 +1590,7 @@ export const DataProducerClosedSchema: GenMessage<DataProducerClosed> = /*@__PUR
  */
 export type ConsumerOpened = Message<"media.v1.ConsumerOpened"> & {
   /**
-   * Who receives.
+   * The peer that consumes.
    *
    * @generated from field: string peer_id = 1;
    */
@@ -1606,7 +1607,7 @@ export type ConsumerOpened = Message<"media.v1.ConsumerOpened"> & {
   producerId: string;
 
   /**
-   * Whether it begins without media, whoever paused it.
+   * Whether it starts without media, whoever paused it.
    *
    * @generated from field: bool paused = 4;
    */
@@ -1643,7 +1644,7 @@ export const ConsumerClosedSchema: GenMessage<ConsumerClosed> = /*@__PURE__*/
   messageDesc(file_media_v1_daemon, 54);
 
 /**
- * No media flows any more, whoever paused it.
+ * Media has stopped, whoever paused it.
  *
  * @generated from message media.v1.ConsumerPaused
  */
@@ -1708,7 +1709,7 @@ export const ActiveSpeakerSchema: GenMessage<ActiveSpeaker> = /*@__PURE__*/
   messageDesc(file_media_v1_daemon, 57);
 
 /**
- * The rooms that were on this worker alone end with it; of others, the peers on it are asked to come back.
+ * The rooms that were on this worker alone close. Of other rooms, the peers on it are asked to reconnect.
  *
  * @generated from message media.v1.WorkerDied
  */
@@ -1733,7 +1734,7 @@ export const WorkerDiedSchema: GenMessage<WorkerDied> = /*@__PURE__*/
  */
 export type WorkerReplaced = Message<"media.v1.WorkerReplaced"> & {
   /**
-   * The new one's process id.
+   * The process id of its replacement.
    *
    * @generated from field: uint32 pid = 1;
    */
@@ -1748,7 +1749,7 @@ export const WorkerReplacedSchema: GenMessage<WorkerReplaced> = /*@__PURE__*/
   messageDesc(file_media_v1_daemon, 59);
 
 /**
- * What is yet to be moved.
+ * The rooms and peers that have not moved yet.
  *
  * @generated from message media.v1.DrainProgress
  */
@@ -1804,21 +1805,21 @@ export const RoomEnd = {
   COMMAND: 3,
 
   /**
-   * Its media worker died; its peers are asked to come back.
+   * Its media worker died. Its peers are asked to reconnect.
    *
    * @generated from enum value: ROOM_END_WORKER = 4;
    */
   WORKER: 4,
 
   /**
-   * The control plane took the daemon for dead; its peers are asked to go to where the room lives now.
+   * The control plane fenced the daemon. The peers are asked to move to the daemon that serves the room now.
    *
    * @generated from enum value: ROOM_END_FENCED = 5;
    */
   FENCED: 5,
 
   /**
-   * The daemon ends.
+   * The daemon exits.
    *
    * @generated from enum value: ROOM_END_SHUTDOWN = 6;
    */
@@ -1855,14 +1856,14 @@ export const LeaveReason = {
   UNSPECIFIED: 0,
 
   /**
-   * By itself.
+   * The peer left.
    *
    * @generated from enum value: LEAVE_REASON_LEFT = 1;
    */
   LEFT: 1,
 
   /**
-   * Its socket was lost and it did not come back in time.
+   * Its socket was lost, and it did not resume in time.
    *
    * @generated from enum value: LEAVE_REASON_LOST = 2;
    */
@@ -1876,21 +1877,21 @@ export const LeaveReason = {
   REMOVED: 3,
 
   /**
-   * The same peer joined anew, as the next event tells.
+   * The same peer joined again; the next event says so.
    *
    * @generated from enum value: LEAVE_REASON_REPLACED = 4;
    */
   REPLACED: 4,
 
   /**
-   * The room ended, as a later event tells.
+   * The room closed; a later event says so.
    *
    * @generated from enum value: LEAVE_REASON_ROOM_CLOSED = 5;
    */
   ROOM_CLOSED: 5,
 
   /**
-   * Its media worker died, and others of the room go on; it is asked to come back.
+   * Its media worker died while the room goes on. The peer is asked to reconnect.
    *
    * @generated from enum value: LEAVE_REASON_WORKER = 6;
    */
@@ -1909,17 +1910,17 @@ export const LeaveReasonSchema: GenEnum<LeaveReason> = /*@__PURE__*/
   enumDesc(file_media_v1_daemon, 1);
 
 /**
- * MediaDaemon is what the control plane and backend services command a media daemon with.
+ * The commands of the control plane and of backend services to a media daemon.
  *
  * Errors are the standard gRPC codes. Any method may fail with INVALID_ARGUMENT, which carries a google.rpc.BadRequest
  * that names the fields, UNAVAILABLE, DEADLINE_EXCEEDED and CANCELLED; each names the others. The metadata `x-request-id`,
- * made up where the caller gives none, comes back with the answer and is in the log.
+ * generated if the caller sends none, is returned with the answer and is in the log.
  *
  * @generated from service media.v1.MediaDaemon
  */
 export const MediaDaemon: GenService<{
   /**
-   * Says who the daemon is and how it does.
+   * Returns the daemon's identity, state and load.
    *
    * @generated from rpc media.v1.MediaDaemon.GetInfo
    */
@@ -1929,8 +1930,8 @@ export const MediaDaemon: GenService<{
     output: typeof GetInfoResponseSchema;
   },
   /**
-   * Makes a room, or returns the one that exists: calling it twice is the same as once. A room that nobody joins
-   * closes by itself. UNAVAILABLE: the daemon is draining, or no media worker runs.
+   * Creates a room, or returns the one that exists: repeating it changes nothing. A room that nobody joins
+   * closes by itself. UNAVAILABLE: the daemon is draining, or no media worker is running.
    *
    * @generated from rpc media.v1.MediaDaemon.CreateRoom
    */
@@ -1950,7 +1951,7 @@ export const MediaDaemon: GenService<{
     output: typeof GetRoomResponseSchema;
   },
   /**
-   * Lists the rooms on this daemon in the order of their ids.
+   * Lists the rooms on this daemon, sorted by id.
    *
    * @generated from rpc media.v1.MediaDaemon.ListRooms
    */
@@ -1960,7 +1961,7 @@ export const MediaDaemon: GenService<{
     output: typeof ListRoomsResponseSchema;
   },
   /**
-   * Closes a room and disconnects its peers, or lets them move. NOT_FOUND: no such room on this daemon, to be closed.
+   * Closes a room and disconnects its peers, or asks them to move. NOT_FOUND: no such room to close on this daemon.
    *
    * @generated from rpc media.v1.MediaDaemon.CloseRoom
    */
@@ -1970,7 +1971,7 @@ export const MediaDaemon: GenService<{
     output: typeof CloseRoomResponseSchema;
   },
   /**
-   * Lists the peers of a room in the order of their ids, each with what it sends. NOT_FOUND: no such room.
+   * Lists the peers of a room with their producers, sorted by id. NOT_FOUND: no such room.
    *
    * @generated from rpc media.v1.MediaDaemon.ListPeers
    */
@@ -1980,8 +1981,8 @@ export const MediaDaemon: GenService<{
     output: typeof ListPeersResponseSchema;
   },
   /**
-   * Puts a peer out of its room: it gets `error` 403 with the reason, and its connection is closed for good. Assignments
-   * that it was given before let it in no more. NOT_FOUND: no such room or peer.
+   * Removes a peer from its room: it gets `error` 403 with the reason, and its connection closes for good. Its earlier
+   * assignments are void. NOT_FOUND: no such room or peer.
    *
    * @generated from rpc media.v1.MediaDaemon.ClosePeer
    */
@@ -1991,9 +1992,9 @@ export const MediaDaemon: GenService<{
     output: typeof ClosePeerResponseSchema;
   },
   /**
-   * Pauses what a peer sends: its owner gets `producerPaused`, its consumers `consumerPaused`. The owner cannot resume it
-   * unless it may: also what it sends of the kind later begins paused then, and after it has come anew. Calling it again
-   * changes nothing. NOT_FOUND: no such room or producer.
+   * Pauses a producer: its owner gets `producerPaused`, the peers that consume it `consumerPaused`. Unless
+   * owner_may_resume is set, the owner cannot resume it, and its later producers of that kind start paused, also after
+   * it has joined again. Repeating it changes nothing. NOT_FOUND: no such room or producer.
    *
    * @generated from rpc media.v1.MediaDaemon.PauseProducer
    */
@@ -2003,8 +2004,9 @@ export const MediaDaemon: GenService<{
     output: typeof PauseProducerResponseSchema;
   },
   /**
-   * Takes that back: the owner gets `producerResumed`, and media flows unless the owner has paused it too. What the owner
-   * sends of the kind later is not paused, unless another producer of it is. Calling it again changes nothing. NOT_FOUND: no such room or producer.
+   * Undoes PauseProducer: the owner gets `producerResumed`, and media flows unless the owner has paused it too. Later
+   * producers of the kind start unpaused, unless a command still pauses another one. Repeating it changes nothing.
+   * NOT_FOUND: no such room or producer.
    *
    * @generated from rpc media.v1.MediaDaemon.ResumeProducer
    */
@@ -2014,7 +2016,7 @@ export const MediaDaemon: GenService<{
     output: typeof ResumeProducerResponseSchema;
   },
   /**
-   * Closes what a peer sends, media or data; the owner gets `producerClosed` or `dataProducerClosed` as everybody else.
+   * Closes a producer or data producer. The owner gets `producerClosed` or `dataProducerClosed` like all other peers.
    * NOT_FOUND: no such room, producer or data producer.
    *
    * @generated from rpc media.v1.MediaDaemon.CloseProducer
@@ -2025,7 +2027,7 @@ export const MediaDaemon: GenService<{
     output: typeof CloseProducerResponseSchema;
   },
   /**
-   * Sends a `message` to peers of a room, and says who of them is not there. Whose socket is lost misses it.
+   * Sends a `message` to peers of a room, and returns those that are not in it. A peer without a socket misses it.
    * NOT_FOUND: no such room.
    *
    * @generated from rpc media.v1.MediaDaemon.SendNotification
@@ -2036,7 +2038,7 @@ export const MediaDaemon: GenService<{
     output: typeof SendNotificationResponseSchema;
   },
   /**
-   * mediasoup's statistics of a peer's transports, and of what it sends and receives. NOT_FOUND: no such room or peer.
+   * Returns mediasoup's statistics of a peer's transports, producers and consumers. NOT_FOUND: no such room or peer.
    *
    * @generated from rpc media.v1.MediaDaemon.GetStats
    */
@@ -2046,8 +2048,8 @@ export const MediaDaemon: GenService<{
     output: typeof GetStatsResponseSchema;
   },
   /**
-   * Takes nobody new, moves the rooms away one after another, and ends the process when they are gone or its deadline
-   * has passed, as SIGTERM does. It answers at once; calling it again says how far it is.
+   * Starts a drain, like SIGTERM: the daemon accepts no new peers, moves its rooms one after another, and exits when
+   * they are gone or the deadline has passed. It answers at once. Calling it again returns the progress.
    *
    * @generated from rpc media.v1.MediaDaemon.Drain
    */
@@ -2057,10 +2059,10 @@ export const MediaDaemon: GenService<{
     output: typeof DrainResponseSchema;
   },
   /**
-   * Tells what happens on this daemon, in order and without a gap, until the caller ends it. Who watches anew gives the
-   * cursor of what it saw last, and misses nothing that the daemon still remembers; otherwise it is told that it has. To
-   * know a state and its changes, watch first and then list. RESOURCE_EXHAUSTED: too many watch already. UNAVAILABLE: the
-   * daemon ends.
+   * Streams the events of this daemon, in order and without a gap, until the caller ends the stream. A caller that
+   * watches again sends its last cursor, and misses no event that the daemon still keeps; if it has missed some, the
+   * stream says so. To follow a state and its changes, watch first and then list. RESOURCE_EXHAUSTED: too many
+   * watchers. UNAVAILABLE: the daemon exits.
    *
    * @generated from rpc media.v1.MediaDaemon.WatchEvents
    */

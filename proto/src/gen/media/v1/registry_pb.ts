@@ -55,7 +55,7 @@ export type RegisterRequest = Message<"media.v1.RegisterRequest"> & {
   version: string;
 
   /**
-   * The secret of the incarnation that is recorded, where the daemon has it: it proves that it may be superseded.
+   * The secret of the recorded incarnation, if the daemon has it. It proves that this daemon may supersede that one.
    *
    * @generated from field: string former_secret = 7;
    */
@@ -74,7 +74,7 @@ export const RegisterRequestSchema: GenMessage<RegisterRequest> = /*@__PURE__*/
  */
 export type RegisterResponse = Message<"media.v1.RegisterResponse"> & {
   /**
-   * Known to this incarnation alone; every later request carries it.
+   * Known to this incarnation alone. Every later request carries it.
    *
    * @generated from field: string secret = 1;
    */
@@ -86,7 +86,7 @@ export type RegisterResponse = Message<"media.v1.RegisterResponse"> & {
   heartbeatInterval?: Duration | undefined;
 
   /**
-   * The assignment tokens' public keys: a JSON Web Key Set.
+   * The public keys of assignment tokens: a JSON Web Key Set.
    *
    * @generated from field: string jwks_json = 3;
    */
@@ -122,28 +122,28 @@ export type HeartbeatRequest = Message<"media.v1.HeartbeatRequest"> & {
   load?: Load | undefined;
 
   /**
-   * Rooms that closed and whose closing no answer has acknowledged yet. A successful answer acknowledges them all.
+   * Closed rooms that no answer has acknowledged yet. A successful answer acknowledges all of them.
    *
    * @generated from field: repeated media.v1.ClosedRoom closed_rooms = 4;
    */
   closedRooms: ClosedRoom[];
 
   /**
-   * How many more peers the daemon takes, besides those that were assigned to it and are yet to come.
+   * The number of peers that the daemon still accepts, besides assigned peers that have not joined yet.
    *
    * @generated from field: uint32 headroom = 5;
    */
   headroom: number;
 
   /**
-   * The last answer's `assigned`: what the daemon knew of when it counted its headroom.
+   * The `assigned` of the last answer, which the headroom takes into account.
    *
    * @generated from field: uint64 assigned = 6;
    */
   assigned: bigint;
 
   /**
-   * Peers that commands have removed and no answer has acknowledged yet. A successful answer acknowledges them all.
+   * Peers that commands removed and that no answer has acknowledged yet. A successful answer acknowledges all of them.
    *
    * @generated from field: repeated media.v1.RemovedPeer removed_peers = 7;
    */
@@ -162,15 +162,15 @@ export const HeartbeatRequestSchema: GenMessage<HeartbeatRequest> = /*@__PURE__*
  */
 export type HeartbeatResponse = Message<"media.v1.HeartbeatResponse"> & {
   /**
-   * The daemon was declared lost and its rooms may live elsewhere: it admits nobody, lets
-   * them go and registers anew.
+   * The daemon was declared lost, and other daemons may serve its rooms. It admits nobody, gives up its rooms and
+   * registers again.
    *
    * @generated from field: bool fenced = 1;
    */
   fenced: boolean;
 
   /**
-   * A newer incarnation of the same daemon has registered: this one lets its rooms go and ends.
+   * A newer incarnation of the same daemon has registered. This one gives up its rooms and exits.
    *
    * @generated from field: bool superseded = 2;
    */
@@ -187,21 +187,21 @@ export type HeartbeatResponse = Message<"media.v1.HeartbeatResponse"> & {
   jwksJson: string;
 
   /**
-   * How many peers have been assigned to the daemon since it registered.
+   * The number of peers that were assigned to the daemon since it registered.
    *
    * @generated from field: uint64 assigned = 5;
    */
   assigned: bigint;
 
   /**
-   * The rooms of the removed peers that are the daemon's, each with its new epoch: assignments of before have lesser ones.
+   * The daemon's rooms with removed peers, each with its new epoch. Earlier assignments have lower epochs.
    *
    * @generated from field: repeated media.v1.OpenRoom raised = 6;
    */
   raised: OpenRoom[];
 
   /**
-   * The rooms whose closing or removed peers could not be processed now. The daemon reports them again.
+   * Rooms whose closing or removed peers could not be processed. The daemon reports them again.
    *
    * @generated from field: repeated string unprocessed = 7;
    */
@@ -240,7 +240,7 @@ export type Load = Message<"media.v1.Load"> & {
   consumers: number;
 
   /**
-   * CPU time of the busiest mediasoup worker over the last interval, 0 to 1 of a core.
+   * Use of its core by the busiest mediasoup worker over the last interval, 0 to 1.
    *
    * @generated from field: double worker_cpu = 5;
    */
@@ -254,8 +254,7 @@ export type Load = Message<"media.v1.Load"> & {
   eventLoopDelay?: Duration | undefined;
 
   /**
-   * Bits a second that the machine's network interfaces received or sent over the last interval, whichever is more, as a
-   * share of what they can: 0 to 1.
+   * Use of the machine's network over the last interval, received or sent, whichever is more: 0 to 1 of its capacity.
    *
    * @generated from field: double network = 7;
    */
@@ -275,7 +274,7 @@ export const LoadSchema: GenMessage<Load> = /*@__PURE__*/
   messageDesc(file_media_v1_registry, 4);
 
 /**
- * How the mediasoup workers send: several packets in one call, where they can.
+ * How the mediasoup workers batch the packets that they send.
  *
  * @generated from message media.v1.Batching
  */
@@ -286,14 +285,14 @@ export type Batching = Message<"media.v1.Batching"> & {
   workers: number;
 
   /**
-   * Those that send in one call what a turn of their loop has for a viewer; the others send each packet on its own.
+   * The workers that send the packets of one turn of their loop in one call. The others make a call for each packet.
    *
    * @generated from field: uint32 batching_workers = 2;
    */
   batchingWorkers: number;
 
   /**
-   * UDP packets a message, since these workers started; 0 while none was sent.
+   * UDP packets a message since these workers started; 0 before the first.
    *
    * @generated from field: double packets_per_message = 3;
    */
@@ -329,7 +328,7 @@ export type RemovedPeer = Message<"media.v1.RemovedPeer"> & {
   peerId: string;
 
   /**
-   * How long it is given no assignment to the room, from now on.
+   * How long it gets no assignment to the room, from now on.
    *
    * @generated from field: google.protobuf.Duration refuse_for = 3;
    */
@@ -366,8 +365,8 @@ export const ClosedRoomSchema: GenMessage<ClosedRoom> = /*@__PURE__*/
   messageDesc(file_media_v1_registry, 7);
 
 /**
- * POST /daemons/:daemonId/rooms reports rooms that are open on the daemon: all of them after a registration, which heals
- * a table that has lost them, and each again half a day later, since a record that is not renewed expires after a day.
+ * POST /daemons/:daemonId/rooms reports open rooms of the daemon: all of them after a registration, which restores a table
+ * that has lost them, and each again after half a day, since a record expires after a day.
  *
  * @generated from message media.v1.ReportRoomsRequest
  */
@@ -385,7 +384,7 @@ export type ReportRoomsRequest = Message<"media.v1.ReportRoomsRequest"> & {
   rooms: OpenRoom[];
 
   /**
-   * mediasoup's RtpCapabilities of the rooms' routers, as JSON.
+   * The RtpCapabilities of the rooms' mediasoup routers, as JSON.
    *
    * @generated from field: string rtp_capabilities_json = 3;
    */
@@ -404,14 +403,14 @@ export const ReportRoomsRequestSchema: GenMessage<ReportRoomsRequest> = /*@__PUR
  */
 export type ReportRoomsResponse = Message<"media.v1.ReportRoomsResponse"> & {
   /**
-   * The reported rooms that are recorded as the daemon's, each with its epoch.
+   * The reported rooms that the table records as this daemon's, each with its epoch.
    *
    * @generated from field: repeated media.v1.OpenRoom rooms = 1;
    */
   rooms: OpenRoom[];
 
   /**
-   * Those that live on another daemon: this one lets them go.
+   * Rooms that another daemon serves. This daemon gives them up.
    *
    * @generated from field: repeated string elsewhere = 2;
    */
@@ -448,7 +447,7 @@ export const OpenRoomSchema: GenMessage<OpenRoom> = /*@__PURE__*/
   messageDesc(file_media_v1_registry, 10);
 
 /**
- * PUT /daemons/:daemonId/rooms/:roomId claims a room for the daemon that a peer without a token asked for.
+ * PUT /daemons/:daemonId/rooms/:roomId claims a room for the daemon, for a peer that joins without a token.
  *
  * @generated from message media.v1.ClaimRoomRequest
  */
@@ -459,7 +458,7 @@ export type ClaimRoomRequest = Message<"media.v1.ClaimRoomRequest"> & {
   incarnation: string;
 
   /**
-   * mediasoup's RtpCapabilities of the room's router, as JSON.
+   * The RtpCapabilities of the room's mediasoup router, as JSON.
    *
    * @generated from field: string rtp_capabilities_json = 2;
    */
@@ -478,14 +477,14 @@ export const ClaimRoomRequestSchema: GenMessage<ClaimRoomRequest> = /*@__PURE__*
  */
 export type ClaimRoomResponse = Message<"media.v1.ClaimRoomResponse"> & {
   /**
-   * False when the room lives on another daemon.
+   * False when another daemon serves the room.
    *
    * @generated from field: bool granted = 1;
    */
   granted: boolean;
 
   /**
-   * The daemon that has the room.
+   * The daemon that serves the room.
    *
    * @generated from field: string daemon_id = 2;
    */
@@ -514,21 +513,21 @@ export const DaemonState = {
   UNSPECIFIED: 0,
 
   /**
-   * Takes new rooms and peers.
+   * Accepts new rooms and peers.
    *
    * @generated from enum value: DAEMON_STATE_READY = 1;
    */
   READY: 1,
 
   /**
-   * Takes no new rooms and moves its peers away.
+   * Accepts no new rooms and moves its peers.
    *
    * @generated from enum value: DAEMON_STATE_DRAINING = 2;
    */
   DRAINING: 2,
 
   /**
-   * Declared dead by the control plane.
+   * Declared lost by the control plane.
    *
    * @generated from enum value: DAEMON_STATE_LOST = 3;
    */
