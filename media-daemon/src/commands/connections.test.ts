@@ -26,7 +26,7 @@ function certificate(t: TestContext): { cert: string; key: string } {
 }
 
 for (const secure of [false, true]) {
-  test(`connections of one address to the gRPC port leave others room${secure ? ' (TLS)' : ''}`, async (t) => {
+  test(`connections of one address to the gRPC port leave room for other addresses${secure ? ' (TLS)' : ''}`, async (t) => {
     const tls = secure ? certificate(t) : undefined;
     const { grpcPort, metricsPort } = await testDaemon(t, {
       MEDIA_DAEMON_GRPC_MAX_IP_CONNECTIONS: '3',
@@ -42,14 +42,17 @@ for (const secure of [false, true]) {
         return socket.resume();
       });
     const refused = async () => {
-      const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+      const signal = AbortSignal.timeout(5_000);
+      const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { signal })).text();
       return Number(/limited_total\{limit="grpcIpConnections"\} (\d+)/.exec(text)?.[1] ?? 0);
     };
     const waiting = { interval: 20, timeout: 60_000 };
 
     const others = open('127.0.0.2', 30);
-    await t.waitFor(async () => assert.equal(await refused(), 27), waiting);
-    await t.waitFor(() => assert.equal(others.filter(({ closed }) => closed).length, 27), waiting);
+    const left = () => others.filter(({ closed }) => !closed).length;
+    await t.waitFor(() => assert.ok(left() <= 3, `${left()} connections are open`), waiting);
+    // On a busy machine a connection may fail before the daemon sees it.
+    await t.waitFor(async () => assert.ok((await refused()) >= 20, `${await refused()} were refused`), waiting);
 
     const secrets = tls ? credentials.createSsl(readFileSync(tls.cert)) : credentials.createInsecure();
     const client = new GrpcClient(`127.0.0.1:${grpcPort}`, secrets, { 'grpc.ssl_target_name_override': 'daemon' });
@@ -71,7 +74,7 @@ for (const secure of [false, true]) {
         socket.once('data', () => resolve(true)).once('close', () => resolve(false));
       });
     };
-    const message = 'who closes what it has may open as much again';
+    const message = 'an address whose connections have closed may open others';
     await t.waitFor(async () => assert.equal(await answers(), true, message), waiting);
     assert.equal(proxied.filter(({ closed }) => closed).length, 0, 'a trusted proxy is not limited');
   });
