@@ -217,7 +217,7 @@ export class PeerProducers {
   }
 
   #roomProducer(source: types.Producer): RoomProducer {
-    const isPausedByCommand = () => this.#pausedByCommand.has(source);
+    const pausedByCommand = this.#pausedByCommand;
     return {
       id: source.id,
       kind: source.kind,
@@ -230,7 +230,7 @@ export class PeerProducers {
         return source.paused;
       },
       get pausedByCommand() {
-        return isPausedByCommand();
+        return pausedByCommand.has(source);
       },
     };
   }

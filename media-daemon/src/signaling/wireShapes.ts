@@ -25,10 +25,8 @@ export const describeDataProducer = ({
   appData,
 }: RoomDataProducer): NotificationData<'newDataProducer'> => ({ dataProducerId: id, peerId, label, protocol, appData });
 
-export const describeTransport = (transport: types.WebRtcTransport): TransportOptions => ({
-  transportId: transport.id,
-  iceParameters: transport.iceParameters,
-  iceCandidates: transport.iceCandidates,
-  dtlsParameters: transport.dtlsParameters,
-  ...(transport.sctpParameters && { sctpParameters: transport.sctpParameters }),
-});
+/** Reads each of mediasoup's getters once: they clone what they return. */
+export function describeTransport(transport: types.WebRtcTransport): TransportOptions {
+  const { id: transportId, iceParameters, iceCandidates, dtlsParameters, sctpParameters } = transport;
+  return { transportId, iceParameters, iceCandidates, dtlsParameters, ...(sctpParameters && { sctpParameters }) };
+}
