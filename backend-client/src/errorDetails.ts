@@ -6,10 +6,8 @@ import {
   BadRequestSchema,
   ErrorInfoSchema,
 } from '@mediasoup-server/proto/errorDetails';
+import { STATUS_DETAILS } from '@mediasoup-server/proto/grpcMethods';
 import { StatusSchema } from '@mediasoup-server/proto/rpcStatus';
-
-/** The trailer with a failed call's google.rpc.Status. */
-const DETAILS = 'grpc-status-details-bin';
 
 /** grpc-js's ServiceError, or its trailer. */
 type Failure = { readonly metadata: Metadata };
@@ -22,7 +20,7 @@ export const fieldViolations = (failure: Failure): BadRequest_FieldViolation[] =
   detailsOf(failure, BadRequestSchema).flatMap((detail) => detail.fieldViolations);
 
 function detailsOf<D extends DescMessage>({ metadata }: Failure, desc: D): MessageShape<D>[] {
-  return metadata.get(DETAILS).flatMap((value) => {
+  return metadata.get(STATUS_DETAILS).flatMap((value) => {
     const { details } = fromBinary(StatusSchema, value as Buffer);
     return details.flatMap((detail) => anyUnpack(detail, desc) ?? []);
   });

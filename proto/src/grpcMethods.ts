@@ -8,6 +8,9 @@ import {
 } from '@bufbuild/protobuf';
 import type { MethodDefinition } from '@grpc/grpc-js';
 
+/** The trailer of a failed call with its google.rpc.Status. */
+export const STATUS_DETAILS = 'grpc-status-details-bin';
+
 const codecOf = <M extends DescMessage>(desc: M) => ({
   serialize: (message: MessageShape<M> | Uint8Array): Buffer =>
     Buffer.from(message instanceof Uint8Array ? message : toBinary(desc, message)),

@@ -7,10 +7,9 @@ import {
   BadRequestSchema,
   ErrorInfoSchema,
 } from '@mediasoup-server/proto/errorDetails';
+import { STATUS_DETAILS } from '@mediasoup-server/proto/grpcMethods';
 import { StatusSchema } from '@mediasoup-server/proto/rpcStatus';
 
-/** The trailer with a failed call's google.rpc.Status. */
-const DETAILS = 'grpc-status-details-bin';
 const DOMAIN = 'mediasoup-server';
 
 /**
@@ -27,6 +26,6 @@ export function grpcErrorDetails(
     details.push(anyPack(BadRequestSchema, create(BadRequestSchema, { fieldViolations })));
   const failure = create(StatusSchema, { code: status[errorCodes[code].grpc], message, details });
   const trailer = new Metadata();
-  trailer.set(DETAILS, Buffer.from(toBinary(StatusSchema, failure)));
+  trailer.set(STATUS_DETAILS, Buffer.from(toBinary(StatusSchema, failure)));
   return trailer;
 }

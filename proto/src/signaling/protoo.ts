@@ -11,6 +11,3 @@ export const CLOSE_COME_BACK = 1012;
 
 /** The most that the data of a message to other peers may be: its JSON text, in UTF-8 bytes. Bytes are sent as base64. */
 export const MAX_MESSAGE_BYTES = 65_536;
-
-/** How the `errorReason` of a `joinRoom` begins that was refused because the room is full. */
-export const ROOM_FULL = 'ROOM_FULL:';

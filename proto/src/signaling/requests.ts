@@ -15,7 +15,6 @@ import {
   snapshot,
   transportOptions,
 } from './media.ts';
-import { ROOM_FULL } from './protoo.ts';
 import { rtpCapabilities, rtpParameters } from './rtp.ts';
 
 const empty = z.object({});
@@ -94,7 +93,7 @@ export const requests = {
       403: '`roomId` or `peerId` is not that of the connection.',
       409: 'The peer has joined already, or the room is on another daemon: the reason says which.',
       429: 'The peer joins too often, or announces too much.',
-      503: `The room is full (the reason begins with \`${ROOM_FULL}\`), or the daemon is draining or has no media worker just now.`,
+      503: 'The room is full (the reason begins with `ROOM_FULL:`), or the daemon is draining or has no media worker just now.',
     },
   },
   leaveRoom: { summary: 'Leaves the room; the server closes the socket.', data: empty, response: empty, errors: {} },
