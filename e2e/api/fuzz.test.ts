@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
 import { unlimitedRates } from '@mediasoup-server/media-daemon/testing/unlimitedRates';
@@ -8,7 +9,6 @@ import fc from 'fast-check';
 import { observer, type types } from 'mediasoup';
 import { FuzzPeer, PEERS, steps } from '../support/FuzzPeer.ts';
 import { assertNoGap, callOf } from '../support/rtp.ts';
-import { nextTick } from '../support/stack.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
 /** Sequences of messages. `make soak` tries many more. */
@@ -104,7 +104,7 @@ async function settled(isSo: () => Promise<void>): Promise<void> {
       )
     )
       return;
-    await nextTick();
+    await delay(20);
   }
   await isSo();
 }

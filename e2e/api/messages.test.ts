@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Bot } from '../support/Bot.ts';
 import { joinBots, startBotFleet } from '../support/bots.ts';
-import { type Daemon, nextTick } from '../support/stack.ts';
+import type { Daemon } from '../support/stack.ts';
 import type { TcpProxy } from '../support/TcpProxy.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
@@ -36,7 +37,7 @@ for (const [what, fail] of Object.entries(failures)) {
           () => atBob,
         );
       if (number === COUNT / 2) fail(on);
-      await nextTick();
+      await delay(20);
     }
     const expected = Array.from({ length: COUNT }, (_, number) => String(number));
     await waitUntil(

@@ -3,13 +3,14 @@ import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, credentials } from '@grpc/grpc-js';
 import { serviceCalls } from '@mediasoup-server/backend-client/calls';
 import { opusRtpParameters } from '@mediasoup-server/media-daemon/testing/opus';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
-import { nextTick, runDaemon } from '../support/stack.ts';
+import { runDaemon } from '../support/stack.ts';
 import { waitForValue } from '../support/waitUntil.ts';
 
 /** How many times two peers meet. `make soak` sets many more. */
@@ -126,7 +127,7 @@ test('many meetings leave nothing behind in the daemon and its worker', async (t
   const useOnce = async (isEnded: (now: Use) => boolean): Promise<Use> => {
     let now = await use();
     for (let look = 0; look < MOST_LOOKS && !isEnded(now); look++) {
-      await nextTick();
+      await delay(20);
       now = await use();
     }
     return now;

@@ -247,6 +247,3 @@ async function run(t: Ending, main: string, environment: Record<string, string>)
     child.once('exit', (code) => reject(new Error(`${main} ended with ${code}:\n${log.join('\n')}`)));
   });
 }
-
-/** Waits 20 ms. */
-export const nextTick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testDaemon } from '@mediasoup-server/media-daemon/testing/testDaemon';
 import { fleet, SECRET } from '../../e2e/support/fleet.ts';
-import { nextTick } from '../../e2e/support/stack.ts';
+import { waitUntil } from '../../e2e/support/waitUntil.ts';
 import { Load } from './Load.ts';
 import { readRecording } from './recording.ts';
 import { shortfalls, summarize } from './summary.ts';
@@ -23,7 +23,7 @@ test('publishers send to all subscribers of their rooms, and the packets are cou
   await load.grow(1);
   assert.equal(joined, 10);
   const isEnough = () => load.reports.every(({ received }) => received > 100);
-  while (!isEnough()) await nextTick();
+  await waitUntil('each subscriber has 100 packets', isEnough, () => load.reports.map(({ received }) => received));
   assert.equal(load.cutOff, 0);
   const { subscribers, streams, silent, lost, duplicates, outOfOrder } = summarize(load.reports, [], 1);
   assert.deepEqual(
