@@ -166,6 +166,30 @@ test('a shared screen arrives with its sound, and both end together', async () =
   await sources(['camera', 'microphone']);
 });
 
+test('an element without a size of its own receives the largest picture, and a small one the smallest', async () => {
+  await meet();
+  const shows = (height: number) =>
+    waitForPage(
+      bob,
+      `the picture is ${height} pixels high`,
+      () => document.querySelector('video')?.videoHeight,
+      undefined,
+      (shown) => shown === height,
+    );
+  const prefer = (layers: { spatialLayer: number } | undefined) =>
+    bob.evaluate(async (preferred) => {
+      const { room } = globalThis as unknown as SdkWindow;
+      await room.remoteTracks.find(({ kind }) => kind === 'video')?.setPreferredLayers(preferred);
+    }, layers);
+  await prefer({ spatialLayer: 0 });
+  await shows(180);
+  // The element is now as small as the picture, which must not count as the page's wish.
+  await prefer(undefined);
+  await shows(360);
+  await bob.addStyleTag({ content: 'video { width: 320px; height: 180px }' });
+  await shows(180);
+});
+
 test('`getStats` summarizes the quality of the call', async (t) => {
   await meet();
   // The browser starts with the small layer and without statistics.
@@ -180,8 +204,10 @@ test('`getStats` summarizes the quality of the call', async (t) => {
     assert.ok(all.every(({ bitrate, codec }) => bitrate > 0 && codec));
     assert.ok(stats.roundTripMs !== undefined);
     const video = (tracks: readonly unknown[]) => tracks.find((track) => (track as { kind: string }).kind === 'video');
-    const { codec, height, layers } = video(stats.local) as RoomStats['local'][number];
-    assert.deepEqual({ codec, height, sizes: layers.length }, { codec: 'video/VP8', height: 360, sizes: 2 });
+    const { codec, height = 0, layers } = video(stats.local) as RoomStats['local'][number];
+    assert.deepEqual({ codec, sizes: layers.length }, { codec: 'video/VP8', sizes: 2 });
+    // The browser sends less than 360 lines while it finds the machine too busy.
+    assert.ok(height >= 90 && height <= 360, `${height} pixels high`);
     const received = video(stats.remote) as RoomStats['remote'][number];
     assert.equal(received.codec, 'video/VP8');
     assert.equal(received.layerCount, 2);
