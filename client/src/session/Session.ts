@@ -14,13 +14,6 @@ import { Producers } from './Producers.ts';
 import { Roster } from './Roster.ts';
 import type { SessionEvents } from './SessionEvents.ts';
 
-/**
- * How long the daemon may take to answer where its media has stopped, ms. More than any network takes that a call is held
- * over, and little enough that video goes on within 2.5 s: half a second of silence and this, half a second in which the
- * control plane probes the daemon, and the next join. A false alarm costs a socket alone, since the probe finds the daemon.
- */
-const SUSPECT_PING_TIMEOUT_MS = 900;
-
 export interface SessionOptions {
   readonly assignment: Assignment;
   readonly appData: Record<string, unknown>;
@@ -116,12 +109,12 @@ export class Session extends TypedEmitter<SessionEvents> {
     transports.on('failed', (error) => this.emit('failed', { kind: 'mediaLost', error }));
     transports.on('flowChanged', (flowing) => {
       // Where media stops the daemon may be gone, which its socket would show only after a while.
-      if (!flowing) signaling.probe(SUSPECT_PING_TIMEOUT_MS);
+      if (!flowing) signaling.suspect();
       this.emit('flowChanged', flowing);
     });
     this.#mediaWatch = new MediaWatch(
       () => this.consumers.expected,
-      () => signaling.probe(SUSPECT_PING_TIMEOUT_MS),
+      () => signaling.suspect(),
     );
   }
 

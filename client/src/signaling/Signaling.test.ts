@@ -5,6 +5,7 @@ import { CLOSE_COME_BACK, CLOSE_FOR_GOOD } from '@mediasoup-server/proto/protoo'
 import type { Snapshot } from '@mediasoup-server/proto/signaling';
 import type { RoomError } from '../errors.ts';
 import { ScriptedDaemon } from '../testing/ScriptedDaemon.ts';
+import { Heartbeat } from './Heartbeat.ts';
 import { Signaling } from './Signaling.ts';
 
 const joined = { sessionId: 's1', peers: [] };
@@ -248,6 +249,48 @@ test('a daemon that leaves a ping unanswered has gone silent; one that refuses i
   first.notify('message', { from: 'backend' });
   await settle();
   assert.equal(told.length, 1, 'what a socket says that was given up is not heard');
+});
+
+test('a suspected daemon has as long as a few of its answers took', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let [now, asked, silent] = [0, 0, 0];
+  t.mock.method(performance, 'now', () => now);
+  const pass = async (ms: number) => {
+    await Promise.resolve();
+    for (let step = 0; step < ms; step += 10) {
+      now += 10;
+      t.mock.timers.tick(10);
+      await Promise.resolve();
+    }
+  };
+  let answer = () => {};
+  const ping = () =>
+    new Promise<void>((resolve) => {
+      asked++;
+      answer = resolve;
+    });
+  for (const [answerMs, timeoutMs] of [
+    [10, 400],
+    [150, 600],
+    [3_000, 900],
+  ] as const) {
+    const heartbeat = new Heartbeat(ping, () => silent++, answerMs);
+    const suspect = async (what: string) => {
+      [asked, silent] = [0, 0];
+      heartbeat.suspect();
+      await pass(timeoutMs - 10);
+      assert.deepEqual([asked, silent], [1, 0], `${what} was answered after ${answerMs} ms`);
+      await pass(10);
+      assert.equal(silent, 1, `${what} was answered after ${answerMs} ms`);
+    };
+    await suspect('joinRoom');
+    heartbeat.probe(5_000);
+    await pass(answerMs);
+    answer();
+    await pass(0);
+    await suspect('a ping');
+    heartbeat.stop();
+  }
 });
 
 test('a page that was too busy to read an answer in time does not take the daemon for silent', async (t) => {
