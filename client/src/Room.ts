@@ -1,5 +1,5 @@
 import type { types } from 'mediasoup-client';
-import { type AccessToken, requestAssignment } from './assignment.ts';
+import { type AccessToken, AssignmentRequests } from './AssignmentRequests.ts';
 import { RoomError } from './errors.ts';
 import { TypedEmitter } from './events.ts';
 import type { LocalTrack, PublishOptions } from './LocalTrack.ts';
@@ -49,6 +49,7 @@ const MISSED_MESSAGES_MS = 30_000;
 export class Room extends TypedEmitter<RoomEvents> {
   readonly roomId: string;
   readonly peerId: string;
+  readonly #assignments: AssignmentRequests;
   readonly #attachments: Attachments;
   readonly #peers: RoomPeers;
   readonly #localTracks: LocalTracks;
@@ -77,6 +78,7 @@ export class Room extends TypedEmitter<RoomEvents> {
     this.roomId = roomId;
     this.peerId = peerId;
     this.#appData = options.appData ?? {};
+    this.#assignments = new AssignmentRequests(options);
     this.#attachments = new Attachments(
       this.#recoveryOptions(options),
       (session) => this.#remoteTracks.hasAll(session) && this.#peers.areAllAt(session),
@@ -167,11 +169,11 @@ export class Room extends TypedEmitter<RoomEvents> {
     this.#attachments.leave();
   }
 
-  #recoveryOptions({ controlPlaneUrl, roomId, peerId, accessToken, handlerFactory }: JoinOptions): RecoveryOptions {
+  #recoveryOptions({ peerId, handlerFactory }: JoinOptions): RecoveryOptions {
     return {
       assign: (failedDaemonId, signal) => {
         const request = { peerId, ...(failedDaemonId !== undefined && { failedDaemonId }) };
-        return requestAssignment({ controlPlaneUrl, roomId, accessToken, request, signal });
+        return this.#assignments.request(request, signal);
       },
       open: (assignment, signal) =>
         Session.open({
@@ -241,6 +243,7 @@ export class Room extends TypedEmitter<RoomEvents> {
     if (current && state.status === 'moving') this.#remoteTracks.hold(current);
     if (current && state.status === 'connected') this.#remoteTracks.release(current);
     if (state.status === 'closed') {
+      this.#assignments.close();
       this.#localTracks.close();
       this.#messenger.close();
       if (current) this.#remoteTracks.remove(current);

@@ -1,4 +1,4 @@
-export type { AccessToken } from './assignment.ts';
+export type { AccessToken } from './AssignmentRequests.ts';
 export { type Devices, hasDevices, listDevices, openDevice, watchDevices } from './devices/devices.ts';
 export { type ScreenShare, shareScreen } from './devices/shareScreen.ts';
 export { watchAudioLevel } from './devices/watchAudioLevel.ts';

@@ -9,7 +9,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { Blocked } from '../../e2e/support/Blocked.ts';
-import { joinRoom, openSdkPages, reloadSdkPages, type SdkWindow, seesMore } from '../../e2e/support/sdkPage.ts';
+import { launchBrowser } from '../../e2e/support/browser.ts';
+import { joinRoom, openSdkPages, type SdkWindow, seesMore } from '../../e2e/support/sdkPage.ts';
 import { commandsOf, type Daemon, Stack } from '../../e2e/support/stack.ts';
 import { TcpProxy } from '../../e2e/support/TcpProxy.ts';
 
@@ -31,9 +32,7 @@ type Reach = { readonly daemon: Daemon; readonly fleet: TcpProxy; readonly ports
 test('how long video freezes', { timeout: 7_200_000 }, async (t) => {
   const stack = await Stack.start(t);
   const entrance = await TcpProxy.start(t, Number(new URL(stack.controlPlaneUrl).port));
-  const pages = await openSdkPages(t, 2);
-  const [first] = pages;
-  if (!first) throw new Error('a page is missing');
+  const browser = await launchBrowser(t);
   const daemons = new Map<string, Reach>();
   const start = async () => {
     const daemonId = `daemon-${daemons.size + 1}`;
@@ -47,18 +46,19 @@ test('how long video freezes', { timeout: 7_200_000 }, async (t) => {
     daemons.set(daemonId, { daemon, fleet, ports });
   };
   let rooms = 0;
-  /** Joins both pages to a new room. Resolves with its daemon's ports. */
-  const meet = async (): Promise<Reach> => {
-    await reloadSdkPages(pages);
+  /** Joins two new pages to a new room; the connections that Chromium keeps of earlier ones are not theirs. */
+  const meet = async (): Promise<{ readonly pages: readonly Page[]; readonly reach: Reach }> => {
+    const pages = await openSdkPages(t, 2, browser);
     const roomId = `room-${++rooms}`;
     for (const [index, page] of pages.entries()) {
       const options = { controlPlaneUrl: `http://127.0.0.1:${entrance.port}`, roomId, peerId: `peer-${index}` };
       await joinRoom(page, options);
     }
     await seeEachOther(pages);
-    const reach = daemons.get(await first.evaluate(placeOf));
+    const [placeId] = await Promise.all(pages.map((page) => page.evaluate(placeOf)));
+    const reach = daemons.get(placeId ?? '');
     if (!reach) throw new Error('the pages are at a daemon that was not started here');
-    return reach;
+    return { pages, reach };
   };
 
   await start();
@@ -66,7 +66,7 @@ test('how long video freezes', { timeout: 7_200_000 }, async (t) => {
     const frozen: number[] = [];
     for (let run = 0; run < RUNS; run++) {
       await start();
-      const reach = await meet();
+      const { pages, reach } = await meet();
       for (const page of pages) await page.evaluate(longestGap);
       const end = await fail(reach);
       const former = reach.daemon.ready.daemonId as string;
@@ -75,17 +75,19 @@ test('how long video freezes', { timeout: 7_200_000 }, async (t) => {
       frozen.push(...(await Promise.all(pages.map((page) => page.evaluate(longestGap)))));
       end();
       reach.daemon.process.kill('SIGKILL');
+      await close(pages);
     }
     print(`daemon ${what}`, frozen);
   }
   for (const seconds of AWAY_S) {
     const after: number[] = [];
     for (let run = 0; run < RUNS; run++) {
-      const { ports } = await meet();
-      const blocked = Blocked.begin([...ports, entrance.port]);
+      const { pages, reach } = await meet();
+      const blocked = Blocked.begin([...reach.ports, entrance.port]);
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
       blocked.end();
       after.push(...(await Promise.all(pages.map((page) => page.evaluate(nextFrame)))));
+      await close(pages);
     }
     print(`client away for ${seconds} s`, after);
   }
@@ -104,6 +106,8 @@ const failures: Record<string, (reach: Reach) => Promise<() => void>> = {
     return () => blocked.end();
   },
 };
+
+const close = (pages: readonly Page[]) => Promise.all(pages.map((page) => page.context().close()));
 
 const seeEachOther = (pages: readonly Page[]) => Promise.all(pages.map((page) => seesMore(page, 1)));
 

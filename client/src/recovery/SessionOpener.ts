@@ -41,7 +41,9 @@ export class SessionOpener {
         });
       }
       const { retryAfterMs } = assignment;
-      if (retryAfterMs !== undefined) await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+      // The control plane's advice is for a daemon that the peer cannot reach.
+      if (retryAfterMs !== undefined && pool.suspect !== undefined)
+        await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
       this.#throwIfUnwanted(signal);
       pool.suspect = assignment.daemonId;
       // The daemon would close the former session as replaced (409), which looks as if it refused the peer.

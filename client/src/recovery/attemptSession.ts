@@ -30,13 +30,14 @@ export async function attemptSession(context: AttemptContext, pool: AttemptPool)
       if (failure.error.code === 'TRANSPORT_FAILED') pool.suspect = session.daemonId;
       return await opener.open(pool, signal);
     }
-    const resumed = resumeSession(context, session, pool, signal);
+    const resumed = resumeSession(context, session, pool);
     if (!failure.silent) return (await resumed) ?? (await opener.open(pool, signal));
     pool.suspect = session.daemonId;
-    return await firstOf([
-      resumed.then((outcome) => outcome ?? Promise.reject(new RoomError('CONNECTION_LOST', 'The session is gone'))),
-      opener.open(pool, signal),
-    ]);
+    const openAfterResume = async () => {
+      if (pool.suspect !== undefined) throw new RoomError('DAEMON_UNREACHABLE', 'The media server cannot be reached');
+      return opener.open(pool, signal);
+    };
+    return await firstOf([opener.open(pool, signal), resumed.then((session) => session ?? openAfterResume())]);
   } finally {
     pool.end(attempt);
   }
@@ -47,9 +48,8 @@ async function resumeSession(
   context: AttemptContext,
   session: Session,
   pool: AttemptPool,
-  signal: AbortSignal,
 ): Promise<Session | undefined> {
-  const outcome = await resume(session, signal);
+  const outcome = await resume(session);
   const { lifecycle } = context;
   if (outcome === 'resumed' && lifecycle.kind === 'recovering' && !isBeyondRepair(lifecycle.failure)) {
     if (!lifecycle.moveRequest) return session;
@@ -63,9 +63,9 @@ async function resumeSession(
 }
 
 /** @throws {RoomError} that is final */
-async function resume(session: Session, signal: AbortSignal): Promise<'resumed' | 'gone' | 'late' | 'unreachable'> {
+async function resume(session: Session): Promise<'resumed' | 'gone' | 'late' | 'unreachable'> {
   try {
-    return (await session.resume(signal)) ? 'resumed' : 'gone';
+    return (await session.resume()) ? 'resumed' : 'gone';
   } catch (error) {
     const reason = RoomError.from(error);
     if (!reason.retryable) throw reason;

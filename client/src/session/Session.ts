@@ -104,6 +104,7 @@ export class Session extends TypedEmitter<SessionEvents> {
     );
     this.roster.on('producerClosed', (producerId) => this.consumers.dropProducer(producerId));
     this.#dispatcher = new NotificationDispatcher(this, (name, ...args) => this.emit(name, ...args));
+    signaling.on('resumed', (answer) => this.#reconcile(answer));
     signaling.on('lost', (error, silent) => this.emit('failed', { kind: 'socketLost', error, silent }));
     signaling.on('refused', (error) => this.emit('failed', { kind: 'refused', error: this.#closingError(error) }));
     transports.on('failed', (error) => this.emit('failed', { kind: 'mediaLost', error }));
@@ -138,13 +139,11 @@ export class Session extends TypedEmitter<SessionEvents> {
    * @returns false if the session has ended at the daemon
    * @throws {RoomError} DAEMON_UNREACHABLE if another attempt may succeed, REFUSED if not
    */
-  async resume(signal?: AbortSignal): Promise<boolean> {
-    // In Node, notifications that arrive with the answer are emitted before the await below returns.
+  async resume(): Promise<boolean> {
+    // In Node, notifications that arrive with the answer are emitted before its snapshot is applied.
     this.#early ??= [];
     try {
-      const resumed = await this.#signaling.resume(signal);
-      if (resumed) this.#reconcile(resumed);
-      return resumed !== undefined;
+      return await this.#signaling.resume();
     } finally {
       this.#handleEarly();
     }

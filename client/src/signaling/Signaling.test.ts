@@ -172,7 +172,7 @@ test('a session goes on over another socket, which does what the lost one left u
   assert.deepEqual([request.data.sessionId, request.data.lastMessage, request.data.appData], ['s1', 7, undefined]);
   const ownProducers = [{ producerId: 'made', mid: '0' }];
   second.answer(request, { ...resumed, snapshot: { ...snapshot, ownProducers } });
-  assert.equal((await resuming)?.sessionId, 's1');
+  assert.equal(await resuming, true);
   assert.deepEqual(await produce, { producerId: 'made' }, 'what the daemon had done is answered from the snapshot');
   second.answer(await second.request('pauseProducer'));
   second.answer(await second.request('closeProducer'));
@@ -185,6 +185,7 @@ test('a session goes on over another socket, which does what the lost one left u
 
 for (const [what, answer] of [
   ['answers 401', (socket, request) => socket.refuse(request, 401)],
+  ['has closed the room', (socket, request) => socket.refuse(request, 409, 'ROOM_CLOSED: the room has just closed')],
   ['joins the peer anew', (socket, request) => socket.answer(request, joined)],
 ] satisfies [string, (socket: ScriptedDaemon['sockets'][0], request: { id: number } & never) => void][]) {
   test(`a session that the daemon has no more (it ${what}) is over, and nothing is left open`, async (t) => {
@@ -196,7 +197,7 @@ for (const [what, answer] of [
     const second = await daemon.socket(1);
     answer(second, (await second.request('joinRoom')) as never);
     await assert.rejects(asked, { code: 'CONNECTION_LOST' });
-    assert.equal(await resuming, undefined);
+    assert.equal(await resuming, false);
     assert.equal(signaling.isOver, true);
     await daemon.until('the socket to be closed', () => second.closeCode !== undefined);
   });
@@ -216,23 +217,24 @@ test('a resume that is refused for now may be tried again, and no close frame sa
   const resuming = signaling.resume();
   const third = await daemon.socket(2);
   third.answer(await third.request('joinRoom'), resumed);
-  assert.ok(await resuming);
+  assert.equal(await resuming, true);
   await daemon.until('the others to be closed', () => first.closeCode !== undefined && second.closeCode !== undefined);
   assert.equal(third.closeCode, undefined);
 });
 
-test('of two sockets that would resume one session at once only one does', async (t) => {
+test('attempts to resume that overlap wait for one socket', async (t) => {
   const { daemon, first, signaling, isLost } = await inRoom(t);
+  let applied = 0;
+  signaling.on('resumed', () => applied++);
   first.reset();
   await isLost();
-  const one = signaling.resume();
+  const attempts = [signaling.resume(), signaling.resume()];
   const second = await daemon.socket(1);
   const request = await second.request('joinRoom');
-  const other = signaling.resume();
-  await assert.rejects(other, { code: 'CONNECTION_LOST' });
+  attempts.push(signaling.resume());
   second.answer(request, resumed);
-  assert.ok(await one);
-  assert.equal((await daemon.socket(2)).requests.length, 0);
+  assert.deepEqual(await Promise.all(attempts), [true, true, true]);
+  assert.deepEqual([daemon.sockets.length, applied], [2, 1]);
   await assert.rejects(signaling.resume(), { code: 'INTERNAL' }, 'nothing is to be resumed');
 });
 

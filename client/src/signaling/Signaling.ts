@@ -10,8 +10,11 @@ import { type Answer, type AnyNotification, ProtooSocket, type SocketEnd } from 
 
 /** How long a socket may take to open at a daemon that was just assigned, ms. */
 const OPEN_TIMEOUT_MS = 8_000;
-/** How long a socket may take to open when a session is resumed, ms: its daemon may be dead. */
-const REOPEN_TIMEOUT_MS = 3_000;
+/**
+ * How long a socket may take to open when a session is resumed, ms: its daemon may be dead. A fifth longer each time, since
+ * browsers delay the sockets of a page of which many failed; TCP itself tries again meanwhile.
+ */
+const REOPEN_TIMEOUT_MS = { first: 3_000, longest: 10_000, growth: 1.2 } as const;
 /** How long the daemon may take to answer a `joinRoom` that resumes a session, ms. */
 const JOIN_AGAIN_TIMEOUT_MS = 5_000;
 
@@ -27,6 +30,7 @@ type State =
 
 export interface SignalingEvents {
   notification: [notification: AnyNotification];
+  resumed: [answer: Resumed];
   /** The socket is lost; `resume` may help. `silent`: the daemon did not answer a ping. */
   lost: [error: RoomError, silent: boolean];
   /** The daemon closed the connection, and the peer must not come back. */
@@ -43,8 +47,12 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   #lastMessage: number | undefined;
   /** The daemon's reason for closing the socket, which it sends just before. */
   #reason: NotificationData<'error'> | undefined;
-  /** Whether the `joinRoom` of an open socket is not answered yet. */
-  #joins = false;
+  /** The attempt to resume the session that runs now: a browser opens one socket to a server at a time. */
+  #resuming: Promise<boolean> | undefined;
+  /** How many sockets did not open since the last one was lost. */
+  #unopened = 0;
+  /** Aborts a socket that is opening. */
+  readonly #over = new AbortController();
   /** Sockets that got no answer to the `joinRoom` that was to resume the session. */
   readonly #silent: ProtooSocket[] = [];
 
@@ -79,33 +87,20 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   }
 
   /**
-   * Resumes the session over a new socket, and settles the requests that were not answered.
+   * Resumes the session over a new socket, and settles the requests that were not answered. Calls that overlap wait for the
+   * same socket.
    *
-   * @returns undefined if the session has ended at the daemon
+   * @returns false if the session has ended at the daemon
    * @throws {RoomError} DAEMON_UNREACHABLE if another attempt may succeed, REFUSED if not
    */
-  async resume(signal?: AbortSignal): Promise<Resumed | undefined> {
-    if (this.#state.kind !== 'lost') throw new RoomError('INTERNAL', 'There is no lost socket, so nothing to resume');
-    const { former } = this.#state;
-    const url = new URL(this.#assignment.url);
-    url.searchParams.set('sessionId', this.#sessionId);
-    try {
-      const joined = await this.#connect(url.href, REOPEN_TIMEOUT_MS, {
-        sessionId: this.#sessionId,
-        ...(this.#lastMessage !== undefined && { lastMessage: this.#lastMessage }),
-        signal,
-      });
-      former.close();
-      if (joined.snapshot) {
-        this.#settle(joined.snapshot);
-        return { ...joined, snapshot: joined.snapshot };
-      }
-    } catch (error) {
-      // The token of the address is used up: without a session to resume, the daemon answers 401.
-      if (RoomError.from(error).status !== 401) throw error;
+  resume(): Promise<boolean> {
+    if (this.#state.kind !== 'lost') {
+      return Promise.reject(new RoomError('INTERNAL', 'There is no lost socket, so nothing to resume'));
     }
-    this.close();
-    return undefined;
+    this.#resuming ??= this.#resume(this.#state.former).finally(() => {
+      this.#resuming = undefined;
+    });
+    return this.#resuming;
   }
 
   /**
@@ -135,12 +130,37 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
     const state = this.#state;
     if (state.kind === 'over') return;
     this.#state = { kind: 'over' };
+    this.#over.abort();
     this.#requests.rejectAll(new RoomError('CONNECTION_LOST', 'The connection is closed'));
     if (state.kind === 'open') {
       state.heartbeat.stop();
       state.socket.close();
     } else state.former.close();
     for (const silent of this.#silent.splice(0)) silent.close();
+  }
+
+  async #resume(former: ProtooSocket): Promise<boolean> {
+    const url = new URL(this.#assignment.url);
+    url.searchParams.set('sessionId', this.#sessionId);
+    const { first, longest, growth } = REOPEN_TIMEOUT_MS;
+    const timeoutMs = Math.min(longest, first * growth ** this.#unopened++);
+    try {
+      const joined = await this.#connect(url.href, timeoutMs, {
+        sessionId: this.#sessionId,
+        ...(this.#lastMessage !== undefined && { lastMessage: this.#lastMessage }),
+        signal: this.#over.signal,
+      });
+      former.close();
+      if (joined.snapshot) {
+        this.#settle(joined.snapshot);
+        this.emit('resumed', { ...joined, snapshot: joined.snapshot });
+        return true;
+      }
+    } catch (error) {
+      if (!isGone(RoomError.from(error))) throw error;
+    }
+    this.close();
+    return false;
   }
 
   async #connect(
@@ -168,12 +188,7 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
       },
     };
     socket = await ProtooSocket.open(url, timeoutMs, handlers, signal);
-    if (resumes && (this.#joins || this.#state.kind !== 'lost')) {
-      // The daemon closes the previous socket of a session that is resumed, which must not be the one in use.
-      socket.close();
-      throw new RoomError('CONNECTION_LOST', 'Another socket resumes the session');
-    }
-    this.#joins = true;
+    this.#unopened = 0;
     this.#reason = undefined;
     // If this socket gets no answer, a later one may resume the session and closes this one.
     const late = setTimeout(
@@ -199,7 +214,6 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
       throw joinError(RoomError.from(error));
     } finally {
       clearTimeout(late);
-      this.#joins = false;
     }
   }
 
@@ -250,4 +264,10 @@ export class Signaling extends TypedEmitter<SignalingEvents> {
   #settle(snapshot: Snapshot): void {
     if (this.#state.kind === 'open') this.#requests.settle(this.#state.socket, snapshot);
   }
+}
+
+/** Whether the refusal of a `joinRoom` that was to resume a session says that the session has ended. */
+function isGone({ status, serverCode }: RoomError): boolean {
+  // Without a session to resume, the daemon looks at the token of the address, which is used up.
+  return status === 401 || serverCode === 'ROOM_CLOSED' || serverCode === 'ROOM_ELSEWHERE';
 }
