@@ -45,6 +45,20 @@ describe('readConfig', () => {
       ['DAEMON_TLS', 'ALLOW_PLAIN_DAEMONS_BEYOND_LOOPBACK'],
     ],
     [
+      'with a TLS key that others can read',
+      { CONTROL_PLANE_TLS_CERT_FILE: import.meta.filename, CONTROL_PLANE_TLS_KEY_FILE: import.meta.filename },
+      ['TLS_KEY_FILE', 'ALLOW_READABLE_KEY_FILES'],
+    ],
+    [
+      'with a client key for daemons that others can read',
+      {
+        CONTROL_PLANE_DAEMON_TLS: 'true',
+        CONTROL_PLANE_DAEMON_CLIENT_CERT_FILE: import.meta.filename,
+        CONTROL_PLANE_DAEMON_CLIENT_KEY_FILE: import.meta.filename,
+      },
+      ['DAEMON_CLIENT_KEY_FILE', 'ALLOW_READABLE_KEY_FILES'],
+    ],
+    [
       'with a signing key that others can read',
       { CONTROL_PLANE_ASSIGNMENT_KEY_FILE: import.meta.filename },
       ['ASSIGNMENT_KEY_FILE', 'ALLOW_READABLE_KEY_FILES'],

@@ -85,19 +85,6 @@ test('listening beyond loopback without saying so ends the process with 1 and na
   assert.match(output, /MEDIA_DAEMON_LISTEN_IP: .*MEDIA_DAEMON_ALLOW_OPEN_BEYOND_LOOPBACK=true/);
 });
 
-test('a plain control plane on another machine and a readable key end the process with 1 and name the settings', async (t) => {
-  const { exitCode, output } = await run(t, {
-    MEDIA_DAEMON_MODE: 'jwt',
-    MEDIA_DAEMON_CONTROL_PLANE_URL: 'http://control.example.com',
-    MEDIA_DAEMON_DAEMON_KEY: 'a key of sixteen characters or more',
-    MEDIA_DAEMON_GRPC_TLS_CERT_FILE: import.meta.filename,
-    MEDIA_DAEMON_GRPC_TLS_KEY_FILE: import.meta.filename,
-  }).ended;
-  assert.equal(exitCode, 1);
-  assert.match(output, /MEDIA_DAEMON_CONTROL_PLANE_URL: .*MEDIA_DAEMON_ALLOW_PLAIN_CONTROL_PLANE_BEYOND_LOOPBACK=true/);
-  assert.match(output, /MEDIA_DAEMON_GRPC_TLS_KEY_FILE: .*MEDIA_DAEMON_ALLOW_READABLE_KEY_FILES=true/);
-});
-
 test('a missing certificate file ends the process with 1 and names the file', async (t) => {
   const { exitCode, output } = await run(t, {
     MEDIA_DAEMON_TLS_CERT_FILE: '/nonexistent/cert.pem',
