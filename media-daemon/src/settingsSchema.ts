@@ -231,7 +231,7 @@ const limits = z.object({
   ),
   roomUpdatesPerSecond: describe(
     integer(1, 1_000_000).default(100),
-    'Changes of application data a second that all peers of a room together may make on average. Each KiB counts as one more.',
+    'Changes of application data a second that all peers of a room together may make on average. Each KiB counts as one more. More than 1 KiB of a new peer or producer counts too.',
   ),
   roomUpdateBurst: describe(
     integer(1, 1_000_000).default(1000),

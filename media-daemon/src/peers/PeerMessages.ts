@@ -1,7 +1,6 @@
-import { TokenBucket } from '../admission/TokenBucket.ts';
 import { RequestError } from '../errors.ts';
 import { bytesOf, type Message, type MessageLog } from '../rooms/MessageLog.ts';
-import type { RoomLimits } from '../rooms/RoomLimits.ts';
+import type { PeerBuckets } from '../rooms/PeerBuckets.ts';
 import type { Grants } from './Grants.ts';
 
 /** Takes the messages of a peer: its socket, which may be slow. */
@@ -26,7 +25,7 @@ type Context = {
   readonly announced: boolean;
   readonly room: {
     readonly messageLog: MessageLog;
-    readonly limits: Pick<RoomLimits, 'messageBytesPerSecond' | 'messageBytesBurst'>;
+    readonly messageBytes: PeerBuckets;
     deliverMessages(): void;
   };
 };
@@ -35,15 +34,12 @@ type Context = {
 export class PeerMessages {
   readonly #peer: Context;
   readonly #inbox: Inbox;
-  readonly #bucket: TokenBucket;
   /** The sequence of the next message that the peer is sent. */
   #next: number;
 
   constructor(peer: Context, inbox: Inbox) {
     this.#peer = peer;
     this.#inbox = inbox;
-    const { messageBytesPerSecond: perSecond, messageBytesBurst: burst } = peer.room.limits;
-    this.#bucket = new TokenBucket({ perSecond, burst });
     this.#next = peer.room.messageLog.end;
   }
 
@@ -54,15 +50,15 @@ export class PeerMessages {
    */
   send({ senderId, number, after, to, ...message }: Sending): void {
     if (!this.#peer.grants.data) throw new RequestError('FORBIDDEN', 'the peer may not send messages');
-    const { messageLog, limits } = this.#peer.room;
+    const { messageLog, messageBytes } = this.#peer.room;
     const last = messageLog.lastNumberOf(this.#peer.id, senderId);
     if (last !== undefined && number <= last) return;
     if (last !== undefined && after !== undefined && after > last)
       throw new RequestError('MESSAGE_OUT_OF_ORDER', `message ${after}, which comes before ${number}, has not arrived`);
-    if (!this.#bucket.take(bytesOf(message, to)))
+    if (!messageBytes.of(this.#peer.id).take(bytesOf(message, to)))
       throw new RequestError(
         'TOO_MANY_REQUESTS',
-        `messageBytes: more than ${limits.messageBytesPerSecond} bytes of messages a second`,
+        `messageBytes: more than ${messageBytes.rate.perSecond} bytes of messages a second`,
         { limit: 'messageBytes' },
       );
     messageLog.add({ peerId: this.#peer.id, senderId, number, ...message }, to);

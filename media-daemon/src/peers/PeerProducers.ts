@@ -36,6 +36,8 @@ export class PeerProducers {
   readonly #pausedByCommand = new WeakSet<types.Producer>();
   /** Producers that their owner paused: they stay paused when a backend unmutes them. */
   readonly #pausedByOwner = new WeakSet<types.Producer>();
+  /** The last pause or resume of each producer: they run one after the other. */
+  readonly #flowChanges = new WeakMap<types.Producer, Promise<void>>();
   /** Of the video producers. */
   readonly #layersWanted = new WeakMap<types.Producer, LayersWanted>();
   /** Producers and data producers that a backend closes. */
@@ -112,7 +114,8 @@ export class PeerProducers {
   async resumeProducer(producerId: string): Promise<void> {
     const producer = this.media.get(producerId);
     if (this.#pausedByCommand.has(producer)) throw new RequestError('PRODUCER_MUTED', 'a backend paused the producer');
-    if (producer.paused) this.#peer.room.announcements.announce(this.#peer.id);
+    // A pause that is still under way counts as well.
+    if (producer.paused || this.#pausedByOwner.has(producer)) this.#peer.room.announcements.announce(this.#peer.id);
     this.#pausedByOwner.delete(producer);
     await this.#resume(producer);
   }
@@ -249,14 +252,28 @@ export class PeerProducers {
 
   // Events are emitted before the worker is asked, so that a producer's pause comes before that of its consumers.
 
-  async #pause(producer: types.Producer): Promise<void> {
-    if (!producer.paused) this.#emitFlow('producerPaused', producer);
-    await producer.pause();
+  #pause(producer: types.Producer): Promise<void> {
+    return this.#changeFlow(producer, async () => {
+      if (!producer.paused) this.#emitFlow('producerPaused', producer);
+      await producer.pause();
+    });
   }
 
-  async #resume(producer: types.Producer): Promise<void> {
-    if (producer.paused) this.#emitFlow('producerResumed', producer);
-    await producer.resume();
+  #resume(producer: types.Producer): Promise<void> {
+    return this.#changeFlow(producer, async () => {
+      if (producer.paused) this.#emitFlow('producerResumed', producer);
+      await producer.resume();
+    });
+  }
+
+  /** `producer.paused` tells only what the worker has answered, so that one change waits for the one before it. */
+  #changeFlow(producer: types.Producer, change: () => Promise<void>): Promise<void> {
+    const changed = (this.#flowChanges.get(producer) ?? Promise.resolve()).then(change);
+    this.#flowChanges.set(
+      producer,
+      changed.catch(() => {}),
+    );
+    return changed;
   }
 
   #emitFlow(kind: 'producerPaused' | 'producerResumed', producer: types.Producer): void {

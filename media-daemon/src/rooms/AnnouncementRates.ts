@@ -1,5 +1,6 @@
-import { type Rate, TokenBucket } from '../admission/TokenBucket.ts';
+import { TokenBucket } from '../admission/TokenBucket.ts';
 import { RequestError } from '../errors.ts';
+import { PeerBuckets } from './PeerBuckets.ts';
 
 /** How fast peers may make the daemon notify a whole room. */
 export type AnnouncementLimits = {
@@ -11,35 +12,34 @@ export type AnnouncementLimits = {
 
 /** An announcement costs one token, and one more for each so many bytes of application data. */
 const BYTES_A_TOKEN = 1024;
-/** The number of buckets from which on full ones are deleted. */
-const LEAST_SWEEP = 64;
+/** The cost from which on application data is long: it has more than a KiB. */
+const LONG_COST = 2;
 
 /**
  * Limits what peers make the daemon send to everybody else in the room. A peer id keeps its limit when the peer leaves and
  * joins again. A pause, a close or leaving costs nothing: each follows an announcement that was counted.
  */
 export class AnnouncementRates {
-  readonly #rate: Rate;
-  readonly #roomRate: Rate;
-  readonly #byPeerId = new Map<string, TokenBucket>();
-  readonly #updates: TokenBucket;
-  #sweepAt = LEAST_SWEEP;
+  readonly #peers: PeerBuckets;
+  readonly #limits: AnnouncementLimits;
+  readonly #room: TokenBucket;
 
   constructor(limits: AnnouncementLimits) {
-    this.#rate = { perSecond: limits.announcementsPerSecond, burst: limits.announcementBurst };
-    this.#roomRate = { perSecond: limits.roomUpdatesPerSecond, burst: limits.roomUpdateBurst };
-    this.#updates = new TokenBucket(this.#roomRate);
+    this.#limits = limits;
+    this.#peers = new PeerBuckets({ perSecond: limits.announcementsPerSecond, burst: limits.announcementBurst });
+    this.#room = new TokenBucket({ perSecond: limits.roomUpdatesPerSecond, burst: limits.roomUpdateBurst });
   }
 
   /**
-   * Counts what a peer is about to announce: itself, a producer, a data producer, or that it resumes one.
+   * Counts what a peer is about to announce: itself, a producer, a data producer, or that it resumes one. Application data
+   * counts for the room as well if it is long: short data never keeps anybody out of a room whose peers send too much.
    *
-   * @throws RequestError 429 when it announces too much.
+   * @throws RequestError 429 when the peer, or the room, announces too much.
    */
   announce(peerId: string, appData: object = {}): void {
-    if (this.#bucketOf(peerId).take(costOf(appData))) return;
-    const reason = `announcementRate: more than ${this.#rate.perSecond} announcements to the room a second, or too long ones`;
-    throw new RequestError('TOO_MANY_REQUESTS', reason, { limit: 'announcementRate' });
+    const cost = costOf(appData);
+    this.#countForPeer(peerId, cost);
+    if (cost > LONG_COST) this.#countForRoom(cost);
   }
 
   /**
@@ -48,25 +48,23 @@ export class AnnouncementRates {
    * @throws RequestError 429 when the peer, or the room, announces too much.
    */
   update(peerId: string, appData: object): void {
-    this.announce(peerId, appData);
-    if (this.#updates.take(costOf(appData))) return;
-    const reason = `roomUpdateRate: more than ${this.#roomRate.perSecond} updates in the room a second, or too long ones`;
+    const cost = costOf(appData);
+    this.#countForPeer(peerId, cost);
+    this.#countForRoom(cost);
+  }
+
+  #countForPeer(peerId: string, cost: number): void {
+    if (this.#peers.of(peerId).take(cost)) return;
+    const { announcementsPerSecond } = this.#limits;
+    const reason = `announcementRate: more than ${announcementsPerSecond} announcements to the room a second, or too long ones`;
+    throw new RequestError('TOO_MANY_REQUESTS', reason, { limit: 'announcementRate' });
+  }
+
+  #countForRoom(cost: number): void {
+    if (this.#room.take(cost)) return;
+    const { roomUpdatesPerSecond } = this.#limits;
+    const reason = `roomUpdateRate: more than ${roomUpdatesPerSecond} updates in the room a second, or too long ones`;
     throw new RequestError('TOO_MANY_REQUESTS', reason, { limit: 'roomUpdateRate' });
-  }
-
-  #bucketOf(peerId: string): TokenBucket {
-    const known = this.#byPeerId.get(peerId);
-    if (known) return known;
-    if (this.#byPeerId.size >= this.#sweepAt) this.#sweep();
-    const bucket = new TokenBucket(this.#rate);
-    this.#byPeerId.set(peerId, bucket);
-    return bucket;
-  }
-
-  #sweep(): void {
-    const now = performance.now();
-    for (const [peerId, bucket] of this.#byPeerId) if (bucket.isFull(now)) this.#byPeerId.delete(peerId);
-    this.#sweepAt = Math.max(LEAST_SWEEP, 2 * this.#byPeerId.size);
   }
 }
 

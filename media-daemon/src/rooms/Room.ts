@@ -9,6 +9,7 @@ import type { WorkerPool } from '../workers/WorkerPool.ts';
 import { AnnouncementRates } from './AnnouncementRates.ts';
 import { MessageLog } from './MessageLog.ts';
 import { Mutes } from './Mutes.ts';
+import { PeerBuckets } from './PeerBuckets.ts';
 import type { RoomContext } from './RoomContext.ts';
 import type { Leave, MoveReason, PeerLevel, RoomEnd, RoomEvent, RoomView } from './RoomEvent.ts';
 import type { RoomLimits } from './RoomLimits.ts';
@@ -40,6 +41,7 @@ export class Room implements RoomContext {
   readonly mutes = new Mutes();
   readonly announcements: AnnouncementRates;
   readonly messageLog = new MessageLog();
+  readonly messageBytes: PeerBuckets;
   /** The version of the room's record at the control plane; 0 while it has none. */
   epoch: number;
   readonly #onEvent: RoomOptions['onEvent'];
@@ -56,6 +58,8 @@ export class Room implements RoomContext {
     this.epoch = epoch;
     this.limits = options.limits;
     this.announcements = new AnnouncementRates(options.limits);
+    const { messageBytesPerSecond: perSecond, messageBytesBurst: burst } = options.limits;
+    this.messageBytes = new PeerBuckets({ perSecond, burst });
     this.#onEvent = options.onEvent;
     this.mesh = new RouterMesh(pool, this.#speakers, (router) => this.#routerDied(router));
   }

@@ -2,6 +2,7 @@ import type { RouterMesh } from '../routers/RouterMesh.ts';
 import type { AnnouncementRates } from './AnnouncementRates.ts';
 import type { MessageLog } from './MessageLog.ts';
 import type { Mutes } from './Mutes.ts';
+import type { PeerBuckets } from './PeerBuckets.ts';
 import type { RoomEvent } from './RoomEvent.ts';
 import type { RoomLimits } from './RoomLimits.ts';
 import type { RoomProducers } from './RoomProducers.ts';
@@ -14,6 +15,8 @@ export type RoomContext = {
   readonly mutes: Mutes;
   readonly announcements: AnnouncementRates;
   readonly messageLog: MessageLog;
+  /** The bytes of messages that each peer may still send. */
+  readonly messageBytes: PeerBuckets;
   emit(event: RoomEvent): void;
   /** Sends each peer the messages that it has not been sent, as far as its socket takes them. */
   deliverMessages(): void;

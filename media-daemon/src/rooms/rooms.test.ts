@@ -4,6 +4,7 @@ import { requests } from '@mediasoup-server/proto/signaling';
 import { opusRtpParameters } from '../testing/opus.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
 import { testDaemon } from '../testing/testDaemon.ts';
+import { joinRoom, testRooms } from '../testing/testRooms.ts';
 import { videoRtpParameters } from '../testing/videoRtpParameters.ts';
 
 async function twoPeers(t: TestContext) {
@@ -43,6 +44,23 @@ test('S21 `updateAppData` notifies the other peers, and those that join later', 
   assert.deepEqual(await bob.notified('peerUpdated'), { peerId: 'alice', appData: { hand: true } });
   const { joined } = await join('carol');
   assert.deepEqual(joined.peers[0], { peerId: 'alice', appData: { hand: true } });
+});
+
+test('backends hear each pause and resume of a producer, however fast they follow each other', async (t) => {
+  const { rooms } = await testRooms(t);
+  const heard: string[] = [];
+  rooms.listen((_, { kind }) => {
+    if (kind === 'producerPaused' || kind === 'producerResumed') heard.push(kind);
+  });
+  const { peer } = await joinRoom(await rooms.getOrCreate('room'), 'alice');
+  const { id } = await peer.producers.produce({ kind: 'audio', rtpParameters: opusRtpParameters() });
+  await Promise.all([
+    peer.producers.pauseProducer(id),
+    peer.producers.resumeProducer(id),
+    peer.producers.pauseProducer(id),
+    peer.producers.resumeProducer(id),
+  ]);
+  assert.deepEqual(heard, ['producerPaused', 'producerResumed', 'producerPaused', 'producerResumed']);
 });
 
 test('S22 `getStats` answers for the peer’s own objects and no others', async (t) => {

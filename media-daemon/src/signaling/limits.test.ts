@@ -244,6 +244,50 @@ test('S66 the application data of all peers of a room together is limited', asyn
   await elsewhere.request('updateAppData', { appData: {} });
 });
 
+test('S66 a producer that is paused and resumed without waiting for the answers is limited too', async (t) => {
+  const { url } = await testDaemon(t, {
+    MEDIA_DAEMON_ANNOUNCEMENTS_PER_SECOND: '1',
+    MEDIA_DAEMON_ANNOUNCEMENT_BURST: '10',
+  });
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  const bob = await SignalingClient.open(url, 'room', 'bob');
+  const { rtpCapabilities } = await bob.request('joinRoom', { roomId: 'room', peerId: 'bob', transports: ['recv'] });
+  await alice.request('createWebRtcTransport', { direction: 'send' });
+  const { producerId } = await alice.request('produce', { kind: 'audio', rtpParameters: opusRtpParameters() });
+  await bob.request('consume', { producerId, rtpCapabilities, paused: false });
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, (_, turn) => alice.ask(turn % 2 ? 'resumeProducer' : 'pauseProducer', { producerId })),
+  );
+  assert.ok(answers.filter(({ errorCode }) => errorCode === 429).length >= 10);
+  await bob.request('ping');
+  assert.ok(bob.unread.filter((name) => name === 'consumerResumed').length < 11, bob.unread.join());
+});
+
+test('S66 long application data of all peers of a room is limited, whatever carries it', async (t) => {
+  const { url, metricsPort } = await testDaemon(t, {
+    MEDIA_DAEMON_ROOM_UPDATES_PER_SECOND: '1',
+    MEDIA_DAEMON_ROOM_UPDATE_BURST: '10',
+  });
+  const appData = { text: 'x'.repeat(15_000) };
+  const alice = await SignalingClient.open(url, 'room', 'alice');
+  await alice.request('joinRoom', { roomId: 'room', peerId: 'alice', appData });
+  const bob = await SignalingClient.open(url, 'room', 'bob');
+  assert.equal((await bob.ask('joinRoom', { roomId: 'room', peerId: 'bob', appData })).errorCode, 429);
+  // A name and a picture's address still fit, so that nobody is kept out.
+  await bob.request('joinRoom', { roomId: 'room', peerId: 'bob', appData: { text: 'x'.repeat(1000) } });
+  await bob.request('createWebRtcTransport', { direction: 'send' });
+  for (const [method, data] of [
+    ['produce', { kind: 'audio', rtpParameters: opusRtpParameters() }],
+    ['produceData', { sctpStreamParameters: { streamId: 1 } }],
+  ] as const) {
+    const { errorCode, errorReason } = await bob.ask(method, { ...data, appData });
+    assert.equal(errorCode, 429, method);
+    assert.match(String(errorReason), /^TOO_MANY_REQUESTS: roomUpdateRate/);
+    await bob.request(method, data);
+  }
+  assert.equal(await limited(metricsPort, 'roomUpdateRate'), 3);
+});
+
 test('S67 a slow reader is not disconnected because of application data, and gets the last of each peer', async (t) => {
   const { url, metricsPort } = await testDaemon(t, { ...unlimitedRates, MEDIA_DAEMON_MAX_BUFFERED_BYTES: '262144' });
   const alice = await SignalingClient.join(url, 'room', 'alice');

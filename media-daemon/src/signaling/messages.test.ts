@@ -133,6 +133,23 @@ test('S72 a message that is too long is refused with 400, and too many bytes of 
   assert.deepEqual(await numbers(bob, 1), [0]);
 });
 
+test('S72 a peer that joins again may send no more bytes of messages than before', async (t) => {
+  const { url } = await testDaemon(t, {
+    MEDIA_DAEMON_MESSAGE_BYTES_PER_SECOND: '1024',
+    MEDIA_DAEMON_MESSAGE_BYTES_BURST: '20000',
+  });
+  const alice = await SignalingClient.join(url, 'room', 'alice');
+  const bob = await SignalingClient.join(url, 'room', 'bob');
+  await alice.request('sendMessage', numbered(0, 'x'.repeat(60_000)));
+  await alice.request('leaveRoom');
+  await bob.notified('peerLeft');
+  const again = await SignalingClient.join(url, 'room', 'alice');
+  const { errorCode, errorReason } = await again.ask('sendMessage', numbered(1));
+  assert.equal(errorCode, 429);
+  assert.match(String(errorReason), /^TOO_MANY_REQUESTS: messageBytes/);
+  await bob.request('sendMessage', numbered(0));
+});
+
 test('a peer without the grant `data` neither sends nor receives messages', async (t) => {
   const { rooms } = await testRooms(t);
   const room = await rooms.getOrCreate('room');
