@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { callBots, startBotFleet, untilStatus } from '../support/bots.ts';
 import { hear } from '../support/programSockets.ts';
+import { commandsOf } from '../support/stack.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
 /** One fleet serves these tests: each has a room of its own. */
@@ -42,6 +43,28 @@ for (const failure of ['reset', 'blackhole'] as const) {
     await waitUntil('Bob sees a muted track', () => bob.room.remoteTracks.some(({ muted }) => muted));
   });
 }
+
+test('a resume that is too late for the daemon, which answers 408, is tried again', async (t) => {
+  const hasty = await startBotFleet(t, ['daemon-a'], { MEDIA_DAEMON_JOIN_TIMEOUT_MS: '1000' });
+  const { relay, alice, bob, daemon, roomId, receivesMore } = await callBots(t, hasty);
+  const states: string[] = [];
+  for (const { room } of [alice, bob]) room.on('stateChanged', ({ status }) => states.push(status));
+  // Each way: the `joinRoom` comes 1.2 s after the daemon has accepted the socket.
+  relay.delay(600);
+  relay.reset();
+  const late = () => daemon.log.filter((line) => line.includes('JOIN_TIMEOUT'));
+  await waitUntil(
+    'both are refused',
+    () => ['alice', 'bob'].every((id) => late().some((line) => line.includes(id))),
+    late,
+  );
+  relay.delay(0);
+  await waitUntil('both are connected', () => [alice, bob].every(({ room }) => room.state.status === 'connected'));
+  await receivesMore(20);
+  assert.ok(!states.includes('closed'), states.join());
+  const { room } = await commandsOf(t, daemon).getRoom({ roomId });
+  assert.equal(room?.peers.length, 2);
+});
 
 test('a track published just before the socket was lost is published once', async (t) => {
   const { relay, alice, bob, producers, hasLiveTracks } = await callBots(t, fleet);

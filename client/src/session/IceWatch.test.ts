@@ -43,6 +43,26 @@ test('`IceWatch` restarts after a longer disconnection until the transport is co
   assert.deepEqual(did, ['stops', 'restart', 'restart', 'flows']);
 });
 
+test('`IceWatch` restarts a transport that does not connect, and gives up', async (t) => {
+  const { watch, did, pass } = watched(t);
+  watch.changed('connecting');
+  watch.changed('connecting');
+  await pass(9_999);
+  assert.deepEqual(did, []);
+  assert.ok(watch.flowing);
+  for (let time = 0; time < 5; time++) await pass(4_000);
+  assert.deepEqual(did, ['stops', 'restart', 'restart', 'restart', 'TRANSPORT_FAILED']);
+});
+
+test('`IceWatch` does not restart a transport that connects in time', async (t) => {
+  const { watch, did, pass } = watched(t);
+  watch.changed('connecting');
+  await pass(9_000);
+  watch.changed('connected');
+  await pass(60_000);
+  assert.deepEqual(did, []);
+});
+
 test('`IceWatch` gives up after three restarts', async (t) => {
   const { watch, did, pass } = watched(t);
   watch.changed('connected');

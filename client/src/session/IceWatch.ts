@@ -1,6 +1,8 @@
 import type { types } from 'mediasoup-client';
 import { RoomError } from '../errors.ts';
 
+/** How long the first connection may take, ms. A browser whose packets are blocked may try for ever without failing. */
+const FIRST_CONNECT_MS = 10_000;
 /** How long ICE may be disconnected before it is restarted, ms: most losses end earlier. */
 const DISCONNECTED_MS = 1_000;
 /** How long a restart may take to reconnect, ms. */
@@ -11,6 +13,8 @@ const MOST_RESTARTS = 3;
 type State =
   /** Never connected: nothing was sent, or nothing received. */
   | { readonly kind: 'unused' }
+  /** Connects for the first time. */
+  | { readonly kind: 'connecting'; readonly timer: ReturnType<typeof setTimeout> }
   | { readonly kind: 'flowing' }
   | { readonly kind: 'disconnected'; readonly timer: ReturnType<typeof setTimeout> }
   /** `timer` starts with the daemon's answer, so that a lost socket does not count as a failed restart. */
@@ -33,9 +37,10 @@ export class IceWatch {
     this.#handlers = handlers;
   }
 
-  /** Whether media can flow. */
+  /** Whether media can flow, or soon will. */
   get flowing(): boolean {
-    return this.#state.kind === 'flowing' || this.#state.kind === 'unused';
+    const { kind } = this.#state;
+    return kind === 'flowing' || kind === 'unused' || kind === 'connecting';
   }
 
   changed(to: types.ConnectionState): void {
@@ -52,8 +57,11 @@ export class IceWatch {
         // A transport that never connected is restarted too; during a restart its timer decides.
         if (this.#state.kind !== 'restarting') this.#restartNow(1);
         break;
-      case 'new':
       case 'connecting':
+        if (this.#state.kind === 'unused')
+          this.#become({ kind: 'connecting', timer: setTimeout(() => this.#restartNow(1), FIRST_CONNECT_MS) });
+        break;
+      case 'new':
       case 'closed':
         break;
     }
