@@ -267,12 +267,12 @@ export class Registration {
       assigned: BigInt(this.#reservations.assigned),
       ...report,
     });
-    acknowledge(answer);
+    const hasMore = acknowledge(answer);
     this.#reservations.update(Number(answer.assigned), Date.now());
     if (answer.jwksJson) this.#tokens.learn(answer.jwksJson);
     if (answer.superseded) return this.#giveUp('a newer run of this daemon has registered');
     if (answer.fenced) return this.#startAnew();
-    return intervalOf(answer);
+    return hasMore ? 0 : intervalOf(answer);
   }
 
   /** The control plane declared this run lost, so other daemons may serve its rooms: it hands them off and registers again. */

@@ -6,6 +6,9 @@ import type { Room } from '../rooms/Room.ts';
 import type { RoomEnd } from '../rooms/RoomEvent.ts';
 import type { Rooms } from '../rooms/Rooms.ts';
 
+/** The most rooms, and the most peers, of one heartbeat: the control plane reads 64 KiB of it, and takes time for each. */
+const MOST_AT_ONCE = 40;
+
 /** `kick` is set when a backend closed the room. */
 type Closed = { readonly epoch: number; readonly kick: Kick | undefined };
 type KickedPeer = { readonly roomId: string; readonly peerId: string; readonly epoch: number; readonly kick: Kick };
@@ -51,13 +54,15 @@ export class Reports {
     this.#closed.clear();
   }
 
-  /** What to report, and how to take the answer. */
+  /** What to report now, and how to take the answer, which returns whether the next report should follow at once. */
   take(): {
     report: Pick<MessageInitShape<typeof HeartbeatRequestSchema>, 'closedRooms' | 'removedPeers'>;
-    acknowledge: (answer: Answer) => void;
+    acknowledge: (answer: Answer) => boolean;
   } {
-    const closed = [...this.#closed];
-    const kicked = [...this.#kicked];
+    const kicked = [...this.#kicked].slice(0, MOST_AT_ONCE);
+    // A closed room is no daemon's any more, so that its kicks come first.
+    const kickedLater = new Set([...this.#kicked].slice(MOST_AT_ONCE).map(({ roomId }) => roomId));
+    const closed = [...this.#closed].filter(([roomId]) => !kickedLater.has(roomId)).slice(0, MOST_AT_ONCE);
     const now = Date.now();
     return {
       report: {
@@ -68,7 +73,11 @@ export class Reports {
           refuseFor: durationFromMs(Math.max(0, kick.bannedUntil - now)),
         })),
       },
-      acknowledge: (answer) => this.#acknowledge(closed, kicked, answer),
+      acknowledge: (answer) => {
+        this.#acknowledge(closed, kicked, answer);
+        // What the control plane cannot process now has time.
+        return !this.isEmpty && answer.unprocessed.length === 0;
+      },
     };
   }
 
@@ -101,15 +110,23 @@ export class Reports {
     const again = new Set(unprocessed);
     const epochs = new Map(raised.map(({ roomId, epoch }) => [roomId, Number(epoch)]));
     for (const one of kicked) {
-      if (again.has(one.roomId)) continue;
       this.#kicked.delete(one);
+      // After those that were not reported yet.
+      if (again.has(one.roomId)) {
+        this.#kicked.add(one);
+        continue;
+      }
       const raisedTo = epochs.get(one.roomId);
       // Nothing is raised for a room of another daemon, whose assignments have greater epochs.
       one.kick.voidTo = raisedTo === undefined ? one.epoch : raisedTo - 1;
     }
     for (const [roomId, one] of closed) {
-      if (again.has(roomId)) continue;
-      if (this.#closed.get(roomId) === one) this.#closed.delete(roomId);
+      const isLast = this.#closed.get(roomId) === one;
+      if (isLast) this.#closed.delete(roomId);
+      if (again.has(roomId)) {
+        if (isLast) this.#closed.set(roomId, one);
+        continue;
+      }
       if (one.kick) one.kick.voidTo = Math.max(one.epoch, epochs.get(roomId) ?? 0);
     }
     for (const [roomId, epoch] of epochs) {
