@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what this repository needs and is missing: a Node and an npm that are recent enough, the npm packages (a
 # current Node is one of them), and the mediasoup worker. With `--tests` also what tests run: Chromium, coturn, promtool,
-# nft, systemd-analyze; with `--checks` shellcheck and the packages of docs/. Running it again costs next to nothing.
+# nft, ip, tcpdump, systemd-analyze; with `--checks` shellcheck and the packages of docs/. Running it again costs next to nothing.
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/../.."
 
@@ -116,6 +116,8 @@ if [[ ${1:-} == --tests ]]; then
   command -v turnserver >/dev/null || programs+=(coturn)
   command -v systemd-analyze >/dev/null || programs+=(systemd)
   PATH=$PATH:/usr/sbin command -v nft >/dev/null || programs+=(nftables)
+  PATH=$PATH:/usr/sbin command -v ip >/dev/null || programs+=(iproute2)
+  command -v tcpdump >/dev/null || programs+=(tcpdump)
   ((${#programs[@]} == 0)) || install_programs "${programs[@]}"
   command -v promtool >/dev/null || get_promtool
 fi
