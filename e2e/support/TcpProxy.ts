@@ -8,6 +8,8 @@ export class TcpProxy {
   readonly port: number;
   /** The port on loopback that it relays to. */
   to: number;
+  /** Called with the socket to the far end of each new connection, before anything comes. */
+  tap: (far: Socket) => void = () => {};
   #delayMs = 0;
   #cut = false;
 
@@ -65,6 +67,7 @@ export class TcpProxy {
   #relay(near: Socket, far: Socket): void {
     const pair = [near, far] as const;
     this.#pairs.add(pair);
+    this.tap(far);
     const forward = (from: Socket, to: Socket) => {
       from.on('data', (chunk) => void setTimeout(() => to.write(chunk), this.#delayMs));
       from.on('error', () => {});
