@@ -16,7 +16,7 @@ const SEEDS = [SEED, SEED + 1, SEED + 2, SEED + 3];
 const GROWN_AT_MOST = 16 * 1024;
 
 const here = import.meta.dirname;
-const WRAPPED = ['uv_udp_try_send', 'uv_close', 'sendmmsg'].map((name) => `--wrap=${name}`).join(',');
+const WRAPPED = ['uv_udp_try_send', 'uv_close', 'uv_now', 'sendmmsg'].map((name) => `--wrap=${name}`).join(',');
 const FLAGS = ['-std=gnu11', '-g', '-O1', '-Wall', '-Wextra', '-Werror'];
 const SANITIZERS = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
@@ -37,14 +37,20 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true, force: true }));
 
+/** Compiles the sources and the model. */
+function build(): string {
+  const program = join(folder, 'batch-test');
+  const compiled = compile(globSync([join(here, '*.c'), join(here, 'test/*.c')]), program);
+  assert.equal(compiled.status, 0, compiled.stderr);
+  return program;
+}
+
 test('each datagram is sent once, in the order of its destination, whatever the kernel answers', async (t) => {
   if (missing) {
     t.skip(missing);
     return;
   }
-  const program = join(folder, 'batch-test');
-  const compiled = compile(globSync([join(here, '*.c'), join(here, 'test/*.c')]), program);
-  assert.equal(compiled.status, 0, compiled.stderr);
+  const program = build();
   for (const seed of SEEDS) {
     await t.test(`seed ${seed}`, () => {
       const { status, signal, stdout, stderr } = spawnSync(program, [String(seed), String(DATAGRAMS)], {
@@ -58,4 +64,14 @@ test('each datagram is sent once, in the order of its destination, whatever the 
       assert.equal(stderr.match(/UDP segmentation is refused/g)?.length, 1, stderr);
     });
   }
+});
+
+test('a destination that refuses segments each time it is tried again does not turn them off for others', (t) => {
+  if (missing) {
+    t.skip(missing);
+    return;
+  }
+  const { status, stderr } = spawnSync(build(), [String(SEED), 'again'], { encoding: 'utf8' });
+  assert.equal(status, 0, `BATCH_SEED=${SEED}: ${stderr}`);
+  assert.equal(stderr.match(/UDP segmentation is refused/g)?.length, 1, stderr);
 });

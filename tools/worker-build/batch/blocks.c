@@ -3,7 +3,7 @@
 #include <string.h>
 
 static struct block memory[BLOCKS];
-// Those that have been used before come first: they are in the cache.
+// Blocks that have been used are taken before others, because the CPU's cache has them.
 static struct block *released;
 static unsigned touched, taken;
 

@@ -1,4 +1,4 @@
-// The memory of the datagrams that wait to be sent. It is fixed, and its pages become resident only once they are used.
+// The memory of the datagrams that wait to be sent. Its size is fixed, and its pages become resident when first used.
 #ifndef BATCH_BLOCKS_H
 #define BATCH_BLOCKS_H
 
@@ -6,7 +6,7 @@
 
 enum {
 	BLOCKS = 2048,
-	// What of a datagram a block holds. A datagram below the usual MTU of 1500 needs one block.
+	// Bytes of a datagram in one block. A datagram that fits the usual MTU of 1500 needs one block.
 	BLOCK_BYTES = 1492,
 	// The longest payload of UDP over IPv4.
 	LONGEST_DATAGRAM = 65507,
@@ -15,16 +15,16 @@ enum {
 
 struct destination;
 
-// A datagram, or the continuation of a longer one. The size is no power of two, so that the beginnings of many blocks
-// do not compete for the same lines of the cache.
+// A datagram, or a further part of a long one. The size is no power of two, so that the beginnings of blocks are not
+// all in the same sets of the CPU's cache.
 struct block {
-	// Among the datagrams of its socket, the oldest first.
+	// In the list of its socket's datagrams, the oldest first.
 	struct link by_age;
 	// The next datagram to the same destination.
 	struct block *next;
 	// The rest of a datagram that is longer than a block.
 	struct block *rest;
-	// Of the whole datagram, in its first block.
+	// These two are set in the first block only. The length is that of the whole datagram.
 	struct destination *destination;
 	unsigned length;
 	char bytes[BLOCK_BYTES];

@@ -12,9 +12,9 @@
 static struct batch_counters unshared;
 struct batch_counters *batch_counters = &unshared;
 
-// Before main(), so that the descriptor is there as soon as the daemon hears that the worker runs.
+// Before main(), so that the descriptor exists when the worker reports that it runs.
 __attribute__((constructor)) static void share(void) {
-	// The descriptor stays open: its entry in /proc is what the daemon looks for.
+	// The descriptor stays open, because the daemon looks for its entry in /proc.
 	int fd = memfd_create(DESCRIPTOR_NAME, MFD_CLOEXEC);
 	if (fd >= 0 && ftruncate(fd, sizeof unshared) == 0) {
 		void *shared = mmap(NULL, sizeof unshared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

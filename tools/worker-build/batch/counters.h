@@ -1,5 +1,5 @@
-// What the worker tells of its batching: a page of shared memory that the media daemon reads through /proc/PID/fd.
-// A worker without this file (the authors' own build) has no such descriptor, which is how the daemon tells them apart.
+// The worker's counters: a page of shared memory that the media daemon reads through /proc/PID/fd. A worker without
+// batches (the authors' own build) has no such descriptor.
 #ifndef BATCH_COUNTERS_H
 #define BATCH_COUNTERS_H
 
@@ -7,7 +7,7 @@
 
 enum batch_state {
 	BATCH_OFF = 0,
-	// Datagrams of one turn go out in one sendmmsg(), each on its own: segmentation is refused for good.
+	// One sendmmsg() sends the datagrams of one turn, each as a message: segmentation is off for good.
 	BATCH_SINGLE = 1,
 	BATCH_SEGMENTED = 2,
 };
@@ -16,19 +16,19 @@ enum batch_state {
 struct batch_counters {
 	char magic[8];
 	uint64_t state;
-	// Datagrams and the messages that carried them, as far as the kernel took them.
+	// Datagrams that the kernel accepted, and the messages that carried them.
 	uint64_t datagrams;
 	uint64_t messages;
-	// Messages that the kernel refused for a reason that concerns their destination, and the datagrams lost with them.
+	// Messages that the kernel refused because of their destination, and the datagrams lost with them.
 	uint64_t refused_messages;
 	uint64_t refused_datagrams;
-	// Datagrams dropped since the socket took nothing for too long, or closed meanwhile.
+	// Datagrams dropped because the socket accepted nothing for too long, or closed before it did.
 	uint64_t dropped_datagrams;
-	// Destinations that take datagrams, but not segmentation.
+	// Destinations that accept datagrams, but not segments. Each counts once until it accepts segments again.
 	uint64_t refused_segmentation;
 };
 
-// Never null: ordinary memory where there is no shared one.
+// Never null. Where memory cannot be shared, the daemon sees none of it.
 extern struct batch_counters *batch_counters;
 
 #endif

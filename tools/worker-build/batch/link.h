@@ -27,7 +27,7 @@ static inline void link_append(struct link *list, struct link *member) {
 	list->previous = member;
 }
 
-// Leaves the member in no list, from which it may be removed again.
+// Removes a member from its list. Removing it again does nothing.
 static inline void link_remove(struct link *member) {
 	member->previous->next = member->next;
 	member->next->previous = member->previous;

@@ -10,13 +10,13 @@
 #include "segmentation.h"
 
 enum {
-	// How many messages a call takes. More would gain nothing: entering the kernel is a small part of what they cost.
+	// Messages of one call. More would gain nothing: entering the kernel is a small part of their cost.
 	MESSAGES = 64,
-	// What of longer datagrams a message needs at most, beside those of runs.
+	// Enough for runs in all messages, and for one datagram of the greatest length.
 	PIECES = MESSAGES * SEGMENTS + MOST_BLOCKS,
 };
 
-// Of a message: whose it is, and how many datagrams it carries.
+// What a message carries: this many datagrams to one destination.
 struct run {
 	struct destination *destination;
 	unsigned datagrams;
@@ -40,8 +40,8 @@ static void ask_for_segments_of(uint16_t length, struct msghdr *header, unsigned
 	memcpy(CMSG_DATA(control), &length, sizeof length);
 }
 
-// Makes a message of the datagram and of those after it that can go along: the kernel cuts at every `length` bytes, so
-// that all but the last are equally long. Returns the first that did not.
+// Makes one message of a datagram and of those after it that fit. The kernel cuts a message every `length` bytes, so all
+// of its datagrams but the last have the same length. Returns the first datagram that is not in the message.
 static struct block *build(unsigned message, struct destination *destination, struct block *datagram, unsigned *used) {
 	struct msghdr *header = &headers[message].msg_hdr;
 	*header = (struct msghdr){
@@ -68,7 +68,7 @@ static struct block *build(unsigned message, struct destination *destination, st
 	return datagram;
 }
 
-// The oldest of each destination come first, so that what cannot be sent is always the first message.
+// Makes messages of what waits, each destination's oldest datagrams first. Returns how many.
 static unsigned build_all(struct socket *socket) {
 	unsigned messages = 0, used = 0;
 	for (struct link *at = socket->pending.next; at != &socket->pending; at = at->next) {
@@ -91,7 +91,7 @@ static void took(unsigned messages) {
 	}
 }
 
-// The first message cannot be sent as it is, which is no reason to keep the others.
+// Handles an error of the first message. The others are sent by the next call.
 static void refused(int error) {
 	const struct run *run = &runs[0];
 	if (run->datagrams > 1 && segmentation_refused(run->destination, error)) return;
@@ -104,7 +104,7 @@ enum sent messages_send(struct socket *socket) {
 	for (;;) {
 		unsigned messages = build_all(socket);
 		if (messages == 0) return SENT_ALL;
-		// Answers with an error only for the first message; one of a later message comes with the next call.
+		// sendmmsg() fails only for the first message. The error of a later one comes with the next call.
 		int sent = sendmmsg(socket->fd, headers, messages, MSG_DONTWAIT);
 		if (sent > 0) took((unsigned)sent);
 		else if (errno == EAGAIN) return SENT_UNTIL_FULL;

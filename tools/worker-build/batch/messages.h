@@ -1,4 +1,4 @@
-// Sends what waits on a socket: runs of datagrams to one destination as one message each, many messages a call.
+// Sends the datagrams that wait on a socket: each run of them to one destination as a message, many messages a call.
 #ifndef BATCH_MESSAGES_H
 #define BATCH_MESSAGES_H
 
@@ -6,9 +6,9 @@
 
 enum sent {
 	SENT_ALL,
-	// The socket's own queue is full: the rest can be sent once the socket is writable.
+	// The socket's queue is full. The rest can be sent when the socket is writable.
 	SENT_UNTIL_FULL,
-	// The kernel has no memory at present, and says that the socket is writable.
+	// The kernel has no memory at present. The socket counts as writable all the same.
 	SENT_UNTIL_NO_MEMORY,
 };
 

@@ -8,13 +8,11 @@
 
 #include "counters.h"
 
-// A kernel forgets the MTU of a path after as long.
-static const uint64_t SINGLE_MS = 10 * 60 * 1000;
-// After so many destinations that refused it while none took it, no further one is tried.
-enum { REFUSALS = 64 };
+// After this many destinations in a row that refuse segments, no destination gets any.
+enum { REFUSING = 64 };
 
 static const uv_loop_t *clock_of;
-static unsigned refusals_in_a_row;
+static unsigned refusing_in_a_row;
 static bool logged;
 
 static void say_once(const char *where, int error) {
@@ -45,7 +43,6 @@ unsigned segments_to(struct destination *destination) {
 bool segmentation_refused(struct destination *destination, int error) {
 	if (error != EINVAL && error != EIO && error != EMSGSIZE && error != EOPNOTSUPP) return false;
 	destination->single_until = uv_now(clock_of) + SINGLE_MS;
-	// The destination itself may be what is invalid.
 	destination->suspect = true;
 	destination->refusal = error;
 	return true;
@@ -53,11 +50,15 @@ bool segmentation_refused(struct destination *destination, int error) {
 
 void segmentation_took(struct destination *destination, unsigned datagrams) {
 	if (datagrams > 1) {
-		refusals_in_a_row = 0;
+		refusing_in_a_row = 0;
+		destination->suspect = destination->counted = false;
 	} else if (destination->suspect) {
 		destination->suspect = false;
+		// One that is tried every ten minutes is still one: it must not turn segmentation off for all.
+		if (destination->counted) return;
+		destination->counted = true;
 		batch_counters->refused_segmentation++;
 		say_once("on the way to a peer", destination->refusal);
-		if (++refusals_in_a_row == REFUSALS) batch_counters->state = BATCH_SINGLE;
+		if (++refusing_in_a_row == REFUSING) batch_counters->state = BATCH_SINGLE;
 	}
 }

@@ -94,7 +94,7 @@ static void forget(struct destination *destination) {
 
 static struct destination *unused_destination(void) {
 	if (!released_destinations && touched_destinations < DESTINATIONS) return &destinations[touched_destinations++];
-	// What has gone longest without a datagram. There is one, since not every destination can have a block.
+	// Reuses the destination that has been idle longest. There is one, because there are more destinations than blocks.
 	if (!released_destinations) forget(MEMBER(struct destination, queued, idle.next));
 	struct destination *destination = released_destinations;
 	released_destinations = destination->next_of_bucket;
@@ -107,7 +107,7 @@ struct destination *destination_find_or_add(struct socket *socket, const struct 
 	for (; destination; destination = destination->next_of_bucket)
 		if (destination->socket == socket && same_address(&destination->address.any, address)) return destination;
 
-	// This may take another one out of the same bucket.
+	// Must come before the bucket is read: it may remove another destination from the same bucket.
 	destination = unused_destination();
 	*destination = (struct destination){.socket = socket, .next_of_bucket = destination_buckets[bucket]};
 	memcpy(&destination->address, address, address_length(address));

@@ -10,7 +10,7 @@
 
 enum {
 	SOCKETS = 1024,
-	// More than there are blocks, so that there is always one without datagrams to make room for a new one.
+	// More than blocks, so that one without datagrams can always be reused.
 	DESTINATIONS = 2 * BLOCKS,
 };
 
@@ -24,15 +24,15 @@ struct socket {
 	uv_udp_t *handle;
 	int fd;
 	struct socket *next_of_bucket;
-	// All its destinations, and those that have datagrams, in the order in which they got the first.
+	// All its destinations, and those with datagrams, in the order in which they got their first one.
 	struct link destinations, pending;
 	// Its datagrams, the oldest first.
 	struct link datagrams;
 	unsigned blocks;
-	// Among the sockets that have something to send now, or among those that take nothing at present. See turns.c.
+	// In one of the two lists of turns.c, or in none.
 	struct link scheduled;
 	bool waiting;
-	// A second descriptor of the same socket, since libuv watches each descriptor only once; -1 until it is needed.
+	// A second descriptor of the same socket, because libuv watches a descriptor only once; -1 until it is needed.
 	int polled_fd;
 	uv_poll_t poll;
 };
@@ -42,32 +42,34 @@ struct destination {
 	union address address;
 	struct destination *next_of_bucket;
 	struct link of_socket;
-	// In its socket's `pending`, or among the idle ones, the least recently used first.
+	// In its socket's `pending`, or in the list of idle destinations, the least recently used first.
 	struct link queued;
 	struct block *first, *last;
-	// Until when datagrams are sent one by one, ms of the loop's clock; 0 where segmentation has not failed.
+	// Until when it gets single datagrams, ms of the loop's clock; 0 where it may get segments.
 	uint64_t single_until;
-	// Segmentation has failed, and no single datagram has shown yet that it was segmentation that failed.
+	// It refused segments, and has accepted no single datagram since: it may refuse these too.
 	bool suspect;
-	// What it failed with.
+	// The error of that refusal.
 	int refusal;
+	// It counts as one that refuses segments, until it accepts some.
+	bool counted;
 };
 
-// The socket of a handle, which becomes known with its first datagram. Null where there are too many.
+// Finds the socket of a handle, or adds it. Returns null when there are too many.
 struct socket *sockets_find_or_add(uv_udp_t *handle);
 struct socket *sockets_find(const uv_udp_t *handle);
-// Takes a socket without datagrams out of the table. Its memory is used again after sockets_release().
+// Removes a socket without datagrams from the table. Its memory can be reused after sockets_release().
 void sockets_remove(struct socket *socket);
 void sockets_release(struct socket *socket);
-// How many are in the table.
+// The number of sockets in the table.
 unsigned sockets_count(void);
 
 struct destination *destination_find_or_add(struct socket *socket, const struct sockaddr *address);
 
 void destination_append(struct destination *destination, struct block *datagram);
-// Takes away its oldest datagram.
+// Releases its oldest datagram.
 void destination_shift(struct destination *destination);
-// The destination of the oldest datagram of a socket, which is the oldest of that destination too.
+// Returns the destination of a socket's oldest datagram.
 struct destination *socket_oldest(struct socket *socket);
 
 socklen_t address_length(const struct sockaddr *address);

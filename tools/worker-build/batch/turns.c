@@ -8,21 +8,21 @@
 #include "segmentation.h"
 
 enum {
-	// How much sockets that wait may keep while more comes. The rest is for the others.
+	// The most blocks that a waiting socket keeps. The rest is for other sockets.
 	KEPT_BLOCKS = BLOCKS * 3 / 4,
-	// After how long a socket is tried again where nothing tells when it would succeed.
+	// When a socket is tried again, if no event says that it is writable.
 	RETRY_MS = 1,
 };
 
-// With datagrams that can be sent now, and with those that must wait.
+// Sockets with datagrams that can be sent now, and sockets that accept nothing at present.
 static struct link ready = {&ready, &ready}, waiting = {&waiting, &waiting};
 
-// Sending before libuv waits for events, after it has handled them, and when a socket is to be tried again.
+// Send before libuv waits for events, after it has handled them, and when waiting sockets are tried again.
 static uv_prepare_t before_waiting;
 static uv_check_t after_events;
 static uv_timer_t retry;
 static bool running;
-// Of the three, how many are being closed.
+// How many of the three are being closed.
 static unsigned closing;
 
 static void on_writable(uv_poll_t *poll, int status, int events);
@@ -39,7 +39,7 @@ static void become_ready(struct socket *socket) {
 	if (!link_is_empty(&socket->datagrams)) link_append(&ready, &socket->scheduled);
 }
 
-// Has libuv tell when the socket is writable. Returns whether it will.
+// Watches the socket until it is writable. Returns false when it cannot be watched.
 static bool watch(struct socket *socket) {
 	if (socket->polled_fd < 0) {
 		int fd = fcntl(socket->fd, F_DUPFD_CLOEXEC, 0);
@@ -108,7 +108,7 @@ static void run_in(uv_loop_t *loop) {
 	uv_check_init(loop, &after_events);
 	uv_check_start(&after_events, on_check);
 	uv_timer_init(loop, &retry);
-	// They are no reason for the loop to go on.
+	// They must not keep the loop alive.
 	uv_unref((uv_handle_t *)&before_waiting);
 	uv_unref((uv_handle_t *)&after_events);
 	uv_unref((uv_handle_t *)&retry);
@@ -120,7 +120,7 @@ static void on_closed(uv_handle_t *handle) {
 	closing--;
 }
 
-// With the last socket, so that a loop that ends has nothing of ours open.
+// Called when the last socket has closed, so that the loop can end.
 static void stop(void) {
 	running = false;
 	closing = 3;
@@ -134,7 +134,7 @@ static void make_room(struct socket *socket, unsigned blocks) {
 	while (socket->waiting && socket->blocks > 0 && socket->blocks + blocks > KEPT_BLOCKS) drop_oldest(socket);
 	if (blocks_free() < blocks) send_all_ready();
 	while (blocks_free() < blocks) {
-		// All that is left waits.
+		// Sockets that are not waiting have sent everything.
 		struct socket *oldest = MEMBER(struct socket, scheduled, waiting.next);
 		drop_oldest(oldest);
 		if (link_is_empty(&oldest->datagrams)) become_ready(oldest);

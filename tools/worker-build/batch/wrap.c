@@ -1,5 +1,5 @@
-// Takes the place of two functions of libuv in the worker, by the linker's --wrap: mediasoup calls uv_udp_try_send() once
-// a packet and viewer, and more than half of its CPU time is what the kernel needs for each such call.
+// Replaces two functions of libuv in the worker, with the linker's --wrap. mediasoup calls uv_udp_try_send() for each
+// packet and viewer, and the kernel's part of these calls is more than half of the worker's CPU time.
 #include <uv.h>
 
 #include "blocks.h"

@@ -1,4 +1,4 @@
-// Stands between the batch and the kernel: looks at each message, answers some with errors, and passes the rest on.
+// Stands between the batch and the kernel: checks each message, answers some with errors, and passes the rest on.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/udp.h>
@@ -6,11 +6,13 @@
 #include <sys/socket.h>
 
 #include "../counters.h"
+#include "../segmentation.h"
 #include "model.h"
 
+uint64_t __real_uv_now(const uv_loop_t *loop);
 int __real_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags);
 
-// A message that the network is asked to take in one burst.
+// The most datagrams of a message.
 enum { MOST_SEGMENTS = 16 };
 
 static uint64_t waits;
@@ -22,7 +24,7 @@ static struct sender *sender_of(int fd) {
 	return NULL;
 }
 
-// How many datagrams the kernel would make of a message. Checks that it would.
+// Checks that the kernel would accept a message. Returns how many datagrams it would make of it.
 static unsigned datagrams_of(const struct msghdr *message, const unsigned *lengths, unsigned count) {
 	struct cmsghdr *control = message->msg_controllen ? CMSG_FIRSTHDR(message) : NULL;
 	if (!control) return 1;
@@ -48,7 +50,9 @@ static unsigned inspect(struct sender *sender, const struct msghdr *message, uin
 	CHECK(count > 0, "receiver %u has nothing pending", receiver);
 	for (unsigned index = 0; index < MOST_SEGMENTS && index < count; index++) lengths[index] = item(queue, *next + index)->length;
 	unsigned datagrams = datagrams_of(message, lengths, count);
-	CHECK(datagrams == 1 || !sender->was_refused[receiver], "receiver %u refused segments before", receiver);
+	uint64_t until = sender->refused_until[receiver];
+	CHECK(datagrams == 1 || uv_now(sender->handle->loop) >= until, "receiver %u refused segments before", receiver);
+	if (datagrams > 1 && until > 0) tried_again++;
 	CHECK(datagrams == 1 || batch_counters->state == BATCH_SEGMENTED, "segmentation was given up");
 
 	char bytes[65536], expected[65536];
@@ -63,6 +67,10 @@ static unsigned inspect(struct sender *sender, const struct msghdr *message, uin
 	}
 	CHECK(length == expected_length && memcmp(bytes, expected, length) == 0, "other bytes for receiver %u", receiver);
 	return datagrams;
+}
+
+uint64_t __wrap_uv_now(const uv_loop_t *loop) {
+	return __real_uv_now(loop) + clock_ahead;
 }
 
 static int answer(int error) {
@@ -113,7 +121,7 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 		case 1: return full(sender, ENOBUFS);
 		case 2: return answer(EINTR);
 		case 3: {
-			// One that concerns segmentation only loses the message where there is no segmentation to give up.
+			// Errors of segmentation lose a message only if it has one datagram.
 			int error = of_destination[below(4)];
 			if (datagrams[0] == 1 || error == EPERM || error == EHOSTUNREACH)
 				return refuse_first(sender, messages, datagrams[0], error);
@@ -125,7 +133,7 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 		unsigned receiver = receiver_at(messages[index].msg_hdr.msg_name);
 		if (datagrams[index] == 1 || !sender->refuses_segments[receiver]) continue;
 		if (index > 0) count = index;
-		else sender->was_refused[receiver] = true;
+		else sender->refused_until[receiver] = uv_now(sender->handle->loop) + SINGLE_MS;
 		if (index == 0) return answer(of_segments[below(3)]);
 		break;
 	}

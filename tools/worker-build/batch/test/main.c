@@ -1,5 +1,6 @@
 // Sends random datagrams over real sockets, with errors in between, and compares each with the model.
 //   batch-test SEED DATAGRAMS
+//   batch-test SEED again    tries a receiver again that keeps refusing segments
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -10,11 +11,14 @@
 #include <unistd.h>
 
 #include "../counters.h"
+#include "../segmentation.h"
 #include "../sockets.h"
 #include "model.h"
 
 // As turns.c has it.
 enum { KEPT_BLOCKS = BLOCKS * 3 / 4, DEADLINE_SECONDS = 20 };
+// How often a receiver is tried again: more often than segmentation may be refused in a row.
+enum { AGAIN = 100, RUN = 8 };
 
 static uv_loop_t loop;
 static uint64_t given, sent_alone;
@@ -163,7 +167,14 @@ static void step(void) {
 			sender->stuck_error = below(2) ? EAGAIN : ENOBUFS;
 			return;
 		case 2: send_all(); return;
-		case 3: case 4: case 5: uv_run(&loop, UV_RUN_NOWAIT); receive_all(); return;
+		case 3:
+			// Those that refused segments may accept them now.
+			if (below(8)) return;
+			clock_ahead += SINGLE_MS;
+			for (unsigned receiver = 0; receiver < RECEIVERS; receiver++)
+				sender->refuses_segments[receiver] = all_refuse_segments() || below(8) == 0;
+			return;
+		case 4: case 5: uv_run(&loop, UV_RUN_NOWAIT); receive_all(); return;
 		default: give_some();
 	}
 }
@@ -176,14 +187,34 @@ static long resident_kilobytes(void) {
 	return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
+// One receiver refuses segments each time that it is tried, and nobody else gets any.
+static void try_again(void) {
+	struct sender *sender = &senders[0];
+	sender->refuses_segments[0] = true;
+	for (unsigned times = 1; times <= AGAIN; times++) {
+		time_t deadline = time(NULL) + DEADLINE_SECONDS;
+		// A message can get another error than the one for its segments.
+		while (uv_now(&loop) >= sender->refused_until[0]) {
+			CHECK(time(NULL) < deadline, "segments are sent no more after %u times", times);
+			for (unsigned index = 0; index < RUN; index++) give(sender, 0, 1100);
+			send_all();
+		}
+		clock_ahead += SINGLE_MS;
+	}
+	CHECK(tried_again >= AGAIN - 1, "tried again %llu times", (unsigned long long)tried_again);
+	CHECK(batch_counters->state == BATCH_SEGMENTED, "one receiver turns segmentation off for all");
+	CHECK(batch_counters->refused_segmentation == 1, "%llu refuse", (unsigned long long)batch_counters->refused_segmentation);
+}
+
 int main(int count, char **arguments) {
-	CHECK(count == 3, "batch-test SEED DATAGRAMS");
+	CHECK(count == 3, "batch-test SEED DATAGRAMS, or SEED again");
 	seed = strtoull(arguments[1], NULL, 10);
 	uint64_t datagrams = strtoull(arguments[2], NULL, 10);
 	CHECK(uv_loop_init(&loop) == 0, "no loop");
 	open_receivers();
 	for (unsigned index = 0; index < SENDERS; index++) open_sender(&senders[index]);
 	long resident = 0;
+	if (strcmp(arguments[2], "again") == 0) try_again();
 	while (given < datagrams) {
 		step();
 		if (resident == 0 && given > datagrams / 10) resident = resident_kilobytes();
@@ -200,6 +231,7 @@ int main(int count, char **arguments) {
 	CHECK(batch_counters->refused_datagrams == refused_datagrams, "refused datagrams");
 	CHECK(batch_counters->dropped_datagrams == dropped_datagrams, "dropped datagrams");
 	CHECK(given == sent_datagrams + sent_alone + refused_datagrams + dropped_datagrams, "each datagram ends in one way");
+	CHECK(all_refuse_segments() || given < 100000 || tried_again > 0, "who refused segments is not tried again");
 	CHECK(!all_refuse_segments() || given < 100000 || batch_counters->state == BATCH_SINGLE, "segmentation goes on");
 	printf("{\"given\": %llu, \"sent\": %llu, \"messages\": %llu, \"refused\": %llu, \"dropped\": %llu, \"grownKiB\": %ld}\n",
 				 (unsigned long long)given, (unsigned long long)sent_datagrams, (unsigned long long)sent_messages,

@@ -8,7 +8,7 @@
 #include "../blocks.h"
 
 struct sender senders[SENDERS];
-uint64_t seed, kernel_calls, received_datagrams;
+uint64_t seed, kernel_calls, received_datagrams, tried_again, clock_ahead;
 uint64_t sent_datagrams, sent_messages, refused_datagrams, refused_messages, dropped_datagrams;
 static uint64_t state;
 

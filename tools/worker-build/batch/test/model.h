@@ -16,7 +16,7 @@ struct expected {
 
 struct queue {
 	struct expected items[QUEUE];
-	// The first that may still be dropped, and the first that may still be received; both count from the beginning.
+	// How many were appended, sent or lost, and received or skipped, since the socket was opened.
 	uint64_t appended, sent, received;
 };
 
@@ -27,22 +27,28 @@ struct sender {
 	uint16_t port;
 	struct queue to[RECEIVERS];
 	unsigned blocks;
-	// Since when its socket takes nothing, as a number that grows; 0 while it takes all.
+	// When its socket began to accept nothing, as a number that grows; 0 while it accepts datagrams.
 	uint64_t waits_since;
-	// Calls that the socket answers with the same error from now on.
+	// How many further calls the socket answers with the same error.
 	unsigned stuck_calls;
 	int stuck_error;
-	// Receivers that it cannot reach with segments, and whether it has been told so.
-	bool refuses_segments[RECEIVERS], was_refused[RECEIVERS];
+	// Receivers that it cannot reach with segments, and until when it must not try again, ms of the loop's clock.
+	bool refuses_segments[RECEIVERS];
+	uint64_t refused_until[RECEIVERS];
 };
 
 extern struct sender senders[SENDERS];
 extern uint64_t seed, kernel_calls, received_datagrams;
+// Messages with segments to receivers that refused some before.
+extern uint64_t tried_again;
 extern uint64_t sent_datagrams, sent_messages, refused_datagrams, refused_messages, dropped_datagrams;
 
 #define CHECK(condition, ...) ((condition) ? (void)0 : fail(__LINE__, __FILE__, #condition, __VA_ARGS__))
 _Noreturn void fail(int line, const char *file, const char *condition, const char *format, ...)
 		__attribute__((format(printf, 4, 5)));
+
+// What uv_now() answers is the loop's clock and this, ms.
+extern uint64_t clock_ahead;
 
 uint64_t chance(void);
 unsigned below(unsigned limit);
@@ -51,7 +57,7 @@ void make_bytes(const struct expected *datagram, char *bytes);
 unsigned pending(const struct queue *queue);
 struct expected *item(struct queue *queue, uint64_t index);
 void append(struct sender *sender, unsigned receiver, struct expected datagram);
-// Takes away the next that would be sent, which arrives if it `arrives`.
+// Removes the datagram that would be sent next. `arrives` says whether the receiver gets it.
 void shift(struct sender *sender, unsigned receiver, bool arrives);
 // The batch dropped the oldest datagram of the sender.
 void drop_oldest_of(struct sender *sender);
@@ -61,7 +67,7 @@ unsigned all_pending(const struct sender *sender);
 const struct sockaddr *address_of(unsigned receiver, int family);
 unsigned receiver_at(const struct sockaddr *address);
 void open_receivers(void);
-// Reads what has arrived, and compares it; waits until everything that was sent has.
+// Waits until everything that was sent has arrived, and compares it.
 void receive_all(void);
 
 #endif

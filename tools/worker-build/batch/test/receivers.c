@@ -68,7 +68,7 @@ static struct sender *sender_at(const struct sockaddr_storage *address) {
 	return NULL;
 }
 
-// Those that were lost on purpose.
+// Skips the datagrams that were lost on purpose.
 static void skip_lost(struct queue *queue) {
 	while (queue->received < queue->sent && item(queue, queue->received)->length == 0) queue->received++;
 }
