@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { readCapture } from '../support/capture.ts';
 
 const script = join(import.meta.dirname, '../support/capturedLoad.ts');
@@ -32,30 +32,38 @@ const HOSTS = [
 const namespaces = (command: string, ...args: string[]) =>
   spawnSync('unshare', ['--net', '--mount', 'sh', '-c', command, ...args], { encoding: 'utf8', timeout: DEADLINE_MS });
 
-test('viewers get ordinary datagrams from a worker that sends several of them in one message', async (t) => {
-  const possible = namespaces(HOSTS);
+/** Has viewers get what a daemon sends them from its host. Undefined, and the test is skipped, where that is not possible. */
+async function run(t: TestContext, hosts: string) {
+  const possible = namespaces(hosts);
   if (possible.status !== 0) {
     t.skip(`no network namespaces, which need root: ${possible.stderr}`);
-    return;
+    return undefined;
   }
   const folder = await mkdtemp(join(tmpdir(), 'capture-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const command = `${HOSTS} && exec "$0" "$@"`;
-  const run = namespaces(command, process.execPath, script, 'viewer', DAEMON, folder);
-  assert.equal(run.status, 0, `${run.error ?? ''} ${run.stderr}`);
-  const { summary, metrics } = JSON.parse(run.stdout);
+  const command = `${hosts} && exec "$0" "$@"`;
+  const { status, stdout, stderr, error } = namespaces(command, process.execPath, script, 'viewer', DAEMON, folder);
+  assert.equal(status, 0, `${error ?? ''} ${stderr}`);
+  const { summary, metrics, log } = JSON.parse(stdout);
   const metric = (name: string) => Number(new RegExp(`^media_daemon_${name}(?:{.*})? (\\d+)$`, 'm').exec(metrics)?.[1]);
   if (metric('workers_batching') === 0) {
     t.skip('this mediasoup-worker is not of tools/worker-build');
-    return;
+    return undefined;
   }
+  assert.deepEqual([summary.lost, summary.outOfOrder, summary.duplicates, summary.silent], [0, 0, 0, 0]);
+  const captured = [...readCapture(await readFile(join(folder, 'capture.pcap')))];
+  return { received: summary.received, metric, captured, log: log as string[] };
+}
+
+test('viewers get ordinary datagrams from a worker that sends several of them in one message', async (t) => {
+  const seen = await run(t, HOSTS);
+  if (!seen) return;
+  const { received, metric, captured } = seen;
   const [packets, messages] = [metric('worker_batched_packets_total'), metric('worker_batched_messages_total')];
   assert.ok(packets > messages, `${packets} packets in ${messages} messages`);
 
   const sequences = new Map<string, number[]>();
-  for (const { length, isFragment, port, udpLength, payload } of readCapture(
-    await readFile(join(folder, 'capture.pcap')),
-  )) {
+  for (const { length, isFragment, port, udpLength, payload } of captured) {
     assert.ok(!isFragment && length <= MTU, `an IP packet of ${length} bytes${isFragment ? ', a fragment' : ''}`);
     assert.equal(udpLength, UDP_HEADER + payload.length);
     // STUN and DTLS share the port too (RFC 7983).
@@ -69,8 +77,16 @@ test('viewers get ordinary datagrams from a worker that sends several of them in
   for (const [stream, [first = 0, ...rest]] of sequences)
     for (const [index, sequence] of rest.entries())
       assert.equal(sequence, (first + index + 1) & 0xffff, `${stream}, packet ${index + 1}`);
-  const captured = [...sequences.values()].reduce((sum, { length }) => sum + length, 0);
-  assert.ok(captured >= summary.received, `${captured} captured, ${summary.received} received`);
-  assert.deepEqual([summary.lost, summary.outOfOrder, summary.duplicates], [0, 0, 0]);
-  t.diagnostic(`${packets} packets in ${messages} messages, ${captured} of RTP captured`);
+  const count = [...sequences.values()].reduce((sum, { length }) => sum + length, 0);
+  assert.ok(count >= received, `${count} captured, ${received} received`);
+  t.diagnostic(`${packets} packets in ${messages} messages, ${count} of RTP captured`);
+});
+
+test('viewers get everything over a path that refuses segments, and the daemon logs it once', async (t) => {
+  // Packets are longer than that: the kernel makes fragments of a datagram, and refuses a segment.
+  const seen = await run(t, `${HOSTS} && ip route replace 10.77.0.0/24 dev daemon mtu 1000`);
+  if (!seen) return;
+  assert.ok(seen.captured.some(({ isFragment }) => isFragment));
+  const lines = seen.log.filter((line) => line.includes('UDP segmentation is refused'));
+  assert.equal(lines.length, 1, lines.join('\n'));
 });

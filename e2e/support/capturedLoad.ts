@@ -8,7 +8,7 @@ import { metricsOf, runDaemon } from './stack.ts';
 
 /**
  * Runs a daemon in this network namespace and `make load` in another one, whose end of the link tcpdump captures. Prints
- * what the load received and the daemon's metrics as JSON.
+ * what the load received, and the daemon's metrics and log, as JSON.
  * `node capturedLoad.ts NAMESPACE DAEMON_ADDRESS FOLDER`, which writes FOLDER/capture.pcap
  */
 
@@ -48,5 +48,5 @@ await captured;
 for (const close of closers) await close();
 if (code !== 0) throw new Error(`the load ended with ${code}`);
 const { summary } = JSON.parse(await readFile(json, 'utf8'));
-process.stdout.write(`${JSON.stringify({ summary, metrics })}\n`);
+process.stdout.write(`${JSON.stringify({ summary, metrics, log: daemon.log })}\n`);
 process.exit();
