@@ -48,6 +48,9 @@ done
 note "its log says where media is sent: $(journalctl --quiet --unit $daemon --grep 'media daemon ready' --output cat \
   | grep --only-matching '"rtcAddress":"[^"]*"')"
 
+journalctl --quiet --unit $daemon | grep '"the workers send several packets in one call"' >/dev/null
+note "its log says that the packaged mediasoup-worker batches"
+
 # A worker that dies is replaced, under the unit's rules too.
 for process in /proc/[0-9]*; do
   if [[ $(readlink "$process/exe") == */mediasoup-worker ]]; then worker=${process#/proc/}; fi
