@@ -94,3 +94,25 @@ test('S52 a consumer of simulcast is notified of its layers, and that it receive
   const paused = await bob.notified('consumerLayersChanged');
   assert.deepEqual(paused, { consumerId, spatialLayer: null, temporalLayer: null });
 });
+
+test('S52 a viewer whose layers change with each packet is notified at most every half second', async (t) => {
+  const { alice, bob, sender, receiver, rtpCapabilities } = await sounding(t);
+  const rtpParameters = sender.sendSimulcast([5001, 5002], { temporal: true });
+  const { producerId } = await alice.request('produce', { kind: 'video', rtpParameters });
+  // Without an estimate of his bandwidth he gets all layers at once.
+  const { codecs, headerExtensions } = rtpCapabilities;
+  const withoutEstimate = {
+    codecs: codecs.map((codec: object) => ({ ...codec, rtcpFeedback: [] })),
+    headerExtensions: headerExtensions.filter(({ uri }: { uri: string }) => !/transport-wide|abs-send/.test(uri)),
+  };
+  const { consumerId } = await bob.request('consume', { producerId, rtpCapabilities: withoutEstimate });
+  await bob.request('resume', { consumerId });
+  await bob.notified('consumerLayersChanged', ({ temporalLayer }) => (temporalLayer ?? 0) > 0);
+  const since = performance.now();
+  const before = bob.unread.length;
+  const end = receiver.received.length + 150;
+  await waitUntil('three seconds of packets have come', () => receiver.received.length >= end);
+  const changes = bob.unread.slice(before).filter((name) => name === 'consumerLayersChanged').length;
+  const most = 2 + (performance.now() - since) / 500;
+  assert.ok(changes > 1 && changes <= most, `${changes} of at most ${most}`);
+});

@@ -97,20 +97,22 @@ export class OpusSender {
   /**
    * Also sends VP8 simulcast, over the same track, which sends any RTP.
    *
+   * @param temporal sends three temporal layers, of which each packet belongs to another one: viewers are switched between
+   * them all the time.
    * @returns the parameters to produce with.
    */
-  sendSimulcast(ssrcs: readonly number[]) {
-    void this.#sendKeyFrames(ssrcs);
+  sendSimulcast(ssrcs: readonly number[], { temporal = false } = {}) {
+    void this.#sendKeyFrames(ssrcs, temporal);
     return {
       mid: 'camera',
       codecs: [{ mimeType: 'video/VP8', payloadType: VP8, clockRate: 90_000, parameters: {}, rtcpFeedback: [] }],
       headerExtensions: [],
-      encodings: ssrcs.map((ssrc) => ({ ssrc })),
+      encodings: ssrcs.map((ssrc) => ({ ssrc, ...(temporal && { scalabilityMode: 'L1T3' }) })),
       rtcp: { cname: 'sender' },
     };
   }
 
-  async #sendKeyFrames(ssrcs: readonly number[]): Promise<void> {
+  async #sendKeyFrames(ssrcs: readonly number[], temporal: boolean): Promise<void> {
     // biome-ignore lint/plugin: it sends until the test closes it
     for (let sequence = 0; !this.#stopped; sequence++) {
       for (const ssrc of this.#track.isOpen() ? ssrcs : []) {
@@ -121,6 +123,8 @@ export class OpusSender {
         packet.writeUInt32BE((sequence * 1800) >>> 0, 4);
         packet.writeUInt32BE(ssrc, 8);
         packet.writeUInt8(0x10, 12);
+        // Every other packet says that it is of the layer 1 or 2 and may be switched up to.
+        if (temporal && sequence % 2 === 1) packet.writeUIntBE(sequence % 4 === 1 ? 0x9020a0 : 0x902060, 12, 3);
         sendOnTrack(this.#track, packet);
       }
       await delay(20);

@@ -4,6 +4,7 @@ import type { RoomDataProducer, RoomProducer } from '../rooms/RoomProducers.ts';
 import { consumerScore } from './consumerScore.ts';
 import { consumerStats } from './consumerStats.ts';
 import { LimitedMap } from './LimitedMap.ts';
+import { Paced } from './Paced.ts';
 import type { PeerContext } from './PeerContext.ts';
 import type { PeerTransports } from './PeerTransports.ts';
 
@@ -197,18 +198,24 @@ export class PeerConsumers {
       producer.layersWanted?.remove(consumer);
       room.emit({ kind: 'consumerClosed', peerId, consumerId });
     });
-    const emitScore = (score: types.ConsumerScore) =>
-      this.#peer.emitOwn({ kind: 'consumerScored', peerId, consumerId, score });
-    if (producer.router === router) consumer.on('score', emitScore);
+    const scores = new Paced<types.ConsumerScore>((score) =>
+      this.#peer.emitOwn({ kind: 'consumerScored', peerId, consumerId, score }),
+    );
+    if (producer.router === router) consumer.on('score', (score) => scores.push(score));
     else {
-      const emitPipedScore = () => emitScore(consumerScore(consumer, source));
+      const emitPipedScore = () => scores.push(consumerScore(consumer, source));
       consumer.on('score', emitPipedScore);
       source.observer.on('score', emitPipedScore);
       consumer.observer.once('close', () => source.observer.off('score', emitPipedScore));
     }
-    consumer.on('layerschange', (layers) =>
+    const changes = new Paced<types.ConsumerLayers | undefined>((layers) =>
       this.#peer.emitOwn({ kind: 'consumerLayersChanged', peerId, consumerId, layers }),
     );
+    consumer.on('layerschange', (layers) => changes.push(layers));
+    consumer.observer.once('close', () => {
+      scores.close();
+      changes.close();
+    });
   }
 
   #updateLayersWanted(consumer: types.Consumer): void {

@@ -3,6 +3,7 @@ import { RequestError } from '../errors.ts';
 import type { RoomDataProducer, RoomProducer } from '../rooms/RoomProducers.ts';
 import { LayersWanted } from './LayersWanted.ts';
 import { LimitedMap } from './LimitedMap.ts';
+import { Paced } from './Paced.ts';
 import type { PeerContext } from './PeerContext.ts';
 import type { PeerTransports } from './PeerTransports.ts';
 
@@ -92,9 +93,11 @@ export class PeerProducers {
         this.#peer.emitOwn({ kind: 'layersWantedChanged', peerId, producerId: producer.id, spatialLayer });
       this.#layersWanted.set(producer, new LayersWanted(producer, emit));
     }
-    producer.on('score', (scores) =>
+    const scored = new Paced<types.ProducerScore[]>((scores) =>
       this.#peer.emitOwn({ kind: 'producerScored', peerId, producerId: producer.id, scores }),
     );
+    producer.on('score', (scores) => scored.push(scores));
+    producer.observer.once('close', () => scored.close());
     if (kind === 'audio') await this.#peer.router.listenTo(producer);
     if (producer.closed) throw new RequestError('ALREADY_CLOSED', 'the producer has closed');
     const announced = this.#roomProducer(producer);
