@@ -14,7 +14,7 @@ import {
 } from '../support/browser.ts';
 import { failureTable, leftOver } from '../support/failureTable.ts';
 import { joinRoom, openSdkPages } from '../support/sdkPage.ts';
-import { commandsOf, type Daemon, Stack } from '../support/stack.ts';
+import { commandsOf, Stack } from '../support/stack.ts';
 import { waitForSuccess, waitUntil } from '../support/waitUntil.ts';
 
 const table = failureTable();
@@ -52,11 +52,11 @@ function distribution(outages: readonly number[]): string {
 /** Two people in a call on one of two daemons, which is `serving`. */
 async function callOnOneOfTwo(t: TestContext) {
   const stack = await Stack.start(t);
-  const daemons = new Map<string, Daemon>();
-  for (const id of ['daemon-a', 'daemon-b'])
-    daemons.set(id, await stack.startDaemon(id, { MEDIA_DAEMON_WORKERS: '2' }));
-  const pages = await openPages(t, stack.controlPlaneUrl, 2, browser);
-  for (const [index, page] of pages.entries()) await joinDemo(page, 'lobby', `Peer ${index}`);
+  const [daemons, pages] = await Promise.all([
+    stack.startDaemons(['daemon-a', 'daemon-b'], { MEDIA_DAEMON_WORKERS: '2' }),
+    openPages(t, stack.controlPlaneUrl, 2, browser),
+  ]);
+  await Promise.all(pages.map((page, index) => joinDemo(page, 'lobby', `Peer ${index}`)));
   await Promise.all(pages.map(seesAndHears));
   const { daemonId } = await stack.assign('lobby', 'looking');
   const serving = daemons.get(daemonId);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { after, type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { joinRoom, openSdkPages, reloadSdkPages, type SdkWindow, seesMore, speak } from '../support/sdkPage.ts';
-import { type Daemon, Stack } from '../support/stack.ts';
+import { Stack } from '../support/stack.ts';
 import { TcpProxy } from '../support/TcpProxy.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
@@ -65,19 +65,18 @@ async function assertGaps(t: TestContext, mostMs: number): Promise<void> {
 /** Two pages in one room, whose WebSockets go through relays. */
 async function call(t: TestContext, daemonIds: readonly string[], settings: Record<string, string> = {}) {
   const stack = await Stack.start(t);
-  const daemons = new Map<string, Daemon>();
+  const [daemons] = await Promise.all([stack.startDaemons(daemonIds, settings), reloadSdkPages(pages)]);
   const relays = new Map<string, TcpProxy>();
-  for (const daemonId of daemonIds) {
-    const daemon = await stack.startDaemon(daemonId, settings);
-    daemons.set(daemonId, daemon);
-    relays.set(daemonId, await TcpProxy.start(t, Number(new URL(daemon.url).port)));
+  for (const [daemonId, { url }] of daemons) {
+    relays.set(daemonId, await TcpProxy.start(t, Number(new URL(url).port)));
   }
-  await reloadSdkPages(pages);
   const ports = [...daemons].map(([id, { url }]) => [new URL(url).port, String(relays.get(id)?.port)] as const);
   for (const page of pages) await page.evaluate(connectThrough, ports);
-  for (const [index, page] of pages.entries()) {
-    await joinRoom(page, { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'room', peerId: `peer-${index}` });
-  }
+  await Promise.all(
+    pages.map((page, index) =>
+      joinRoom(page, { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'room', peerId: `peer-${index}` }),
+    ),
+  );
   await Promise.all(pages.map((page) => seesMore(page, 1)));
   await Promise.all(pages.map((page) => page.evaluate(mark)));
   await Promise.all(pages.map(gaps));

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
-import type { Assignment } from '@mediasoup-server/proto/http';
 import { failureTable } from '../support/failureTable.ts';
 import { assertNoGap } from '../support/rtp.ts';
 import { callInFleet, startTableFleet } from '../support/tableFleet.ts';
-import { waitForSuccess } from '../support/waitUntil.ts';
 
 const A_SECOND_OF_PACKETS = 50;
 
@@ -35,11 +33,7 @@ test('a throttling table delays assignments and nothing else', async (t) => {
     store.throttle = 1;
   });
   store.throttle = Number.POSITIVE_INFINITY;
-  const refused = await fetch(`${stack.controlPlaneUrl}/rooms/${roomId}/assignments`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ peerId: 'joiner' }),
-  });
+  const refused = await stack.askForAssignment(roomId, 'joiner');
   assert.equal(refused.status, 503);
   assert.match(refused.headers.get('retry-after') ?? '', /^\d+$/);
   await more(A_SECOND_OF_PACKETS);
@@ -117,15 +111,9 @@ test('control planes that race through one table choose one owner', async (t) =>
   const others = await Promise.all([stack.startControlPlane(), stack.startControlPlane()]);
   const urls = [stack.controlPlaneUrl, ...others.map(({ ready }) => String(ready.url))];
   const since = performance.now();
-  const assign = (peer: number) => stack.assign('race', `peer-${peer}`, urls[peer % urls.length]);
-  const asked = await Promise.allSettled(Array.from({ length: 200 }, (_, peer) => assign(peer)));
-  const assignments: Assignment[] = [];
-  for (const [peer, answer] of asked.entries()) {
-    // Joiners that a slow machine did not answer in time ask again, as clients do.
-    if (answer.status === 'rejected') assert.match(String(answer.reason), /^Error: assignment: 503 /);
-    const again = () => waitForSuccess(`peer-${peer} is assigned`, () => assign(peer));
-    assignments.push(answer.status === 'fulfilled' ? answer.value : await again());
-  }
+  const assignments = await Promise.all(
+    Array.from({ length: 200 }, (_, peer) => stack.assign('race', `peer-${peer}`, urls[peer % urls.length])),
+  );
   const took = Math.round(performance.now() - since);
   assert.equal(new Set(assignments.map(({ daemonId, epoch }) => `${daemonId} ${epoch}`)).size, 1);
   assert.ok(daemons.has(assignments[0]?.daemonId ?? ''));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { joinDemo, openPages, seesAndHears } from '../support/browser.ts';
-import { type Daemon, Stack } from '../support/stack.ts';
+import { Stack } from '../support/stack.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
 /** What a page saw of the other's camera since the last call. */
@@ -17,10 +17,11 @@ const MOST_FREEZE_MS = 10_000;
 
 test('a rolling upgrade of control plane and daemons interrupts no call', async (t) => {
   const stack = await Stack.start(t);
-  const daemons = new Map<string, Daemon>();
-  for (const id of ['daemon-a', 'daemon-b']) daemons.set(id, await stack.startDaemon(id));
-  const pages = await openPages(t, stack.controlPlaneUrl, 2);
-  for (const [index, page] of pages.entries()) await joinDemo(page, 'lobby', `Peer ${index}`);
+  const [daemons, pages] = await Promise.all([
+    stack.startDaemons(['daemon-a', 'daemon-b']),
+    openPages(t, stack.controlPlaneUrl, 2),
+  ]);
+  await Promise.all(pages.map((page, index) => joinDemo(page, 'lobby', `Peer ${index}`)));
   await Promise.all(pages.map(seesAndHears));
   await Promise.all(pages.map((page) => page.evaluate(watchFrames)));
   const owner = async () => (await stack.assign('lobby', 'looking')).daemonId;

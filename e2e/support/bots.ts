@@ -22,13 +22,11 @@ export async function startBotFleet(
   environment: Record<string, string> = {},
 ): Promise<BotFleet> {
   const stack = await Stack.start(t);
-  const daemons = new Map<string, Daemon>();
+  // The end of a test waits one ping interval for a blackholed socket.
+  const daemons = await stack.startDaemons(daemonIds, { MEDIA_DAEMON_PING_INTERVAL_MS: '2000', ...environment });
   const relays = new Map<string, TcpProxy>();
-  for (const id of daemonIds) {
-    // The end of a test waits one ping interval for a blackholed socket.
-    const daemon = await stack.startDaemon(id, { MEDIA_DAEMON_PING_INTERVAL_MS: '2000', ...environment });
-    daemons.set(id, daemon);
-    const { port } = new URL(daemon.url);
+  for (const { url } of daemons.values()) {
+    const { port } = new URL(url);
     relays.set(port, await TcpProxy.start(t, Number(port)));
   }
   return { stack, daemons, relays };

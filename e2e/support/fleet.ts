@@ -21,15 +21,16 @@ export async function fleet(t: TestContext, daemons: number) {
     CONTROL_PLANE_CORS_ORIGINS: 'https://app.example.com',
   });
   const running = new Map<string, Daemon & { relay: TcpProxy }>();
-  for (let index = 0; index < daemons; index++) {
+  const start = async (daemonId: string) => {
     const relay = await TcpProxy.start(t);
-    const daemon = await stack.startDaemon(`daemon-${index}`, {
+    const daemon = await stack.startDaemon(daemonId, {
       MEDIA_DAEMON_MODE: 'jwt',
       MEDIA_DAEMON_GRPC_ADDRESS: `127.0.0.1:${relay.port}`,
     });
     relay.to = Number(daemon.ready.grpcPort);
-    running.set(`daemon-${index}`, { ...daemon, relay });
-  }
+    running.set(daemonId, { ...daemon, relay });
+  };
+  await Promise.all(Array.from({ length: daemons }, (_, index) => start(`daemon-${index}`)));
   const admin = await accessToken('backend', '*', { admin: true });
   const rooms = new RoomClient({ controlPlaneUrl: stack.controlPlaneUrl, accessToken: admin });
   t.after(() => rooms.close());

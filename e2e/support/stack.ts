@@ -10,7 +10,7 @@ import { serviceCalls } from '@mediasoup-server/backend-client/calls';
 import { type ChannelTls, openChannel } from '@mediasoup-server/backend-client/channel';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import type { Assignment } from '@mediasoup-server/proto/http';
-import { waitUntil } from './waitUntil.ts';
+import { waitForValue, waitUntil } from './waitUntil.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const DAEMON = 'media-daemon/src/main.ts';
@@ -23,6 +23,8 @@ const anyPorts = {
 };
 /** The key of daemons that tests start or imitate. */
 export const daemonKey = 'a key of the tests alone';
+/** Statuses after which a client asks for an assignment again: too many requests, and no daemon that can take it now. */
+const ASK_AGAIN: readonly number[] = [429, 503];
 const children = new Set<ChildProcess>();
 // Ends all started processes when the test runner itself is ended.
 process.once('exit', () => {
@@ -159,6 +161,11 @@ export class Stack {
     };
   }
 
+  /** Starts several daemons at once. */
+  async startDaemons(ids: readonly string[], environment: Record<string, string> = {}): Promise<Map<string, Daemon>> {
+    return new Map(await Promise.all(ids.map(async (id) => [id, await this.startDaemon(id, environment)] as const)));
+  }
+
   /** The settings of a gRPC call with a new command token. */
   async commandSettings(accessToken: string, asked: { roomId?: string; scopes?: string[] } = {}) {
     const answer = await fetch(`${this.controlPlaneUrl}/command-tokens`, {
@@ -170,13 +177,38 @@ export class Stack {
     return bearing(((await answer.json()) as { token: string }).token);
   }
 
+  /**
+   * Assigns a peer as a client does: asks again while the control plane is too busy or has no daemon for it, since on a busy
+   * machine a healthy daemon may be suspected for a moment.
+   */
   async assign(
     roomId: string,
     peerId: string,
     through = this.controlPlaneUrl,
     accessToken?: string,
   ): Promise<Assignment> {
-    const answer = await fetch(`${through}/rooms/${encodeURIComponent(roomId)}/assignments`, {
+    let refused: string | undefined;
+    return waitForValue(
+      `"${peerId}" is assigned to a daemon`,
+      async () => {
+        const answer = await this.askForAssignment(roomId, peerId, through, accessToken);
+        if (answer.ok) return answer.json() as Promise<Assignment>;
+        refused = `assignment: ${answer.status} ${await answer.text()}`;
+        if (ASK_AGAIN.includes(answer.status)) return undefined;
+        throw new Error(refused);
+      },
+      () => refused,
+    );
+  }
+
+  /** Asks for an assignment once, for tests of how that is answered. */
+  askForAssignment(
+    roomId: string,
+    peerId: string,
+    through = this.controlPlaneUrl,
+    accessToken?: string,
+  ): Promise<Response> {
+    return fetch(`${through}/rooms/${encodeURIComponent(roomId)}/assignments`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -184,8 +216,6 @@ export class Stack {
       },
       body: JSON.stringify({ peerId }),
     });
-    if (!answer.ok) throw new Error(`assignment: ${answer.status} ${await answer.text()}`);
-    return answer.json() as never;
   }
 }
 
