@@ -7,6 +7,7 @@ import { SignJWT } from 'jose';
 import type { Page, Request } from 'playwright-core';
 import {
   askToJoin,
+  CONNECTED,
   connected,
   joinDemo,
   keepPicture,
@@ -15,6 +16,7 @@ import {
   openPages,
   seesAndHears,
   waitForPage,
+  waitImpatiently,
 } from '../support/browser.ts';
 import { CameraFile } from '../support/CameraFile.ts';
 import { meets } from '../support/freezes.ts';
@@ -121,7 +123,7 @@ test('a visitor of a full room is told so, and joins when somebody leaves', asyn
   assert.match(await refusal(bob, 'ROOM_FULL'), /This room is full/);
   await keepPicture(bob, 'room-full');
   await alice.locator('[data-testid=leave]').click();
-  await connected(bob);
+  await waitImpatiently(bob, CONNECTED);
   await keepPicture(alice, 'left');
 });
 
@@ -131,19 +133,19 @@ test('a visitor is told that no media daemon or control plane is available, and 
   await askToJoin(page, 'lobby', 'Alice');
   assert.match(await refusal(page, 'NO_CAPACITY'), /The service is busy/);
   stack.controlPlane.kill('SIGKILL');
+  await waitImpatiently(page, '[data-testid=entering][data-code=CONTROL_PLANE_UNREACHABLE]');
   assert.match(await refusal(page, 'CONTROL_PLANE_UNREACHABLE'), /The service cannot be reached/);
   await keepPicture(page, 'control-plane-down');
   await stack.restartControlPlane();
   await stack.startDaemon('daemon-a');
-  await connected(page);
+  await waitImpatiently(page, CONNECTED);
 });
 
 test('a call continues without the control plane, and the page says what is away, also when the daemon dies too', async (t) => {
   const stack = await Stack.start(t);
   const daemon = await stack.startDaemon('daemon-a');
   const [alice, bob] = (await openPages(t, stack.controlPlaneUrl, 2, browser)) as [Page, Page];
-  await joinDemo(alice, 'lobby', 'Alice');
-  await joinDemo(bob, 'lobby', 'Bob');
+  await Promise.all([joinDemo(alice, 'lobby', 'Alice'), joinDemo(bob, 'lobby', 'Bob')]);
   await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
   const lost = alice.locator('[data-testid=lost]');
   const away = alice.locator('[data-testid=service-away]');
@@ -167,10 +169,10 @@ test('a call continues without the control plane, and the page says what is away
   await assertLooksRight(alice, 'lost');
   await stack.restartControlPlane();
   // Now the page only waits for another media daemon.
-  await alice.locator('[data-testid=lost]:not([data-code=CONTROL_PLANE_UNREACHABLE])').waitFor();
+  await waitImpatiently(alice, '[data-testid=lost]:not([data-code=CONTROL_PLANE_UNREACHABLE])');
   await stopTimers(alice);
   await stack.startDaemon('daemon-b');
-  await connected(bob);
+  await waitImpatiently(bob, CONNECTED);
   await showAgain(alice);
   await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
   await lost.waitFor({ state: 'detached' });

@@ -8,7 +8,7 @@ import { callInFleet, startTableFleet } from '../support/tableFleet.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
 /** How long control plane and table are away. `make soak` sets longer. */
-const OUTAGE_MS = Number(process.env.OUTAGE_MS ?? 30_000);
+const OUTAGE_MS = Number(process.env.OUTAGE_MS ?? 10_000);
 const A_SECOND_OF_PACKETS = 50;
 
 const table = failureTable();

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
-import { type Daemon, Stack } from '../support/stack.ts';
+import { Stack } from '../support/stack.ts';
 import { TcpProxy } from '../support/TcpProxy.ts';
 
 /** A peer on one of two daemons, whose control plane is behind a relay. */
 async function callBehindRelay(t: TestContext) {
   const stack = await Stack.start(t);
   const relay = await TcpProxy.start(t, Number(new URL(stack.controlPlaneUrl).port));
-  const daemons = new Map<string, Daemon>();
-  for (const id of ['daemon-a', 'daemon-b'])
-    daemons.set(id, await stack.startDaemon(id, { MEDIA_DAEMON_CONTROL_PLANE_URL: `http://127.0.0.1:${relay.port}` }));
+  const daemons = await stack.startDaemons(['daemon-a', 'daemon-b'], {
+    MEDIA_DAEMON_CONTROL_PLANE_URL: `http://127.0.0.1:${relay.port}`,
+  });
   const { url, daemonId } = await stack.assign('lobby', 'alice');
   const client = await SignalingClient.openUrl(url);
   await client.request('joinRoom', { roomId: 'lobby', peerId: 'alice' });

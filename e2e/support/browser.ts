@@ -81,8 +81,23 @@ export async function joinDemo(page: Page, room: string, name: string): Promise<
   await connected(page);
 }
 
-export const connected = (page: Page): Promise<void> =>
-  page.locator('[data-testid=state][data-status=connected]').waitFor();
+export const CONNECTED = '[data-testid=state][data-status=connected]';
+
+export const connected = (page: Page): Promise<void> => page.locator(CONNECTED).waitFor();
+
+/**
+ * Waits until an element is there that the page has once the SDK has tried again. Shows the page meanwhile, because the SDK
+ * of a page that becomes visible tries at once: what a test waits for must not depend on how long the SDK's pauses are.
+ */
+export async function waitImpatiently(page: Page, selector: string): Promise<void> {
+  const look = async (wanted: string) => {
+    if (document.querySelector(wanted)) return true;
+    document.dispatchEvent(new Event('visibilitychange'));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return false;
+  };
+  await waitForPage(page, `${selector} is there`, look, selector);
+}
 
 /**
  * Waits until what a page answers satisfies a condition. The page is asked again and again, and so needs no loop of its own,
