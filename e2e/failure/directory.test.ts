@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { failureTable } from '../support/failureTable.ts';
 import { assertNoGap } from '../support/rtp.ts';
 import { type Daemon, metricsOf } from '../support/stack.ts';
-import { callInFleet, startTableFleet } from '../support/tableFleet.ts';
+import { callInFleet, SUSPICIOUS, startTableFleet } from '../support/tableFleet.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
 /** How long control plane and table are away. `make soak` sets longer. */
@@ -13,9 +13,11 @@ const A_SECOND_OF_PACKETS = 50;
 
 const table = failureTable();
 
-/** A call on one of three daemons, which the test may end. */
-async function callInAFleet(t: TestContext) {
-  const fleet = await startTableFleet(t);
+/** One fleet serves the tests of a silent daemon, another one those without a table: each test has a room of its own. */
+const [suspicious, patient] = await Promise.all([startTableFleet({ after }, SUSPICIOUS), startTableFleet({ after })]);
+
+/** A call on one of three daemons, of which all work again at the end of the test. */
+async function callIn(t: TestContext, fleet: typeof patient) {
   return { ...fleet, ...(await callInFleet(t, fleet, table)) };
 }
 
@@ -25,7 +27,7 @@ async function fenced(daemon: Daemon): Promise<void> {
 }
 
 test('a frozen daemon loses its rooms and is fenced when it thaws', async (t) => {
-  const { roomId, stack, serving, daemonId, receiver, more, untilAssigned, report } = await callInAFleet(t);
+  const { roomId, stack, serving, daemonId, receiver, more, untilAssigned, report } = await callIn(t, suspicious);
   const looker = await SignalingClient.join(serving.url, roomId, 'looker');
   serving.process.kill('SIGSTOP');
   const outage = await untilAssigned((to) => to !== daemonId);
@@ -41,7 +43,10 @@ test('a frozen daemon loses its rooms and is fenced when it thaws', async (t) =>
 });
 
 test('a daemon cut off from the control plane serves its peers and is fenced when it is back', async (t) => {
-  const { roomId, stack, serving, relay, daemonId, receiver, more, untilAssigned, report } = await callInAFleet(t);
+  const { roomId, stack, serving, relay, daemonId, receiver, more, untilAssigned, report } = await callIn(
+    t,
+    suspicious,
+  );
   const looker = await SignalingClient.join(serving.url, roomId, 'looker');
   relay.http.cut();
   relay.grpc.cut();
@@ -61,7 +66,7 @@ test('a daemon cut off from the control plane serves its peers and is fenced whe
 
 test('calls, resumes and leaves continue without control plane and table, and the table agrees afterwards', async (t) => {
   const { roomId, stack, store, serving, daemons, daemonId, receiver, more, untilAssigned, metric, report } =
-    await callInAFleet(t);
+    await callIn(t, patient);
   const looker = await SignalingClient.open(serving.url, roomId, 'looker');
   const { sessionId } = await looker.request('joinRoom', { roomId, peerId: 'looker' });
   const leaver = await SignalingClient.join(serving.url, roomId, 'leaver');
@@ -100,7 +105,7 @@ test('calls, resumes and leaves continue without control plane and table, and th
 });
 
 test('the daemons fill an emptied table again', async (t) => {
-  const { roomId, stack, store, daemonId, receiver, more, untilAssigned, report } = await callInAFleet(t);
+  const { roomId, stack, store, daemonId, receiver, more, untilAssigned, report } = await callIn(t, patient);
   const before = await stack.assign(roomId, 'before');
   await store.empty();
   await stack.createTables();

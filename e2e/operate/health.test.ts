@@ -93,7 +93,7 @@ test('a media daemon without a media worker is healthy but not ready', async (t)
   const workerBin = join(folder, 'worker');
   copyFileSync(String(process.env.MEDIASOUP_WORKER_BIN), workerBin);
   const stack = await Stack.start(t);
-  const settings = { MEDIA_DAEMON_WORKER_BIN: workerBin, MEDIA_DAEMON_WORKER_TIMEOUT_MS: '1000' };
+  const settings = { MEDIA_DAEMON_WORKER_BIN: workerBin, MEDIA_DAEMON_WORKER_TIMEOUT_MS: '3000' };
   const daemon = await stack.startDaemon('daemon-a', settings);
   // No worker can be started to replace the killed ones.
   rmSync(workerBin);
