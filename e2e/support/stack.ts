@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Metadata } from '@grpc/grpc-js';
 import { serviceCalls } from '@mediasoup-server/backend-client/calls';
 import { type ChannelTls, openChannel } from '@mediasoup-server/backend-client/channel';
 import { MediaDaemon } from '@mediasoup-server/proto/daemon';
 import type { Assignment } from '@mediasoup-server/proto/http';
+import { onLine } from '../../tools/dev/onLine.ts';
 import { waitForValue, waitUntil } from './waitUntil.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -268,7 +268,7 @@ async function run(t: Ending, main: string, environment: Record<string, string>)
       errors.push(data.toString());
       process.stderr.write(data);
     });
-    createInterface(child.stdout).on('line', (line) => {
+    onLine(child.stdout, (line) => {
       log.push(line);
       const ready = JSON.parse(line);
       // The line with the port of the metrics is logged once everything runs.

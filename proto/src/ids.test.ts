@@ -31,6 +31,8 @@ test('an id that is empty, too long, a folder is reserved or has control charact
     ['\0', /control character/],
     ['\u007f', /control character/],
     ['\u0085', /control character/],
+    ['a\u2028b', /control character/],
+    ['a\u2029b', /control character/],
     ['\ud800', /half a surrogate pair/],
     ['a\udc00', /half a surrogate pair/],
     ['.', /is "\." or "\.\."/],

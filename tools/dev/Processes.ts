@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { onLine } from './onLine.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -51,7 +51,7 @@ export class Processes {
       void this.stop(code || 1);
     });
     return new Promise((resolve) => {
-      createInterface(child.stdout).on('line', (line) => {
+      onLine(child.stdout, (line) => {
         const fields = JSON.parse(line) as Record<string, unknown>;
         // run.ts prints where the metrics are, once everything runs.
         if (fields.metricsPort !== undefined) resolve({ child, ready: fields });
