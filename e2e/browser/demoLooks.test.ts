@@ -3,6 +3,7 @@ import { after, type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import {
   askToJoin,
+  CONNECTED,
   connected,
   joinDemo,
   keepPicture,
@@ -11,13 +12,13 @@ import {
   openPages,
   seesAndHears,
   waitForPage,
+  waitImpatiently,
 } from '../support/browser.ts';
 import { assertLooksRight } from '../support/looks.ts';
 import { Stack } from '../support/stack.ts';
 
 /** One Chromium serves these tests, and one fleet those that need a daemon: each has a room of its own. */
-const browser = await launchBrowser({ after });
-const fleet = await Stack.start({ after });
+const [browser, fleet] = await Promise.all([launchBrowser({ after }), Stack.start({ after })]);
 await fleet.startDaemon('daemon-a');
 
 test('every screen passes axe, light and dark, from 320 to 1920 pixels wide', async (t) => {
@@ -31,7 +32,7 @@ test('every screen passes axe, light and dark, from 320 to 1920 pixels wide', as
   await assertLooksRight(page, 'entering');
 
   await stack.startDaemon('daemon-a');
-  await page.locator('[data-testid=state][data-status=connected]').waitFor();
+  await waitImpatiently(page, CONNECTED);
   await assertLooksRight(page, 'alone');
 
   const other = await openPage(t, browser, stack.controlPlaneUrl);
@@ -68,8 +69,10 @@ test('every screen passes axe, light and dark, from 320 to 1920 pixels wide', as
 
 test('the speaker view follows the active speaker, a shared screen is heard, and an error of the page is shown', async (t) => {
   const [page, other] = (await openPages(t, fleet.controlPlaneUrl, 2, browser)) as [Page, Page];
-  await joinDemo(page, 'quiet-river-42', 'Ada Lovelace');
-  await joinDemo(other, 'quiet-river-42', 'Grace Hopper');
+  await Promise.all([
+    joinDemo(page, 'quiet-river-42', 'Ada Lovelace'),
+    joinDemo(other, 'quiet-river-42', 'Grace Hopper'),
+  ]);
   await seesAndHears(page);
   await page.keyboard.press('g');
   await page.locator('[data-view=speaker]').waitFor();

@@ -20,8 +20,9 @@ test('three people see and hear each other again after a reload, a lost socket a
   relay.to = Number(daemon.ready.listenPort);
   const browser = await launchBrowser(t);
   const open = () => openPage(t, browser, stack.controlPlaneUrl, { viewport: { width: 900, height: 600 } });
-  const pages: Record<Name, Page> = { Alice: await open(), Bob: await open(), Carol: await open() };
-  for (const name of NAMES) await joinDemo(pages[name], 'lobby', name);
+  const [Alice, Bob, Carol] = await Promise.all([open(), open(), open()]);
+  const pages: Record<Name, Page> = { Alice, Bob, Carol };
+  await Promise.all(NAMES.map((name) => joinDemo(pages[name], 'lobby', name)));
   const everybodyMeets = () => Promise.all(NAMES.map((name) => meets(pages[name], othersThan(name))));
   await everybodyMeets();
   for (const name of NAMES) await watchFreezes(pages[name]);

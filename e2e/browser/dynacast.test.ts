@@ -9,12 +9,16 @@ import { waitUntil } from '../support/waitUntil.ts';
 const LONGEST_GAP_MS = 5_000;
 
 const stack = await Stack.start({ after });
-await stack.startDaemon('daemon-a');
-const [alice, bob, carol] = (await openSdkPages({ after }, 3)) as [Page, Page, Page];
-for (const [peerId, page] of Object.entries({ alice, bob, carol })) {
-  const options = { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'dynacast', peerId };
-  await joinRoom(page, options, { camera: page === alice });
-}
+const [[alice, bob, carol]] = await Promise.all([
+  openSdkPages({ after }, 3) as Promise<[Page, Page, Page]>,
+  stack.startDaemon('daemon-a'),
+]);
+await Promise.all(
+  Object.entries({ alice, bob, carol }).map(([peerId, page]) => {
+    const options = { controlPlaneUrl: stack.controlPlaneUrl, roomId: 'dynacast', peerId };
+    return joinRoom(page, options, { camera: page === alice });
+  }),
+);
 await Promise.all([bob, carol].map((page) => seesMore(page, 1)));
 
 /** The bytes that Alice has sent so far of each encoding, low to high. */

@@ -8,17 +8,21 @@ import { commandsOf, Stack } from '../support/stack.ts';
 
 /** One fleet and two pages serve all these tests: each has a room of its own. */
 const stack = await Stack.start({ after });
-const daemon = await stack.startDaemon('daemon-a');
-const [alice, bob] = (await openSdkPages({ after }, 2)) as [Page, Page];
+const [daemon, [alice, bob]] = await Promise.all([
+  stack.startDaemon('daemon-a'),
+  openSdkPages({ after }, 2) as Promise<[Page, Page]>,
+]);
 let rooms = 0;
 
 /** Puts Alice and Bob in a room, each with a camera and a microphone. @returns the room's id. */
 async function meet(): Promise<string> {
   await reloadSdkPages([alice, bob]);
   const roomId = `room-${++rooms}`;
-  for (const [peerId, page] of Object.entries({ alice, bob })) {
-    await joinRoom(page, { controlPlaneUrl: stack.controlPlaneUrl, roomId, peerId });
-  }
+  await Promise.all(
+    Object.entries({ alice, bob }).map(([peerId, page]) =>
+      joinRoom(page, { controlPlaneUrl: stack.controlPlaneUrl, roomId, peerId }),
+    ),
+  );
   await Promise.all([alice, bob].map((page) => seesMore(page, 1)));
   return roomId;
 }

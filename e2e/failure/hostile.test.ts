@@ -13,8 +13,8 @@ import { waitUntil } from '../support/waitUntil.ts';
 test('S14 each request of a hostile peer is answered, and a call in its room continues', async (t) => {
   const { ready, process: daemon } = await runDaemon(t, {
     // Some hostile frames only have the daemon close the socket after these times, which peers must keep on a busy machine.
-    MEDIA_DAEMON_PING_INTERVAL_MS: '3000',
-    MEDIA_DAEMON_JOIN_TIMEOUT_MS: '3000',
+    MEDIA_DAEMON_PING_INTERVAL_MS: '2000',
+    MEDIA_DAEMON_JOIN_TIMEOUT_MS: '2000',
   });
   const url = String(ready.url);
   const client = new Client(`127.0.0.1:${ready.grpcPort}`, credentials.createInsecure());

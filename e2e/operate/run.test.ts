@@ -48,8 +48,7 @@ async function breakerOf(url: string): Promise<string | undefined> {
 test('a call recovers from each failure that the page of `make run` causes, and the page shows how', async (t) => {
   const url = await runEverything(t);
   const [alice, bob] = (await openPages(t, url, 2)) as [Page, Page];
-  await joinDemo(alice, 'lobby', 'Alice');
-  await joinDemo(bob, 'lobby', 'Bob');
+  await Promise.all([joinDemo(alice, 'lobby', 'Alice'), joinDemo(bob, 'lobby', 'Bob')]);
   await Promise.all([seesAndHears(alice), seesAndHears(bob)]);
   await alice.locator('[data-testid=open-break]').click();
 

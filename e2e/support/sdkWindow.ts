@@ -16,10 +16,12 @@ function frameWatch(): FrameWatch {
       const video = document.body.appendChild(document.createElement('video'));
       video.muted = true;
       video.dataset.track = track.id;
-      const state: Watched = { video, frames: 0, last: performance.now(), longest: 0 };
+      // A track that is subscribed to again is shown again: its frames go on counting.
+      const former = watched.get(track.id)?.frames ?? 0;
+      const state: Watched = { video, frames: former, last: performance.now(), longest: 0 };
       watched.set(track.id, state);
       const shown = (now: number): void => {
-        if (state.frames > 0) state.longest = Math.max(state.longest, now - state.last);
+        if (state.frames > former) state.longest = Math.max(state.longest, now - state.last);
         state.frames++;
         state.last = now;
         video.requestVideoFrameCallback(shown);
