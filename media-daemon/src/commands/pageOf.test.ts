@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commanded } from '../testing/commanded.ts';
 import { SignalingClient } from '../testing/SignalingClient.ts';
+import { unlimitedRates } from '../testing/unlimitedRates.ts';
 
 test('`ListRooms` with a page size hands out every room once, in the order of the ids', async (t) => {
   const { commands } = await commanded(t);
@@ -22,7 +23,7 @@ test('`ListRooms` with a page size hands out every room once, in the order of th
 });
 
 test('a page that grows long ends early, and the next goes on from there', async (t) => {
-  const { commands, url } = await commanded(t);
+  const { commands, url } = await commanded(t, unlimitedRates);
   const appData = { text: 'x'.repeat(16_000) };
   const ids = Array.from({ length: 100 }, (_, index) => `peer-${String(index).padStart(3, '0')}`);
   await Promise.all(
