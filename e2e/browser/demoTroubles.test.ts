@@ -24,8 +24,9 @@ import { assertLooksRight } from '../support/looks.ts';
 import { Stack } from '../support/stack.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
-/** One Chromium serves the tests that need no other. */
-const browser = await launchBrowser({ after });
+/** One Chromium serves the tests that need no other, and one fleet those of devices. */
+const [browser, fleet] = await Promise.all([launchBrowser({ after }), Stack.start({ after })]);
+await fleet.startDaemon('daemon-a');
 
 /** Waits until the page reports a problem with a device. Returns the text. */
 async function deviceWords(page: Page, kind: 'camera' | 'microphone', problem: string): Promise<string> {
@@ -44,9 +45,8 @@ async function refusal(page: Page, code: string): Promise<string> {
 const preview = (page: Page, status: string) => page.locator(`[data-testid=preview][data-camera=${status}]`).waitFor();
 
 test('the page says that devices are blocked or in use, and starts them once they are free', async (t) => {
-  const stack = await Stack.start(t);
   // Headless Chromium denies a permission that it would ask for.
-  const page = await openPage(t, await launchBrowser(t, { asks: true }), stack.controlPlaneUrl);
+  const page = await openPage(t, await launchBrowser(t, { asks: true }), fleet.controlPlaneUrl);
   assert.match(await deviceWords(page, 'camera', 'denied'), /camera is blocked/);
   assert.match(await deviceWords(page, 'microphone', 'denied'), /microphone is blocked/);
   assert.equal(
@@ -89,11 +89,11 @@ test('the page reports a missing or unplugged camera, and shows it once it is pl
 
 async function plugAndPull(t: TestContext): Promise<void> {
   const camera = await cameraFile(t);
-  const stack = await Stack.start(t);
-  await stack.startDaemon('daemon-a');
-  const other = await openPage(t, browser, stack.controlPlaneUrl);
+  const [other, page] = await Promise.all([
+    openPage(t, browser, fleet.controlPlaneUrl),
+    launchBrowser(t, { cameraFile: camera.path }).then((own) => openPage(t, own, fleet.controlPlaneUrl)),
+  ]);
   await joinDemo(other, 'lobby', 'Bob');
-  const page = await openPage(t, await launchBrowser(t, { cameraFile: camera.path }), stack.controlPlaneUrl);
   assert.match(await deviceWords(page, 'camera', 'missing'), /No camera was found/);
   assert.equal(await page.locator('[data-testid=join-form] button[type=submit]').textContent(), 'Join without camera');
   await keepPicture(page, 'no-camera');
@@ -116,8 +116,10 @@ async function plugAndPull(t: TestContext): Promise<void> {
 
 test('a visitor of a full room is told so, and joins when somebody leaves', async (t) => {
   const stack = await Stack.start(t);
-  await stack.startDaemon('daemon-a', { MEDIA_DAEMON_MAX_PEERS: '1' });
-  const [alice, bob] = (await openPages(t, stack.controlPlaneUrl, 2, browser)) as [Page, Page];
+  const [[alice, bob]] = await Promise.all([
+    openPages(t, stack.controlPlaneUrl, 2, browser) as Promise<[Page, Page]>,
+    stack.startDaemon('daemon-a', { MEDIA_DAEMON_MAX_PEERS: '1' }),
+  ]);
   await joinDemo(alice, 'lobby', 'Alice');
   await askToJoin(bob, 'lobby', 'Bob');
   assert.match(await refusal(bob, 'ROOM_FULL'), /This room is full/);
@@ -143,8 +145,10 @@ test('a visitor is told that no media daemon or control plane is available, and 
 
 test('a call continues without the control plane, and the page says what is away, also when the daemon dies too', async (t) => {
   const stack = await Stack.start(t);
-  const daemon = await stack.startDaemon('daemon-a');
-  const [alice, bob] = (await openPages(t, stack.controlPlaneUrl, 2, browser)) as [Page, Page];
+  const [daemon, [alice, bob]] = await Promise.all([
+    stack.startDaemon('daemon-a'),
+    openPages(t, stack.controlPlaneUrl, 2, browser) as Promise<[Page, Page]>,
+  ]);
   await Promise.all([joinDemo(alice, 'lobby', 'Alice'), joinDemo(bob, 'lobby', 'Bob')]);
   await Promise.all([meets(alice, ['Bob']), meets(bob, ['Alice'])]);
   const lost = alice.locator('[data-testid=lost]');
