@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { SignalingClient } from '@mediasoup-server/media-daemon/testing/SignalingClient';
 import { failureTable } from '../support/failureTable.ts';
 import { assertNoGap } from '../support/rtp.ts';
-import { type Daemon, metricsOf } from '../support/stack.ts';
+import { type Daemon, endOfFile, metricsOf } from '../support/stack.ts';
 import { callInFleet, SUSPICIOUS, startTableFleet } from '../support/tableFleet.ts';
 import { waitUntil } from '../support/waitUntil.ts';
 
@@ -14,7 +14,10 @@ const A_SECOND_OF_PACKETS = 50;
 const table = failureTable();
 
 /** One fleet serves the tests of a silent daemon, another one those without a table: each test has a room of its own. */
-const [suspicious, patient] = await Promise.all([startTableFleet({ after }, SUSPICIOUS), startTableFleet({ after })]);
+const [suspicious, patient] = await Promise.all([
+  startTableFleet(endOfFile(), SUSPICIOUS),
+  startTableFleet(endOfFile()),
+]);
 
 /** A call on one of three daemons, of which all work again at the end of the test. */
 async function callIn(t: TestContext, fleet: typeof patient) {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Metadata } from '@grpc/grpc-js';
 import { serviceCalls } from '@mediasoup-server/backend-client/calls';
@@ -239,6 +240,18 @@ export const metricsOf = async ({ ready }: Running): Promise<string> =>
 
 /** Ends a server or a browser: after a test, or with `after` of `node:test` after all tests of a file. */
 export type Ending = { after(end: () => Promise<void>): void; readonly passed?: boolean };
+
+/**
+ * Ends after all tests of a file what is started for it, also within a test: there `after` of `node:test` would end it with
+ * that test. Called outside of tests.
+ */
+export function endOfFile(): Ending {
+  const ends: (() => Promise<void>)[] = [];
+  after(async () => {
+    for (const end of ends) await end();
+  });
+  return { after: (end) => void ends.push(end) };
+}
 
 /** Runs a media daemon without a control plane. */
 export const runDaemon = (t: Ending, environment: Record<string, string> = {}): Promise<Running> =>
